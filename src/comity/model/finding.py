@@ -1,0 +1,34 @@
+"""What a rule found in a message, with its evidence."""
+
+from __future__ import annotations
+
+import msgspec
+
+from comity.model.ids import ClauseId
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True, tag="passage"):
+    """A place in the message: half-open, in code points of the *original* `field` (`text`, `subject`, ...)."""
+
+    field: str
+    start: int
+    end: int
+    why: str  # what matched, in the rule's words: `says("free money")`, `saysAny("slurs"): cheap pills`
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value"):
+    """A sub-expression of the rule and what it came to, such as `links.size()` and `4`."""
+
+    expression: str
+    value: str
+
+
+Evidence = Passage | Value
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule's answer that a clause is breached by a message."""
+
+    clause: ClauseId
+    evidence: tuple[Evidence, ...] = ()
+    late: bool = False  # the message came later than `lateness`: windows counted what was still known

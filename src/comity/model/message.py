@@ -1,0 +1,46 @@
+"""One thing that an account sent over a channel; immutable once taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from comity.model.ids import AccountId, Channel, MessageId
+
+NO_META: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as its source gave it. `None` means: not given, so derived from the text when judged.
+
+    Strings hold no lone surrogates. `sent` and `author_created` are aware UTC. `id` is unique within `source`.
+    """
+
+    id: MessageId
+    author: AccountId
+    channel: Channel
+    text: str
+    sent: datetime
+    source: str = ""
+    subject: str = ""
+    language: str = "und"
+    unquoted: str | None = None
+    links: tuple[str, ...] | None = None
+    domains: tuple[str, ...] | None = None
+    mentions: tuple[str, ...] | None = None
+    hashtags: tuple[str, ...] | None = None
+    attachments: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    is_reply: bool = False
+    edit_of: str = ""
+    reach: int = 0
+    meta: Mapping[str, str] = NO_META
+    label: str = ""
+    author_created: datetime | None = None
+    author_roles: tuple[str, ...] = ()
+    author_labels: tuple[str, ...] = ()
