@@ -1,0 +1,60 @@
+# Every target sets up what it needs in .venv by itself: with uv when it is on PATH, else with python3 -m venv and pip.
+# A machine needs Python 3.11 or newer, git and make.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format e2e bench fuzz docs docs-serve setup lock clean
+MAKEFLAGS += --no-print-directory
+export PYTHON
+ARGS ?=
+NAME ?=
+
+RUNTIME := .venv/.comity-runtime
+DEV := .venv/.comity-dev
+DOCS := .venv/.comity-docs
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(RUNTIME) ## judge real mail, take measures, give reasons, verify the ledger
+	@.venv/bin/comity demo $(ARGS)
+
+test: $(DEV) ## all tests but the end-to-end ones (ARGS="-k ledger" for some)
+	@.venv/bin/python -m pytest --ignore=tests/e2e $(ARGS)
+
+check: $(DEV) ## lint, format, types, layers, lock: seconds
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@tools/lock --check
+
+format: $(DEV) ## rewrite the code as `check` wants it
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+e2e: $(DEV) ## build a wheel, install it into a new environment, walk a newcomer's way
+	@.venv/bin/python -m pytest tests/e2e $(ARGS)
+
+bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md
+	@.venv/bin/python benchmarks $(NAME)
+
+fuzz: $(DEV) ## the property tests for as long as they are worth (minutes), with new inputs each time
+	@.venv/bin/python -m pytest tests/properties tests/faults --hypothesis-profile=fuzz $(ARGS)
+
+docs: $(DOCS) ## build the documentation site into site/, strictly
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet && echo "docs: site/index.html"
+
+docs-serve: $(DOCS) ## show the documentation at http://127.0.0.1:8000 while you write
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs serve
+
+setup: $(DEV) $(DOCS) ## everything a developer needs, without running anything
+
+lock: ## write uv.lock and requirements/ anew from pyproject.toml (needs uv)
+	@tools/lock
+
+clean: ## remove what the targets made, but not .venv, .cache (downloads) and .comity (records)
+	rm -rf site dist benchmarks/results.md .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.comity-%: uv.lock pyproject.toml requirements/%.txt tools/setup
+	@tools/setup $*
