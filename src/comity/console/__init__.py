@@ -1,0 +1,1 @@
+"""HTML: the reviewers' console, public pages, the subject's page. Not built yet."""
