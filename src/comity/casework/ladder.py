@@ -1,0 +1,138 @@
+"""The ladder: which row a step reaches, and the measures that the row foresees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity.model.clause import Act, Kind, Ladder, Range, Reaches, Row, Term, Until
+from comity.model.duration import Duration
+from comity.model.ids import AccountId, Channel, DecisionId
+from comity.model.measure import Measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The rows that apply, and whether automation stopped below a row that terminates."""
+
+    rows: tuple[Row, ...] = ()
+    stopped_by_ceiling: bool = False
+
+
+def reached(ladder: Ladder, points: int) -> Reached:
+    """The row highest not above `points`, as a rule takes it: automation never terminates.
+
+    Where that row terminates, the rows of the highest lower number without termination apply; if there
+    are none, only the row's own `remove` or `mark`.
+    """
+    rows = rows_at(ladder, points)
+    if not _terminates(rows):
+        return Reached(rows=rows)
+    lower = [number for number in _numbers(ladder) if number < rows[0].points and not _terminates(_at(ladder, number))]
+    if lower:
+        return Reached(rows=_at(ladder, max(lower)), stopped_by_ceiling=True)
+    return Reached(rows=tuple(_message_part(row) for row in rows), stopped_by_ceiling=True)
+
+
+def rows_at(ladder: Ladder, points: int) -> tuple[Row, ...]:
+    """All rows of the highest number not above `points`; none below the first."""
+    numbers = [number for number in _numbers(ladder) if number <= points]
+    return _at(ladder, max(numbers)) if numbers else ()
+
+
+def measures_of(
+    rows: Iterable[Row],
+    *,
+    account: AccountId,
+    decision: DecisionId,
+    same: Channel,
+    all_channels: tuple[Channel, ...],
+    at: datetime,
+) -> tuple[Measure, ...]:
+    """The measures of `rows` from `at` on, each once; a range gives its least, as automation takes it."""
+    found = (
+        _measure(act, row, account=account, decision=decision, channels=_channels(act, row, same, all_channels), at=at)
+        for row in rows
+        for act in row.acts
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, ...]:
+    """What several ladders ask for, taken point by point: a milder one falls away only if it adds nothing."""
+    merged: dict[Measure, None] = {}
+    for group in groups:
+        merged |= dict.fromkeys(group)
+    kinds = {each.kind for each in merged}
+    restricts = any(not kind.is_on_message and kind is not Kind.WARN for kind in kinds)
+    fallen = ({Kind.WARN} if restricts else set()) | ({Kind.MARK} if Kind.REMOVE in kinds else set())
+    return tuple(each for each in merged if each.kind not in fallen)
+
+
+def _measure(
+    act: Act, row: Row, *, account: AccountId, decision: DecisionId, channels: tuple[Channel, ...], at: datetime
+) -> Measure:
+    term = Term() if act.kind is Kind.WARN else row.term
+    least, most, until = _length(term)
+    start = None if term.delay else at
+    restricts = not act.kind.is_on_message and act.kind is not Kind.WARN
+    length = least if restricts else None
+    return Measure(
+        account=account,
+        decision=decision,
+        kind=act.kind,
+        channels=channels,
+        rate=act.rate,
+        start=start,
+        end=length.after(start) if length and start else None,
+        length=length,
+        most=most if restricts else None,
+        until=until.conditions if until and restricts else (),
+        at_least=until.at_least if until and restricts else None,
+        delay=term.delay,
+    )
+
+
+def _length(term: Term) -> tuple[Duration | None, Duration | None, Until | None]:
+    match term.length:
+        case Range(least=least, most=most):
+            return least, most, None
+        case Until() as until:
+            return None, None, until
+        case length:
+            return length, None, None
+
+
+def _channels(act: Act, row: Row, same: Channel, every: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    if act.kind.is_on_message or act.kind is Kind.WARN or row.channels is None:
+        return ()
+    match row.channels:
+        case Reaches.ALL:
+            return every
+        case Reaches.SAME:
+            return (same,)
+        case names:
+            return tuple(channel for channel in every if channel in names)
+
+
+def _numbers(ladder: Ladder) -> set[int]:
+    return {row.points for row in ladder.rows}
+
+
+def _at(ladder: Ladder, number: int) -> tuple[Row, ...]:
+    return tuple(row for row in ladder.rows if row.points == number)
+
+
+def _terminates(rows: tuple[Row, ...]) -> bool:
+    return any(act.kind is Kind.TERMINATE for row in rows for act in row.acts)
+
+
+def _message_part(row: Row) -> Row:
+    return Row(
+        points=row.points,
+        acts=tuple(act for act in row.acts if act.kind.is_on_message),
+        channels=None,
+        term=row.term,
+        line=row.line,
+    )

@@ -1,0 +1,70 @@
+"""A statement's sections as text for a terminal or a mail, and as one self-contained HTML page."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from comity.casework.wording import Section, printable
+
+_WIDTH = 88
+_STYLE = """
+:root { color-scheme: light dark; --line: #8886; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+blockquote { margin: 0 0 1rem; padding: .5rem 1rem; border-left: .25rem solid var(--line); white-space: pre-wrap; }
+blockquote, p, li { overflow-wrap: anywhere; } footer { border-top: 1px solid var(--line); margin-top: 2rem; }
+"""
+
+
+def as_text(title: str, sections: Iterable[Section]) -> str:
+    """Plain text, wrapped, every line safe to print."""
+    lines = [title, "=" * min(len(title), _WIDTH)]
+    for section in sections:
+        lines += ["", section.title, "-" * len(section.title)]
+        for paragraph in section.paragraphs:
+            lines += _wrapped(paragraph)
+    return "\n".join(lines) + "\n"
+
+
+def as_html(title: str, sections: Iterable[Section], *, language: str) -> str:
+    """A page that needs nothing but itself; all text of messages is shown as text."""
+    body = "\n".join(_html_section(section) for section in sections)
+    return (
+        f'<!doctype html>\n<html lang="{html.escape(language)}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="robots" content="noindex">\n<meta name="referrer" content="no-referrer">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{html.escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _wrapped(paragraph: str) -> Iterator[str]:
+    mark, indent = ("", "")
+    if paragraph.startswith("> "):
+        mark, indent, paragraph = "  | ", "  | ", paragraph[2:]
+    elif paragraph.startswith("- "):
+        mark, indent, paragraph = "  - ", "    ", paragraph[2:]
+    for line in paragraph.splitlines() or [""]:
+        yield from textwrap.wrap(
+            printable(line), _WIDTH, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False
+        ) or [mark.rstrip()]
+
+
+def _html_section(section: Section) -> str:
+    return f"<h2>{html.escape(section.title)}</h2>\n" + "\n".join(_html_paragraphs(section.paragraphs))
+
+
+def _html_paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
+    for paragraph in paragraphs:
+        if paragraph.startswith("> "):
+            yield f"<blockquote>{html.escape(_visible(paragraph[2:]))}</blockquote>"
+        elif paragraph.startswith("- "):
+            yield f"<ul><li>{html.escape(_visible(paragraph[2:]))}</li></ul>"
+        else:
+            yield f"<p>{html.escape(_visible(paragraph))}</p>"
+
+
+def _visible(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))

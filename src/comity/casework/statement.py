@@ -1,0 +1,141 @@
+"""The statement of reasons: derived from the facts of a decision, never typed into a form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from comity.casework.facts import Points
+from comity.casework.ladder import rows_at
+from comity.casework.record import Record
+from comity.model.agreement import Agreement, TranslatedClause
+from comity.model.clause import Clause, Kind, Row
+from comity.model.duration import Duration, Unit
+from comity.model.ids import ClauseId, DecisionId
+from comity.model.measure import Measure
+from comity.model.message import Message
+from comity.model.statement import EXCERPT_LENGTH, Breach, NextStep, QuotedClause, QuotedMessage, Statement
+
+BUILT_IN_CONDITIONS = {
+    "reviewed": "A person reviews the decision.",
+    "acknowledged": "You confirm on this statement's page that you have read it.",
+    "withdrawn": "You take the message back.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """Everything that a statement is derived from. `record` is the account's before this decision."""
+
+    record: Record
+    message: Message
+    agreement: Agreement
+    clauses: tuple[Clause, ...]
+    breaches: tuple[Breach, ...]
+    measures: tuple[Measure, ...]
+    points: tuple[Points, ...]
+    live: tuple[tuple[ClauseId, int], ...]
+    decision: DecisionId
+    at: datetime
+    is_replay: bool
+
+
+def statement_of(grounds: Grounds) -> Statement:
+    """The statement as issued; what happens later is appended to it, never written into it."""
+    agreement = grounds.agreement
+    language = _reader_language(grounds)
+    return Statement(
+        id=grounds.decision,
+        account=grounds.record.account,
+        at=grounds.at,
+        agreement=agreement.digest,
+        agreement_title=agreement.title,
+        language=language,
+        is_bound_by_acceptance=any(each.agreement == agreement.digest for each in grounds.record.acceptances),
+        clauses=tuple(_quoted(clause, agreement, language) for clause in grounds.clauses),
+        breaches=grounds.breaches,
+        message=_quoted_message(grounds),
+        measures=grounds.measures,
+        added=tuple((each.ladder, each.count) for each in grounds.points),
+        live=grounds.live,
+        points_expire=str(max(grounds.clauses, key=lambda clause: clause.points).expires),
+        next_step=_next_step(grounds),
+        found_automatically=True,
+        decided_automatically=True,
+        conditions=_conditions(grounds, language),
+        appeal_window=str(agreement.appeal_window) if agreement.appeal_window else "6 months or 184 days",
+        contact=agreement.contact,
+        is_replay=grounds.is_replay,
+    )
+
+
+def appeal_until(delivered: datetime, window: Duration | None) -> datetime:
+    """The last moment of the appeal window; without one of its own, 6 months or 184 days, the later of both."""
+    if window is not None:
+        return window.after(delivered)
+    return max(Duration(count=6, unit=Unit.MONTH).after(delivered), delivered + timedelta(days=184))
+
+
+def _reader_language(grounds: Grounds) -> str:
+    accepted = [each.language for each in grounds.record.acceptances]
+    wanted = accepted[-1] if accepted else grounds.agreement.language
+    for language in (wanted, wanted.split("-")[0]):
+        if language in grounds.agreement.translations:
+            return language
+    return grounds.agreement.language
+
+
+def _quoted(clause: Clause, agreement: Agreement, language: str) -> QuotedClause:
+    translation = agreement.translations.get(language)
+    said = translation.clauses[clause.id] if translation else TranslatedClause(title=clause.title, prose=clause.prose)
+    return QuotedClause(id=clause.id, title=said.title, prose=said.prose, category=clause.category)
+
+
+def _quoted_message(grounds: Grounds) -> QuotedMessage:
+    message, kinds = grounds.message, {measure.kind for measure in grounds.measures}
+    return QuotedMessage(
+        source=message.source,
+        id=message.id,
+        channel=message.channel,
+        sent=message.sent,
+        subject=message.subject[:EXCERPT_LENGTH],
+        text=message.text[:EXCERPT_LENGTH],
+        is_cut=max(len(message.text), len(message.subject)) > EXCERPT_LENGTH,
+        removed=Kind.REMOVE in kinds,
+        marked=Kind.MARK in kinds,
+    )
+
+
+def _next_step(grounds: Grounds) -> NextStep | None:
+    """What one more breach of the gravest clause would bring, on the ladder with the most live points."""
+    gravest = max(grounds.clauses, key=lambda clause: clause.points)
+    live = {ladder: count for ladder, count in grounds.live if ladder in gravest.ladders}
+    if not live or gravest.points == 0:
+        return None
+    ladder = max(live, key=lambda each: live[each])
+    points = live[ladder] + gravest.points
+    rows = rows_at(grounds.agreement.ladders[ladder], points)
+    return NextStep(points=points, measures="; ".join(row_in_words(row) for row in rows) or "no measure")
+
+
+def row_in_words(row: Row) -> str:
+    """A ladder's row as one phrase: `remove, suspend (all channels) for 7 days`."""
+    acts = ", ".join(str(act) for act in row.acts)
+    if row.channels is None:
+        channels = ""
+    elif isinstance(row.channels, frozenset):
+        channels = f" ({', '.join(sorted(row.channels))})"
+    else:
+        channels = " (all channels)" if row.channels == "all" else " (the channel of the message)"
+    term = str(row.term)
+    if not term:
+        return acts + channels
+    return f"{acts}{channels} {term if term.startswith(('until', 'after')) else 'for ' + term}"
+
+
+def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
+    translation = grounds.agreement.translations.get(language)
+    declared = {**grounds.agreement.conditions, **(translation.conditions if translation else {})}
+    texts = {**BUILT_IN_CONDITIONS, **declared}
+    names = dict.fromkeys(name for measure in grounds.measures for name in measure.until)
+    return tuple((name, texts[name]) for name in names)

@@ -1,0 +1,53 @@
+"""Measures and the standing that follows from them: predicates over time, so that nothing must run for them to end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from comity.model.clause import Kind, Rate
+from comity.model.duration import Duration
+from comity.model.ids import AccountId, Channel, DecisionId
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """What one decision does to one account. Made by `casework.decide`, never by hand.
+
+    `start` is None until a delayed measure's statement is delivered; `end` is None while it lasts until
+    lifted or until its conditions are met. `casework.record` fills both in as the facts arrive.
+    """
+
+    account: AccountId
+    decision: DecisionId  # the statement has the same id
+    kind: Kind
+    channels: tuple[Channel, ...] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+    rate: Rate | None = None
+    length: Duration | None = None
+    most: Duration | None = None  # the end of the ladder's range, when it gave one
+    until: tuple[str, ...] = ()
+    at_least: Duration | None = None
+    delay: Duration | None = None
+
+    def is_active(self, at: datetime) -> bool:
+        """Whether the measure holds at `at`."""
+        return self.start is not None and self.start <= at and (self.end is None or at < self.end)
+
+
+class State(StrEnum):
+    OPEN = "open"
+    LIMITED = "limited"
+    CUT = "cut"
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's state on one channel at one time: the strictest of its active measures (`by`)."""
+
+    account: AccountId
+    channel: Channel
+    at: datetime
+    state: State = State.OPEN
+    by: Measure | None = None
