@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -73,7 +73,7 @@ class StoreError(Exception):
     """The store cannot do what was asked. The message says what happened and what to do next."""
 
 
-class Overtaken(StoreError):
+class OvertakenError(StoreError):
     """Another writer appended first: read the store again and decide anew."""
 
 
@@ -81,7 +81,7 @@ class Store(Protocol):
     """Keeps what `append` was given, whole or not at all, durably before it returns."""
 
     def append(self, write: Write) -> None:
-        """Raises `Overtaken` if the ledger is not at `write.size`, or one of the messages was taken in before."""
+        """Raises `OvertakenError` if the ledger is not at `write.size`, or one of the messages was taken in before."""
 
     def versions(self) -> Sequence[Version]:
         """All published versions, first to last."""
@@ -98,8 +98,11 @@ class Store(Protocol):
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
         """What was answered for those of the messages that were taken in before."""
 
-    def traces(self) -> Iterator[bytes]:
-        """The traces of all messages that windows still need, in intake order."""
+    def message(self, source: str, message: MessageId) -> Message | None:
+        """The message, if its text was kept."""
+
+    def traces(self, within: timedelta) -> Iterator[bytes]:
+        """The traces of the messages sent within that long of the newest, in intake order."""
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         """The ledger's entries of that half-open range."""
@@ -127,16 +130,6 @@ class PublishedLog(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """A published file; None if there is none."""
-
-
-class Signer(Protocol):
-    """Signs checkpoints. `vkey` is the verifier key in signed-note form."""
-
-    @property
-    def vkey(self) -> str: ...
-
-    def sign(self, body: bytes) -> bytes:
-        """The note: `body` and its signature line."""
 
 
 class Clock(Protocol):
