@@ -1,0 +1,346 @@
+"""What one ledger entry says in public, and its one canonical form.
+
+Every type has exactly its own keys, always all of them; `null` says "none". No account, no handle and no text ever
+stands here: private fields are only committed to, in `c` (see `commitment.py`). Times are whole hours of UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from comity.model.duration import LATEST
+
+LARGEST: Final = 4096
+"""The most bytes that an entry's canonical form may have."""
+
+_NAME: Final = r"^[a-z][a-z0-9-]{0,99}\Z"
+_ACT: Final = (
+    r"^(remove|mark|warn|limit reach|limit to [1-9][0-9]{0,8} (a minute|an hour|a day|a week)|hold|suspend|terminate)\Z"
+)
+
+EntryId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+AgreementDigest = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+Name = Annotated[str, Meta(pattern=_NAME)]
+Act = Annotated[str, Meta(pattern=_ACT)]
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}\Z")]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Flag = Literal[0, 1]
+Hour = Annotated[datetime, Meta(tz=True)]
+Commitments = Mapping[Name, Sha256]
+Decider = Literal["rule", "person"]
+Ground = Literal["agreement", "law"]
+
+_NONE: Final[Commitments] = MappingProxyType({})
+
+
+class EntryError(ValueError):
+    """Bytes are no entry, or a value cannot be one; the message names the field and what is wanted."""
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", forbid_unknown_fields=True):
+    """What all entries share."""
+
+    id: EntryId
+    at: Hour
+    v: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        _demand_hour(self.at, "at")
+
+
+class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
+    """Entry 0: who keeps this log and how. `retention`: days that a message without a finding is kept."""
+
+    profile: Literal["open"] = "open"
+    mode: Literal["live", "replay"] = "live"
+    operator: Line
+    origin: Line
+    key: Line
+    retention: Count
+
+
+class AgreementEntry(_Entry, frozen=True, kw_only=True, tag="agreement"):
+    """A version was published, in force from `effective`. `prev`: the entry of the version before it."""
+
+    agreement: AgreementDigest
+    effective: Hour
+    prev: EntryId | None = None
+
+    def __post_init__(self) -> None:
+        _demand_hour(self.at, "at")
+        _demand_hour(self.effective, "effective")
+
+
+class AcceptancesEntry(_Entry, frozen=True, kw_only=True, tag="acceptances"):
+    """`count` accounts accepted `agreement`; `root` is the Merkle root of their commitments."""
+
+    agreement: AgreementDigest
+    count: Count
+    root: Sha256
+
+
+class PublicMeasure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One measure, as far as the public sees it. Ends at `until` (none: no fixed end) or when all of `met` are."""
+
+    act: Act
+    chan: tuple[Name, ...] = ()
+    until: Hour | None = None
+    met: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        _demand_hour(self.until, "until")
+
+
+class Automation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """1 where a machine did it: found the breach, decided on it."""
+
+    found: Flag
+    decided: Flag
+
+
+class StatementEntry(_Entry, frozen=True, kw_only=True, tag="statement"):
+    """A statement of reasons was issued; its id is the decision's. Made by `statement`, read through `measures`."""
+
+    agreement: AgreementDigest
+    clauses: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    points: Count
+    act: Act | None = None
+    chan: tuple[Name, ...] = ()
+    until: Hour | None = None
+    met: tuple[Name, ...] = ()
+    also: tuple[PublicMeasure, ...] = ()
+    by: Decider
+    auto: Automation
+    ground: Ground = "agreement"
+    prev: None = None
+    c: Commitments = _NONE
+
+    def __post_init__(self) -> None:
+        _demand_hour(self.at, "at")
+        _demand_hour(self.until, "until")
+
+    @property
+    def measures(self) -> tuple[PublicMeasure, ...]:
+        return _measures(self.act, self.chan, self.until, self.met, self.also)
+
+
+class CorrectionEntry(_Entry, frozen=True, kw_only=True, tag="correction"):
+    """A later version of statement `prev`, whole: what it says from now on. Made by `correction`."""
+
+    agreement: AgreementDigest
+    clauses: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    points: Count
+    act: Act | None = None
+    chan: tuple[Name, ...] = ()
+    until: Hour | None = None
+    met: tuple[Name, ...] = ()
+    also: tuple[PublicMeasure, ...] = ()
+    by: Decider
+    prev: EntryId
+    c: Commitments = _NONE
+
+    def __post_init__(self) -> None:
+        _demand_hour(self.at, "at")
+        _demand_hour(self.until, "until")
+
+    @property
+    def measures(self) -> tuple[PublicMeasure, ...]:
+        return _measures(self.act, self.chan, self.until, self.met, self.also)
+
+
+class LiftEntry(_Entry, frozen=True, kw_only=True, tag="lift"):
+    """The measures of statement `prev` ended before their time."""
+
+    by: Decider
+    prev: EntryId
+    c: Commitments = _NONE
+
+
+class AppealEntry(_Entry, frozen=True, kw_only=True, tag="appeal"):
+    """Statement `prev` was appealed."""
+
+    prev: EntryId
+    c: Commitments = _NONE
+
+
+class OutcomeEntry(_Entry, frozen=True, kw_only=True, tag="outcome"):
+    """Appeal `prev` was decided, by a person."""
+
+    outcome: Literal["upheld", "varied", "reversed"]
+    prev: EntryId
+    c: Commitments = _NONE
+
+
+class ErasureEntry(_Entry, frozen=True, kw_only=True, tag="erasure"):
+    """The private part of statement `prev` was erased, which is not the same as withheld."""
+
+    prev: EntryId
+
+
+class KeyEntry(_Entry, frozen=True, kw_only=True, tag="key"):
+    """From here on the log may be signed with `key` too."""
+
+    key: Line
+
+
+class CensusEntry(_Entry, frozen=True, kw_only=True, tag="census"):
+    """How many statements have an active measure, and the Merkle root of their ids (see `ids_root` in `tree`)."""
+
+    count: Count
+    root: Sha256
+
+
+Entry = (
+    GenesisEntry
+    | AgreementEntry
+    | AcceptancesEntry
+    | StatementEntry
+    | CorrectionEntry
+    | LiftEntry
+    | AppealEntry
+    | OutcomeEntry
+    | ErasureEntry
+    | KeyEntry
+    | CensusEntry
+)
+
+_decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+
+
+def canonical(entry: Entry) -> bytes:
+    """The bytes that are hashed into the tree. Raises `EntryError`, also for a field that no reader would take."""
+    try:
+        content = _encoder.encode(entry)
+    except UnicodeEncodeError as error:
+        raise EntryError("a string holds half of a surrogate pair") from error
+    parse_entry(content)
+    return content
+
+
+def parse_entry(content: bytes) -> Entry:
+    """The entry of which `content` is the canonical form. Raises `EntryError` naming the field or byte."""
+    if len(content) > LARGEST:
+        raise EntryError(f"{len(content)} bytes, more than the {LARGEST} that an entry may have")
+    try:
+        entry = _decoder.decode(content)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise EntryError(str(error)) from error
+    again = _encoder.encode(entry)
+    if again != content:
+        raise EntryError(f"not in canonical form (RFC 8785) from byte {_first_difference(again, content)} on")
+    return entry
+
+
+def statement(
+    *,
+    entry_id: str,
+    at: datetime,
+    agreement: str,
+    clauses: tuple[str, ...],
+    points: int,
+    measures: tuple[PublicMeasure, ...],
+    by: Decider,
+    auto: Automation,
+    ground: Ground = "agreement",
+    commitments: Commitments = _NONE,
+) -> StatementEntry:
+    """The entry of a new statement. The first of `measures` stands in the entry itself, the others in `also`."""
+    first, also = _first(measures)
+    return StatementEntry(
+        id=entry_id,
+        at=hour_of(at),
+        agreement=agreement,
+        clauses=clauses,
+        points=points,
+        act=first.act if first else None,
+        chan=first.chan if first else (),
+        until=first.until if first else None,
+        met=first.met if first else (),
+        also=also,
+        by=by,
+        auto=auto,
+        ground=ground,
+        c=commitments,
+    )
+
+
+def correction(
+    *,
+    entry_id: str,
+    at: datetime,
+    corrects: str,
+    agreement: str,
+    clauses: tuple[str, ...],
+    points: int,
+    measures: tuple[PublicMeasure, ...],
+    by: Decider,
+    commitments: Commitments = _NONE,
+) -> CorrectionEntry:
+    """The entry of a later version of the statement `corrects`: all that it says from now on."""
+    first, also = _first(measures)
+    return CorrectionEntry(
+        id=entry_id,
+        at=hour_of(at),
+        agreement=agreement,
+        clauses=clauses,
+        points=points,
+        act=first.act if first else None,
+        chan=first.chan if first else (),
+        until=first.until if first else None,
+        met=first.met if first else (),
+        also=also,
+        by=by,
+        prev=corrects,
+        c=commitments,
+    )
+
+
+def measure(
+    act: str, channels: frozenset[str] = frozenset(), until: datetime | None = None, conditions: tuple[str, ...] = ()
+) -> PublicMeasure:
+    """A measure as an entry shows it: channels sorted, the end rounded up to the hour."""
+    end = hour_after(until) if until else None
+    return PublicMeasure(act=act, chan=tuple(sorted(channels)), until=end, met=conditions)
+
+
+def hour_of(at: datetime) -> datetime:
+    """The hour that `at` falls in: how the open profile shows when something happened."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def hour_after(end: datetime) -> datetime:
+    """The first whole hour not before `end`, so that no measure outlasts its entry; near `LATEST`, the last one."""
+    hour = hour_of(end)
+    return hour if hour == end or hour == hour_of(LATEST) else hour + timedelta(hours=1)
+
+
+def _demand_hour(at: datetime | None, field: str) -> None:
+    if at is not None and (at.minute or at.second or at.microsecond or at.utcoffset() != timedelta(0)):
+        raise ValueError(f"`{field}` is {at.isoformat()}, not a whole hour of UTC")
+
+
+def _first(measures: tuple[PublicMeasure, ...]) -> tuple[PublicMeasure | None, tuple[PublicMeasure, ...]]:
+    return (measures[0], measures[1:]) if measures else (None, ())
+
+
+def _measures(
+    act: str | None,
+    chan: tuple[str, ...],
+    until: datetime | None,
+    met: tuple[str, ...],
+    also: tuple[PublicMeasure, ...],
+) -> tuple[PublicMeasure, ...]:
+    return (PublicMeasure(act=act, chan=chan, until=until, met=met), *also) if act else ()
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    differing = (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))

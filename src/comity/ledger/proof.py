@@ -1,0 +1,79 @@
+"""C2SP tlog-proof: one file that shows, offline, that an entry is in the log."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from comity.ledger.checkpoint import Checkpoint, open_checkpoint
+from comity.ledger.note import LARGEST_NOTE, NoteError, VerifierKey, decode_base64
+from comity.ledger.tree import HASH_LENGTH, LARGEST_SIZE, ProofError, check_inclusion, leaf_hash
+
+_HEADER: Final = "c2sp.org/tlog-proof@v1"
+_INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})", re.ASCII)
+_MOST_HASHES: Final = 63
+_LARGEST: Final = 2 * LARGEST_NOTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A proof as its file has it, nothing of it checked. `extra` is never authenticated."""
+
+    index: int
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
+    extra: bytes | None = None
+
+    def __bytes__(self) -> bytes:
+        extra = [] if self.extra is None else [f"extra {base64.b64encode(self.extra).decode()}"]
+        hashes = [base64.b64encode(one).decode() for one in self.hashes]
+        lines = [_HEADER, *extra, f"index {self.index}", *hashes, ""]
+        return "".join(f"{line}\n" for line in lines).encode() + self.checkpoint
+
+
+def parse_proof(content: bytes) -> Proof:
+    """The proof whose file this is. Raises `ProofError` naming the line."""
+    if len(content) > _LARGEST:
+        raise ProofError(f"The proof has {len(content)} bytes, more than the {_LARGEST} that are read.")
+    head, blank, checkpoint = content.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+        if not blank or lines[0] != _HEADER:
+            raise ProofError(f"This is no proof: it does not begin with `{_HEADER}` and have a blank line.")
+        extra = (
+            decode_base64(lines.pop(1)[6:], "The extra line") if lines[1:] and lines[1].startswith("extra ") else None
+        )
+        hashes = tuple(decode_base64(line, f"Hash {n} of the proof") for n, line in enumerate(lines[2:]))
+    except (NoteError, UnicodeDecodeError) as error:
+        raise ProofError(f"The proof is malformed: {error}") from error
+    return Proof(index=_index(lines), hashes=_checked(hashes), checkpoint=checkpoint, extra=extra)
+
+
+def verify_proof(content: bytes, entry: bytes, keys: Iterable[VerifierKey], origin: str) -> Checkpoint:
+    """The signed checkpoint of the log `origin` in which `entry` is shown to be. Raises `ProofError`."""
+    proof = parse_proof(content)
+    try:
+        checkpoint = open_checkpoint(proof.checkpoint, keys, origin)
+    except NoteError as error:
+        raise ProofError(f"The checkpoint in the proof cannot be trusted: {error}") from error
+    check_inclusion(proof.index, checkpoint.size, leaf_hash(entry), proof.hashes, checkpoint.root)
+    return checkpoint
+
+
+def _index(lines: list[str]) -> int:
+    match = _INDEX.fullmatch(lines[1]) if len(lines) > 1 else None
+    if match is None or int(match[1]) > LARGEST_SIZE:
+        raise ProofError("The proof does not say `index` and the entry's number after its first line.")
+    return int(match[1])
+
+
+def _checked(hashes: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if len(hashes) > _MOST_HASHES:
+        raise ProofError(f"The proof has {len(hashes)} hashes, more than the {_MOST_HASHES} of the largest tree.")
+    for n, one in enumerate(hashes):
+        if len(one) != HASH_LENGTH:
+            raise ProofError(f"Hash {n} of the proof has {len(one)} bytes, not {HASH_LENGTH}.")
+    return hashes

@@ -1,0 +1,135 @@
+"""The published log as files in a folder, which any web server can serve as it is.
+
+Each file is written aside, made durable and renamed into place, tiles before the checkpoint that needs them. Never
+called before the transaction that it publishes is committed: see `comity.ledger.log`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from comity.ledger.checkpoint import unverified_checkpoint
+from comity.ledger.log import CHECKPOINT_PATH, VKEY_PATH, File, ForkError
+from comity.ledger.note import NoteError, VerifierKey
+from comity.ledger.tiles import LARGEST_FILE, TilePlace, parse_path
+from comity.ledger.tree import TILE_WIDTH
+
+
+class LogFolder:
+    """A folder with `checkpoint`, `vkey` and `tile/...`. One publisher at a time; any number of readers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self, path: str) -> bytes | None:
+        """A file of the log by its path below the prefix. None: no such file, or no path that a log has."""
+        if path not in (CHECKPOINT_PATH, VKEY_PATH) and parse_path(path) is None:
+            return None
+        return _read_regular(self.path / path)
+
+    def checkpoint(self) -> bytes | None:
+        """The signed checkpoint that was published last."""
+        return self.read(CHECKPOINT_PATH)
+
+    def publish(self, files: Iterable[File], checkpoint: bytes) -> None:
+        """Write `files`, then `checkpoint`, each durable before the next step; then drop outgrown partial tiles.
+
+        Raises `ForkError`, with no checkpoint written, if `checkpoint` does not follow the published one.
+        """
+        self._demand_forward(checkpoint)
+        folders, outgrown = set(), []
+        for path, content in files:
+            if path == CHECKPOINT_PATH:
+                continue
+            place = _demand_place(path)
+            folders |= self._write(path, content)
+            if place.width == TILE_WIDTH:
+                outgrown.append(self.path / f"{path}.p")
+        _sync(folders)
+        _sync(self._write(CHECKPOINT_PATH, checkpoint))
+        for folder in outgrown:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def write_vkey(self, key: VerifierKey) -> None:
+        """Publish the key that verifies the checkpoints. Raises `ForkError` if another stands there."""
+        old, new = self.read(VKEY_PATH), f"{key}\n".encode()
+        if old is not None and old != new:
+            raise ForkError(
+                f"{self.path / VKEY_PATH} holds another verifier key than this store's: the folder belongs to another"
+                " log. Name an empty folder, or use the store that published to this one."
+            )
+        if old is None:
+            _sync(self._write(VKEY_PATH, new))
+
+    def _demand_forward(self, checkpoint: bytes) -> None:
+        old = self.checkpoint()
+        if old is None:
+            return
+        try:
+            before, after = unverified_checkpoint(old), unverified_checkpoint(checkpoint)
+        except NoteError as error:
+            raise ForkError(
+                f"{self.path / CHECKPOINT_PATH} cannot be compared with what is to be published: {error} Compare it"
+                " with a copy that a witness or a reader has kept before you replace it."
+            ) from error
+        if before.origin != after.origin or before.size > after.size:
+            raise ForkError(
+                f"{self.path} has published {before.origin}, {before}: {after.origin}, {after}, is no step on."
+            )
+        if before.size == after.size and before.root != after.root:
+            raise ForkError(f"{self.path} has published another root for {before.size} entries: {before}.")
+
+    def _write(self, path: str, content: bytes) -> set[Path]:
+        """Put a file in place and return the folders to sync. Raises `OSError`; the old file then still stands."""
+        target = self.path / path
+        new = _made_folders(target.parent)
+        aside = target.parent / f".{target.name}.new"
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+        return {target.parent, *new}
+
+
+def _demand_place(path: str) -> TilePlace:
+    place = parse_path(path)
+    if place is None:
+        raise ValueError(f"{path!r} is no path of a tile or a bundle.")
+    return place
+
+
+def _made_folders(folder: Path) -> set[Path]:
+    """Make `folder` and what leads to it; the folders whose listing this changed."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return {one.parent for one in missing}
+
+
+def _sync(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read_regular(path: Path) -> bytes | None:
+    """The file's bytes; one byte too many if it is larger than any file of a log, so that readers refuse it."""
+    try:
+        # The folder may be somebody else's: follow no link, and do not wait for a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            return None
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(LARGEST_FILE + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
