@@ -1,0 +1,113 @@
+"""Facts as the ledger's entries: what is public of them, and the openings of what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from comity.casework.facts import Accepted, Decided, Joined
+from comity.ledger import entry as ledger
+from comity.ledger.commitment import SALT_LENGTH, Opening
+from comity.ledger.tree import ids_root
+from comity.model.ids import Digest
+from comity.model.measure import Measure
+from comity.model.statement import Statement
+from comity.ports import Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """An entry and the openings of the private fields that it commits to."""
+
+    entry: ledger.Entry
+    openings: tuple[Opening, ...] = ()
+
+
+def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
+    """The public part of a statement: no account, no message, no text, but a commitment to each."""
+    statement = decided.statement
+    openings = _openings(
+        decided.decision,
+        {"account": decided.account, "message": _message(statement), "statement": _json(statement)},
+        entropy,
+    )
+    entry = ledger.statement(
+        entry_id=decided.decision,
+        at=decided.at,
+        agreement=statement.agreement,
+        clauses=tuple(clause.id for clause in statement.clauses),
+        points=sum(points.count for points in decided.points),
+        measures=tuple(map(_public, decided.measures)),
+        by="rule" if statement.decided_automatically else "person",
+        auto=ledger.Automation(
+            found=1 if statement.found_automatically else 0, decided=1 if statement.decided_automatically else 0
+        ),
+        commitments=_commitments(openings),
+    )
+    return Sealed(entry=entry, openings=openings)
+
+
+def correction_entry(joined: Joined, corrected: Decided, entropy: Entropy) -> Sealed:
+    """The statement's next version: the same measures, and a further breach that they cover."""
+    entry_id = entropy.token(16).hex()
+    openings = _openings(entry_id, {"breach": _json(joined)}, entropy)
+    entry = ledger.correction(
+        entry_id=entry_id,
+        at=joined.at,
+        corrects=corrected.decision,
+        agreement=corrected.statement.agreement,
+        clauses=tuple(clause.id for clause in corrected.statement.clauses),
+        points=sum(points.count for points in corrected.points),
+        measures=tuple(map(_public, corrected.measures)),
+        by="rule",
+        commitments=_commitments(openings),
+    )
+    return Sealed(entry=entry, openings=openings)
+
+
+def acceptances_entries(accepted: Iterable[Accepted], entropy: Entropy) -> tuple[Sealed, ...]:
+    """One entry a version: how many accepted it, and a root under which each can show that they did."""
+    by_version: dict[Digest, list[Accepted]] = {}
+    for each in accepted:
+        by_version.setdefault(each.agreement, []).append(each)
+    return tuple(_acceptances(version, each, entropy) for version, each in by_version.items())
+
+
+def _acceptances(version: Digest, accepted: list[Accepted], entropy: Entropy) -> Sealed:
+    entry_id = entropy.token(16).hex()
+    fields = {f"acceptance-{number}": _json(each) for number, each in enumerate(accepted)}
+    openings = _openings(entry_id, fields, entropy)
+    entry = ledger.AcceptancesEntry(
+        id=entry_id,
+        at=ledger.hour_of(max(each.at for each in accepted)),
+        agreement=version,
+        count=len(accepted),
+        root=ids_root(opening.commitment for opening in openings),
+    )
+    return Sealed(entry=entry, openings=openings)
+
+
+def _public(measure: Measure) -> ledger.PublicMeasure:
+    act = f"limit to {measure.rate}" if measure.rate else measure.kind.value
+    return ledger.measure(act, frozenset(measure.channels), measure.end, measure.until)
+
+
+def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> tuple[Opening, ...]:
+    return tuple(
+        Opening(entry_id=entry_id, field=field, salt=entropy.token(SALT_LENGTH), value=value)
+        for field, value in fields.items()
+    )
+
+
+def _commitments(openings: Iterable[Opening]) -> dict[str, str]:
+    return {opening.field: opening.commitment for opening in openings}
+
+
+def _message(statement: Statement) -> str:
+    return f"{statement.message.source}/{statement.message.id}"
+
+
+def _json(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()

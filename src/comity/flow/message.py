@@ -1,0 +1,179 @@
+"""The way of a message, from intake to answer; everything that happens to it happens in this order, in this file.
+
+    taken in before? -> bound version -> history -> standing -> engine.judge -> casework.decide
+      -> one transaction -> publish -> answers
+
+`Proceedings` is the running state of one store. It is rebuilt from the store at any time, so that a program killed
+between two transactions goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from comity.casework.decide import Circumstances, Judged, decide
+from comity.casework.facts import Accepted, Decided, Delivered, Fact, Found, Joined
+from comity.casework.record import Record, after, fold, measures, standing
+from comity.engine.history import History
+from comity.engine.trace import Tracer
+from comity.flow.agreement import InForce, Versions
+from comity.flow.publish import Mode, Recorder
+from comity.model.clause import Decide, Kind
+from comity.model.duration import Duration
+from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
+from comity.model.measure import State
+from comity.model.message import Message
+from comity.ports import Answer, Clock, Entropy, Outcome, Store, Taken
+
+_MOST_RECORDS = 200_000
+"""Accounts whose records are kept at hand; beyond that they are read from the store again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives."""
+
+    mode: Mode
+    delivery: Duration
+    history_key: bytes
+
+
+class Proceedings:
+    """Takes messages in, in order. One a store: it holds the store's windows and records."""
+
+    def __init__(self, store: Store, recorder: Recorder, clock: Clock, entropy: Entropy, terms: Terms) -> None:
+        self._store, self._recorder, self._clock, self._entropy, self._terms = store, recorder, clock, entropy, terms
+        self._versions = Versions(store.versions())
+        self._tracer = Tracer(self._versions.windows, key=terms.history_key)
+        self._history = History(self._versions.windows, lateness=self._versions.lateness)
+        self._records: dict[AccountId, Record] = {}
+        self._restricted: dict[AccountId, None] = {}
+        self._restore()
+
+    def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
+        """Judge the messages in order and keep all that follows in one transaction; then it is published.
+
+        A message taken in before gets the answer it got then. Raises `StoreError` if nothing could be kept.
+        """
+        answers = self._earlier_answers(messages)
+        now = self._clock.now()
+        taken: list[Taken] = []
+        facts: list[Fact] = []
+        for message in messages:
+            key = (message.source, message.id)
+            if key not in answers:
+                one, follows = self._one(message, now)
+                taken.append(one)
+                facts.extend(follows)
+                answers[key] = one.answer
+        if taken:
+            self._recorder.record(taken, facts, joins=self._joins, active=self._active)
+        return tuple(answers[message.source, message.id] for message in messages)
+
+    def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
+        at = message.sent if self._terms.mode == "replay" else now
+        record = self._record(message.author)
+        trace = self._tracer.trace(message)
+        counts, late = self._history.take(trace)
+        bound = self._versions.bound(record, message.sent, reaches_back=self._terms.mode == "replay")
+        facts: tuple[Fact, ...] = ()
+        if bound is None:
+            answer = Answer(message=message.id, outcome=Outcome.UNBOUND)
+        elif (cut := standing(record, message.channel, at)).state is State.CUT and cut.by is not None:
+            answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=cut.by.decision)
+        else:
+            findings = bound.plan.judge(message, counts, late=late)
+            facts = decide(record, Judged(message=message, findings=findings, agreement=bound.agreement), self._now(at))
+            answer = _answer(message, facts)
+        self._follow(message.author, facts)
+        keep_text = bool(facts)
+        return Taken(message=message, trace=self._tracer.encode(trace), answer=answer, keep_text=keep_text), facts
+
+    def _now(self, at: datetime) -> Circumstances:
+        is_replay = self._terms.mode == "replay"
+        return Circumstances(
+            at=at,
+            decision=DecisionId(self._entropy.token(16).hex()),
+            case=CaseId(self._entropy.token(16).hex()),
+            delivery=self._terms.delivery if is_replay else None,
+        )
+
+    def _restore(self) -> None:
+        """Windows from the traces and the recorded breaches; which measures still run, from the facts."""
+        for trace in self._store.traces(self._history.horizon):
+            self._history.take(self._tracer.decode(trace))
+        for fact in self._store.facts():
+            self._remember(fact)
+
+    def _follow(self, account: AccountId, facts: Iterable[Fact]) -> None:
+        """Bring the record and the windows up to date with new facts."""
+        for fact in facts:
+            self._records[account] = after(self._record(account), fact)
+            self._remember(fact)
+
+    def _remember(self, fact: Fact) -> None:
+        match fact:
+            case Decided():
+                if any(measure.channels for measure in fact.measures):
+                    self._restricted[fact.account] = None
+                for breach in fact.breaches:
+                    self._history.breach(fact.account, breach.clause, fact.at)
+            case Joined():
+                self._history.breach(fact.account, fact.breach.clause, fact.at)
+            case _:
+                return
+
+    def _record(self, account: AccountId) -> Record:
+        known = self._records.get(account)
+        if known is None:
+            if len(self._records) >= _MOST_RECORDS:
+                self._records.clear()
+            known = self._records[account] = fold(account, self._store.facts_of(account))
+        return known
+
+    def _active(self, at: datetime) -> list[DecisionId]:
+        """The decisions of which a measure on channels holds at `at`."""
+        running = (each for account in self._restricted for each in measures(self._record(account)))
+        return list(dict.fromkeys(each.decision for each in running if each.is_active(at)))
+
+    def _joins(self, joined: Joined) -> Decided:
+        """The decision that `joined` is listed in."""
+        decisions = (one.decided for one in self._record(joined.account).decisions)
+        return next(decided for decided in decisions if decided.decision == joined.decision)
+
+    def _earlier_answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
+        by_source: dict[str, list[MessageId]] = {}
+        for message in messages:
+            by_source.setdefault(message.source, []).append(message.id)
+        return {
+            (source, message): answer
+            for source, ids in by_source.items()
+            for message, answer in self._store.answers(source, ids).items()
+        }
+
+
+def _answer(message: Message, facts: Iterable[Fact]) -> Answer:
+    """What the source is told: the worst that happened to the message, and the statement that says why."""
+    outcome, clauses, statement = Outcome.ALLOWED, [], None
+    for fact in facts:
+        match fact:
+            case Decided():
+                statement = fact.decision
+                clauses += [breach.clause for breach in fact.breaches]
+                if any(measure.kind is Kind.REMOVE for measure in fact.measures):
+                    outcome = Outcome.REMOVED
+            case Joined():
+                statement = statement or fact.decision
+                clauses.append(fact.breach.clause)
+                if fact.removed:
+                    outcome = Outcome.REMOVED
+            case Found(decide=Decide.HOLD):
+                clauses.append(fact.breach.clause)
+                if outcome is Outcome.ALLOWED:
+                    outcome = Outcome.HELD
+            case _:
+                continue
+    return Answer(message=message.id, outcome=outcome, clauses=tuple(dict.fromkeys(clauses)), statement=statement)

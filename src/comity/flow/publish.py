@@ -1,0 +1,154 @@
+"""The record's one way in: facts become ledger entries, one transaction keeps both, and only then are they published.
+
+The order is the promise: commit, publish (tiles, then the checkpoint), acknowledge. Publishing first would fork the
+log when the machine dies in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Literal
+
+from comity.casework.facts import Accepted, Decided, Fact, Joined
+from comity.flow.entries import Sealed, acceptances_entries, correction_entry, statement_entry
+from comity.ledger.checkpoint import unverified_checkpoint
+from comity.ledger.entry import AgreementEntry, CensusEntry, Entry, GenesisEntry, canonical, hour_of, parse_entry
+from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, resume, signed_head
+from comity.ledger.note import SigningKey
+from comity.ledger.tree import ids_root
+from comity.model.ids import DecisionId
+from comity.ports import Entropy, PublishedLog, Store, Taken, Version, Write
+
+Mode = Literal["live", "replay"]
+
+_READ_AT_ONCE = 4096
+
+
+def mode_of(store: Store) -> Mode | None:
+    """Whether the record is of the present or replays an archive, as its first entry says; None: no entry yet."""
+    for content in store.entries(0, 1):
+        entry = parse_entry(content)
+        return entry.mode if isinstance(entry, GenesisEntry) else None
+    return None
+
+
+class Recorder:
+    """Appends to one store and its published log. One at a time: the store's writer."""
+
+    def __init__(self, store: Store, log: PublishedLog, key: SigningKey, entropy: Entropy) -> None:
+        """Publishes what a crash left unpublished. Raises `ForkError` if the store is older than what was published."""
+        self._store, self._published, self._key, self._entropy = store, log, key, entropy
+        checkpoint = log.read(CHECKPOINT_PATH)
+        last = unverified_checkpoint(checkpoint) if checkpoint else None
+        self._log = resume(self._entries(), last)
+        self._census_day = self._last_census()
+        if self._log.size > (last.size if last else 0):
+            log.publish(republication(self._entries(), last.size if last else 0), store.checkpoint)
+
+    def begin(self, *, mode: Mode, operator: str, at: datetime) -> None:
+        """Write the genesis entry. Does nothing if there is one."""
+        if self._store.size == 0:
+            genesis = GenesisEntry(
+                id=self._fresh(),
+                at=hour_of(at),
+                mode=mode,
+                operator=operator,
+                origin=self._key.name,
+                key=str(self._key.verifier),
+                retention=0,
+            )
+            self._write([Sealed(entry=genesis)])
+
+    def publish_version(self, version: Version, at: datetime) -> None:
+        """Put a version of the agreement in force."""
+        entry = AgreementEntry(
+            id=self._fresh(),
+            at=hour_of(at),
+            agreement=version.digest,
+            effective=hour_of(version.effective),
+            prev=self._last_agreement(),
+        )
+        self._write([Sealed(entry=entry)], version=version)
+
+    def record(
+        self,
+        messages: Sequence[Taken],
+        facts: Sequence[Fact],
+        *,
+        joins: Callable[[Joined], Decided],
+        active: Callable[[datetime], list[DecisionId]],
+    ) -> None:
+        """Keep messages and facts in one transaction with their entries, then publish.
+
+        `joins` looks up the decision that a breach joins; `active` names the decisions whose measures hold at a time.
+        """
+        sealed = [*self._censuses(facts, active), *self._sealed(facts, joins)]
+        self._write(sealed, messages=messages, facts=facts)
+
+    def _sealed(self, facts: Sequence[Fact], joins: Callable[[Joined], Decided]) -> Iterator[Sealed]:
+        for fact in facts:
+            match fact:
+                case Decided():
+                    yield statement_entry(fact, self._entropy)
+                case Joined():
+                    yield correction_entry(fact, joins(fact), self._entropy)
+                case _:
+                    continue
+        yield from acceptances_entries((fact for fact in facts if isinstance(fact, Accepted)), self._entropy)
+
+    def _censuses(self, facts: Sequence[Fact], active: Callable[[datetime], list[DecisionId]]) -> Iterator[Sealed]:
+        """One with the first write of each day; an archive that goes back in time brings no second one."""
+        for fact in facts:
+            if isinstance(fact, Decided | Joined) and (self._census_day is None or fact.at.date() > self._census_day):
+                self._census_day = fact.at.date()
+                ids = active(fact.at)
+                yield Sealed(
+                    entry=CensusEntry(id=self._fresh(), at=hour_of(fact.at), count=len(ids), root=ids_root(ids))
+                )
+
+    def _write(
+        self,
+        sealed: Sequence[Sealed],
+        *,
+        messages: Sequence[Taken] = (),
+        facts: Sequence[Fact] = (),
+        version: Version | None = None,
+    ) -> None:
+        entries = tuple(canonical(each.entry) for each in sealed)
+        appended = append(self._log, entries)
+        checkpoint = signed_head(appended.log, self._key.name, [self._key]) if entries else b""
+        self._store.append(
+            Write(
+                size=self._log.size,
+                messages=messages,
+                facts=facts,
+                entries=entries,
+                openings=tuple(opening for each in sealed for opening in each.openings),
+                checkpoint=checkpoint,
+                version=version,
+            )
+        )
+        self._log = appended.log
+        if entries:
+            *files, _ = publication(appended, checkpoint)
+            self._published.publish(files, checkpoint)
+
+    def _entries(self) -> Iterator[bytes]:
+        start = 0
+        while batch := self._store.entries(start, start + _READ_AT_ONCE):
+            yield from batch
+            start += len(batch)
+
+    def _backwards(self) -> Iterator[Entry]:
+        for index in range(self._store.size - 1, -1, -1):
+            yield from map(parse_entry, self._store.entries(index, index + 1))
+
+    def _last_agreement(self) -> str | None:
+        return next((entry.id for entry in self._backwards() if isinstance(entry, AgreementEntry)), None)
+
+    def _last_census(self) -> date | None:
+        return next((entry.at.date() for entry in self._backwards() if isinstance(entry, CensusEntry)), None)
+
+    def _fresh(self) -> str:
+        return self._entropy.token(16).hex()
