@@ -1,0 +1,54 @@
+"""The pages' tests can fail: a page that is wrong about what is printed, or about what works, is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.pages import matches, pages
+
+RIGHT = {
+    "output": "```console\n$ echo one; echo two\none\ntwo\n```\n",
+    "anything": "```console\n$ echo a b c; echo d\na ... c\n...\n```\n",
+    "error": "```console\n$ echo error: no; false\nerror: no\n```\n",
+    "file": '```csv title="a.csv"\nx,y\n```\n\n```console\n$ cat a.csv\nx,y\n```\n',
+    "diff": '```text title="a.txt"\none\ntwo\n```\n\n```diff\n--- a.txt\n one\n-two\n+three\n```\n\n'
+    "```console\n$ cat a.txt\none\nthree\n```\n",
+    "python": "```python\nprint(1)\n```\n",
+}
+WRONG = {
+    "output": "```console\n$ echo one\ntwo\n```\n",
+    "failure": "```console\n$ false\n```\n",
+    "no error": "```console\n$ echo error: no\nerror: no\n```\n",
+    "diff": '```text title="a.txt"\none\n```\n\n```diff\n--- a.txt\n-two\n+three\n```\n',
+    "python": "```python\nraise ValueError\n```\n",
+    "agreement": "```markdown\n---\ncomity: 1\n---\n```\n",
+}
+
+
+def walk(page: str, folder: Path) -> None:
+    """Runs all examples of a page."""
+    file = folder / "page.md"
+    file.write_text(page, encoding="utf-8")
+    sybil = pages(patterns=("*.md",))
+    document = sybil.parse(file)
+    document.namespace["folder"] = folder
+    for example in document.examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("page", RIGHT.values(), ids=RIGHT.keys())
+def test_a_right_page_passes(page: str, tmp_path: Path) -> None:
+    walk(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_page_fails(page: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        walk(page, tmp_path)
+
+
+def test_three_dots_stand_for_anything_but_nothing_else_does() -> None:
+    assert matches("a...c\n", "a\nb\nc")
+    assert not matches("a.c\n", "abc")
