@@ -57,6 +57,7 @@ TITLES: Final = MappingProxyType(
         "C075": "the example's value has the wrong type",
         "C076": "examples without a rule",
         "C077": "the agreement has no clauses",
+        "C078": "a fence that is almost a rule",
         "C080": "a table that is almost a ladder",
         "C081": "more than one ladder in a section",
         "C082": "the ladder belongs to no section",
