@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import datetime
 
 from comity.casework.decide import Circumstances, Judged, decide
-from comity.casework.facts import Accepted, Decided, Delivered, Fact, Found, Joined
+from comity.casework.facts import Decided, Fact, Found, Joined
 from comity.casework.record import Record, after, fold, measures, standing
 from comity.engine.history import History
 from comity.engine.trace import Tracer
-from comity.flow.agreement import InForce, Versions
+from comity.flow.agreement import Versions
 from comity.flow.publish import Mode, Recorder
 from comity.model.clause import Decide, Kind
 from comity.model.duration import Duration
@@ -72,6 +71,11 @@ class Proceedings:
         if taken:
             self._recorder.record(taken, facts, joins=self._joins, active=self._active)
         return tuple(answers[message.source, message.id] for message in messages)
+
+    def note(self, fact: Fact) -> None:
+        """Keep a fact that somebody reports, such as an acceptance or a delivery."""
+        self._follow(fact.account, (fact,))
+        self._recorder.record((), (fact,), joins=self._joins, active=self._active)
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now

@@ -1,0 +1,57 @@
+"""Reading an agreement's folder for the pure core: only regular files inside it, no links, nothing too large."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from comity.app.errors import Exit, StopError
+
+LARGEST_AGREEMENT: Final = 1 << 20
+LARGEST_NAMED: Final = 64 << 20
+
+
+def read_agreement(path: Path) -> bytes:
+    """The agreement's bytes, at most one more than it may have, so that the checker can say that it is too large."""
+    if path.is_dir():
+        path = path / "agreement.md"
+    if not path.is_file():
+        raise StopError(
+            f"there is no agreement {path}",
+            help="Name a file, or make one with `comity init`.",
+            code=Exit.USAGE,
+        )
+    return _limited(path, LARGEST_AGREEMENT)
+
+
+def reader_beside(path: Path) -> Callable[[str], bytes | None]:
+    """Reads the files that the agreement names. None for what is missing, a link, or not a regular file."""
+    folder = (path if path.is_dir() else path.parent).absolute()
+
+    def read(relative: str) -> bytes | None:
+        place = folder
+        for part in relative.split("/"):
+            place = place / part
+            if part in ("", ".", "..") or place.is_symlink():
+                return None
+        return _limited(place, LARGEST_NAMED) if _is_regular(place) else None
+
+    return read
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _limited(path: Path, largest: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(largest + 1)
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise StopError(message, help="Check the file and its permissions.") from error

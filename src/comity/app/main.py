@@ -1,0 +1,241 @@
+"""The command line: names, options and help. Each command's work is a module of its own, loaded when called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comity.app.errors import Exit, StopError
+from comity.app.settings import Settings, settings
+
+app = typer.Typer(
+    name="comity",
+    help="Written agreements for communication that run: judge messages, take measures, state reasons, prove it all.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AgreementFile = Annotated[Path | None, typer.Argument(help="The agreement; from `comity.toml` when left out.")]
+Archives = Annotated[
+    list[str], typer.Argument(help="Parquet, JSON Lines, CSV or mbox, compressed or not; globs; `-` is standard input.")
+]
+Mapping = Annotated[
+    list[str] | None, typer.Option("--map", help="NAME=COLUMN: where the archive calls a column otherwise.")
+]
+Source = Annotated[str | None, typer.Option(help="Who vouches for the messages; the file's name when left out.")]
+Store = Annotated[str | None, typer.Option("--store", help="The record's folder.", metavar="FOLDER")]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Config = Annotated[Path | None, typer.Option(help="Another `comity.toml`.")]
+
+
+@app.command(epilog="Example: `comity init rules --from forum`")
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path(),
+    from_: Annotated[
+        str, typer.Option("--from", help="forum, mail, campus, chat, social, strikes or guest.")
+    ] = "forum",
+    origin: Annotated[
+        str | None, typer.Option(help="The ledger's name for good, such as `log.example.org/rules`.")
+    ] = None,
+) -> None:
+    """Begin with a starter agreement, its lexicons and a `comity.toml`."""
+    from comity.app.init import init as work
+
+    _end(work(folder, from_, origin))
+
+
+@app.command(epilog="Example: `comity check agreement.md`")
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Agreements; from `comity.toml` when left out.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="text, json or github.")] = "text",
+    watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file changes.")] = False,
+    config: Config = None,
+) -> None:
+    """Read agreements, prove their rules total and run their examples; report all problems at once."""
+    from comity.app.check import check as work
+
+    _end(work(files or [_settings(config).agreement], format_, watch=watch))
+
+
+@app.command(epilog="Example: `comity judge agreement.md messages.parquet --out findings.jsonl`")
+def judge(
+    agreement: Annotated[Path, typer.Argument(help="The agreement.")],
+    archives: Archives,
+    mapping: Mapping = None,
+    source: Source = None,
+    out: Annotated[Path | None, typer.Option(help="Keep every finding: .jsonl or .parquet.")] = None,
+    rejects: Annotated[Path, typer.Option(help="Where bad records go.")] = Path("rejects.jsonl"),
+    json: Json = False,
+) -> None:
+    """Find breaches in archives; nothing is recorded."""
+    from comity.app.judge import judge as work
+
+    _end(work(agreement, archives, mapping or [], source=source, out=out, rejects=rejects, as_json=json))
+
+
+@app.command(epilog="Example: `comity publish agreement.md --from 2027-01-01`")
+def publish(
+    agreement: AgreementFile = None,
+    from_: Annotated[str | None, typer.Option("--from", help="In force from this time on; now when left out.")] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Begin a record that replays an archive, binding nobody.")
+    ] = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Make a version the one in force from a time on."""
+    from comity.app.publish import publish as work
+
+    chosen = _settings(config, store)
+    _end(work(agreement or chosen.agreement, chosen, effective=from_, replay=replay))
+
+
+@app.command(epilog="Example: `comity run messages.csv --as-sent --map author=user`")
+def run(
+    archives: Archives,
+    as_sent: Annotated[
+        bool, typer.Option("--as-sent", help="Replay: each message is judged as of when it was sent.")
+    ] = False,
+    delivery: Annotated[str | None, typer.Option(help="In a replay, how soon a statement arrives.")] = None,
+    mapping: Mapping = None,
+    source: Source = None,
+    rejects: Annotated[Path, typer.Option(help="Where bad records go.")] = Path("rejects.jsonl"),
+    store: Store = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """The whole job over an archive: findings, measures, statements, ledger. Run again after a stop, it goes on."""
+    from comity.app.run import run as work
+
+    chosen = _settings(config, store, {"run.delivery": delivery})
+    _end(work(archives, chosen, mapping or [], source=source, as_sent=as_sent, rejects=rejects, as_json=json))
+
+
+@app.command(epilog="Example: `comity statement 5f0c --html > statement.html`")
+def statement(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The statement's id, or its first digits.")] = "",
+    json: Json = False,
+    html: Annotated[bool, typer.Option("--html", help="As a page.")] = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Show a statement of reasons as its account reads it; without an id, list the newest."""
+    from comity.app.show import list_statements, show_statement
+
+    chosen = _settings(config, store)
+    _end(show_statement(id_, chosen, as_json=json, as_html=html) if id_ else list_statements(chosen, as_json=json))
+
+
+@app.command(epilog="Example: `comity standing alice --at 2026-12-01T00:00:00Z`")
+def standing(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    at: Annotated[str | None, typer.Option(help="A time; now when left out.")] = None,
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """What an account may do, channel by channel, its points and its statements."""
+    from comity.app.show import show_standing
+
+    _end(show_standing(account, _settings(config, store), at=at, as_json=json))
+
+
+@app.command(epilog="Example: `comity accept alice --language es`")
+def accept(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    version: Annotated[str | None, typer.Option(help="The version's digest; the newest when left out.")] = None,
+    language: Annotated[str | None, typer.Option(help="In which language it was shown.")] = None,
+    at: Annotated[str | None, typer.Option(help="When; now when left out.")] = None,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Record that an account accepted a version: it is bound by it from then on."""
+    from comity.app.accept import accept as work
+
+    _end(work(account, _settings(config, store), version=version, language=language, at=at))
+
+
+@app.command(epilog="Example: `comity explain agreement.md message.json`")
+def explain(
+    agreement: Annotated[Path, typer.Argument(help="The agreement.")],
+    message: Annotated[
+        str | None, typer.Argument(help="A file with one message as JSON; `-` is standard input.")
+    ] = None,
+    code: Annotated[bool, typer.Option("--code", help="Show the generated function instead.")] = False,
+    json: Json = False,
+) -> None:
+    """Why a message breaches a clause or does not, value by value."""
+    from comity.app.explain import explain as work
+
+    _end(work(agreement, message, code=code, as_json=json))
+
+
+@app.command(epilog="Example: `comity verify .comity/log`")
+def verify(
+    folder: Annotated[Path | None, typer.Argument(help="The published log.")] = None,
+    since: Annotated[
+        Path | None, typer.Option(help="A checkpoint that you kept: is this log its continuation?")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The verifier key, if you do not trust the folder's.")] = None,
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Recompute the whole ledger from its entries and say what that proves, and what not."""
+    from comity.app.verify import verify as work
+
+    _end(work(folder or _settings(config, store).folder / "log", since=since, key=key, as_json=json))
+
+
+@app.command("config")
+def config_(json: Json = False, store: Store = None, config: Config = None) -> None:
+    """Every setting, its value and where that comes from."""
+    from comity.app.config import show_settings
+
+    _end(show_settings(_settings(config, store), as_json=json))
+
+
+@app.command()
+def demo(
+    cache: Annotated[Path, typer.Option(help="Where the fetched mails are kept.")] = Path(".cache"),
+    generated: Annotated[bool, typer.Option("--generated", help="Use generated mails instead of real ones.")] = False,
+) -> None:
+    """The main job on 6,046 real mails: judge, measure, state reasons, log, verify."""
+    from comity.app.demo import demo as work
+
+    _end(work(cache, generated=generated))
+
+
+def main() -> None:
+    """The `comity` program. Errors end in what to do next, never in a traceback."""
+    try:
+        app()
+    except StopError as stop:
+        _say(f"error: {stop}", f"  = help: {stop.help}" if stop.help else "")
+        sys.exit(stop.code)
+    except Exception as fault:
+        if "COMITY_DEBUG" in os.environ:
+            raise
+        _say(
+            f"error: a fault in Comity: {type(fault).__name__}: {fault}",
+            "  = help: please report it; COMITY_DEBUG=1 shows where",
+        )
+        sys.exit(Exit.COULD_NOT_RUN)
+
+
+def _say(*lines: str) -> None:
+    sys.stderr.writelines(line + "\n" for line in lines if line)
+
+
+def _settings(config: Path | None, store: str | None = None, flags: dict[str, str | None] | None = None) -> Settings:
+    return settings({"store.folder": str(Path(store).absolute()) if store else None, **(flags or {})}, config=config)
+
+
+def _end(code: Exit) -> None:
+    raise typer.Exit(code)

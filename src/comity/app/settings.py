@@ -1,0 +1,135 @@
+"""Configuration: `comity.toml`, then `COMITY_*` variables, then flags; each value knows where it is from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from comity.agreement.durations import read_duration
+from comity.app.errors import Exit, StopError
+from comity.model.duration import Duration
+
+FILE_NAME: Final = "comity.toml"
+
+DEFAULTS: Final[Mapping[str, str]] = {
+    "agreement.file": "agreement.md",
+    "store.folder": ".comity",
+    "ledger.origin": "",
+    "ledger.operator": "the operator of this record",
+    "run.delivery": "1 minute",
+    "reader.zone": "UTC",
+}
+MEANINGS: Final[Mapping[str, str]] = {
+    "agreement.file": "the agreement that `check`, `publish` and `run` take when none is named",
+    "store.folder": "where the record, its keys and the published log are kept",
+    "ledger.origin": "the log's name in its checkpoints; made once, never changed",
+    "ledger.operator": "who keeps the record, as the log's first entry says",
+    "run.delivery": "in a replay, how long after its decision a statement reaches its account",
+    "reader.zone": "the time zone of the dates in statements",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, checked. `base` is the folder that relative paths are taken from."""
+
+    base: Path
+    each: Mapping[str, Setting]
+
+    @property
+    def agreement(self) -> Path:
+        return self.base / self["agreement.file"]
+
+    @property
+    def folder(self) -> Path:
+        return self.base / self["store.folder"]
+
+    @property
+    def delivery(self) -> Duration:
+        return _duration("run.delivery", self.each["run.delivery"])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        setting = self.each["reader.zone"]
+        try:
+            return ZoneInfo(setting.value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            wanted = "Use an IANA name such as `Europe/Berlin`."
+            message = f"`reader.zone` from {setting.source} is {setting.value!r}, which is no time zone"
+            raise StopError(message, help=wanted, code=Exit.USAGE) from error
+
+    def __getitem__(self, name: str) -> str:
+        return self.each[name].value
+
+
+def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> Settings:
+    """The settings in force. Raises `StopError` for a file or a value that cannot be used."""
+    path = config or Path(FILE_NAME)
+    found = {name: Setting(value=value, source="default") for name, value in DEFAULTS.items()}
+    if path.exists():
+        found |= {name: Setting(value=value, source=str(path)) for name, value in _from_file(path)}
+    elif config is not None:
+        raise StopError(f"there is no {config}", help="Name an existing file after --config.", code=Exit.USAGE)
+    found |= {name: Setting(value=value, source=variable) for name, variable, value in _from_environment()}
+    found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
+    checked = Settings(base=path.parent, each=found)
+    _ = checked.delivery, checked.zone
+    return checked
+
+
+def variable_of(name: str) -> str:
+    """The environment variable that overrides a setting."""
+    return "COMITY_" + name.replace(".", "_").upper()
+
+
+def _from_environment() -> Iterator[tuple[str, str, str]]:
+    for name in DEFAULTS:
+        variable = variable_of(name)
+        if variable in os.environ:
+            yield name, variable, os.environ[variable]
+
+
+def _from_file(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StopError(
+            f"{path} cannot be read: {error}", help="Mend the file and run again.", code=Exit.USAGE
+        ) from error
+    for name, value in _flat(content):
+        if name not in DEFAULTS:
+            near = difflib.get_close_matches(name, DEFAULTS, n=1)
+            wanted = f"Did you mean `{near[0]}`?" if near else f"Known settings: {', '.join(DEFAULTS)}."
+            raise StopError(f"{path} has an unknown setting `{name}`", help=wanted, code=Exit.USAGE)
+        if not isinstance(value, str):
+            raise StopError(f"{path}: `{name}` is no text", help='Put the value in "quotes".', code=Exit.USAGE)
+        yield name, value
+
+
+def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for table, values in content.items():
+        if isinstance(values, dict):
+            for key, value in values.items():
+                yield f"{table}.{key}", value
+        else:
+            yield table, values
+
+
+def _duration(name: str, setting: Setting) -> Duration:
+    duration = read_duration(setting.value)
+    if isinstance(duration, Duration):
+        return duration
+    message = f"`{name}` from {setting.source} is {setting.value!r}: {duration.message}"
+    raise StopError(message, help=duration.help, code=Exit.USAGE)

@@ -1,0 +1,108 @@
+"""`comity statement` and `comity standing`: what was decided, shown as its account sees it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+
+from comity.app.errors import Exit, StopError
+from comity.app.settings import Settings
+from comity.app.terminal import as_json as print_json
+from comity.app.terminal import out, parse_time
+from comity.app.wiring import SystemClock, reading
+from comity.casework.facts import Decided
+from comity.casework.printing import as_html as html_page
+from comity.casework.printing import as_text
+from comity.casework.record import Record, Recorded, fold, live_points, standing
+from comity.casework.wording import dated, measure_in_words, printable, sections
+from comity.flow.agreement import InForce, Versions
+from comity.model.duration import Duration
+from comity.model.ids import AccountId, DecisionId
+from comity.ports import Store
+
+_NEWEST = 20
+
+
+def list_statements(settings: Settings, *, as_json: bool) -> Exit:
+    """The newest statements, a line each."""
+    with reading(settings) as store:
+        decided = [fact for fact in store.facts() if isinstance(fact, Decided)]
+    newest = decided[-_NEWEST:][::-1]
+    if as_json:
+        print_json([fact.statement for fact in newest])
+        return Exit.FINE
+    for fact in newest:
+        kinds = ", ".join(measure.kind.value for measure in fact.measures) or "no measure"
+        line = f"{fact.decision}  {fact.at:%Y-%m-%d}  {printable(fact.account)}  {fact.breaches[0].clause}: {kinds}"
+        out.print(line, markup=False)
+    out.print(f"{len(decided)} statements; `comity statement ID` shows one.", markup=False)
+    return Exit.FINE
+
+
+def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: bool) -> Exit:
+    """One statement, with what has happened since it was issued."""
+    with reading(settings) as store:
+        one = _recorded(store, prefix)
+        bound = Versions(store.versions()).of(one.decided.statement.agreement)
+    if as_json:
+        print_json({"statement": one.decided.statement, "delivered": one.delivered, "joined": one.joined})
+        return Exit.FINE
+    sys.stdout.write(printed(one, settings, bound.agreement.appeal_window if bound else None, as_html=as_html))
+    return Exit.FINE
+
+
+def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *, as_html: bool = False) -> str:
+    """A statement as text or as a page, in the reader's zone."""
+    title = f"Statement of reasons {one.decided.decision}"
+    told = sections(one, zone=settings.zone, appeal_window=appeal_window)
+    if as_html:
+        return html_page(title, told, language=one.decided.statement.language)
+    return as_text(title, told)
+
+
+def show_standing(account: str, settings: Settings, *, at: str | None, as_json: bool) -> Exit:
+    """What the account may do at a time, channel by channel."""
+    when = parse_time(at, SystemClock().now())
+    with reading(settings) as store:
+        record = fold(AccountId(account), store.facts_of(AccountId(account)))
+        bound = Versions(store.versions()).bound(record, when, reaches_back=True)
+    if bound is None:
+        raise StopError("no version is in force", help="Publish one with `comity publish`.")
+    standings = [standing(record, channel, when) for channel in bound.agreement.channels]
+    points = {ladder: live_points(record, ladder, when) for ladder in bound.agreement.ladders}
+    if as_json:
+        ids = [one.decided.decision for one in record.decisions]
+        print_json({"account": account, "at": when, "standings": standings, "points": points, "statements": ids})
+        return Exit.FINE
+    for line in _standing_lines(record, bound, when, settings):
+        out.print(line, markup=False)
+    return Exit.FINE
+
+
+def _standing_lines(record: Record, bound: InForce, when: datetime, settings: Settings) -> Iterator[str]:
+    yield f"{printable(record.account)} on {dated(when, settings.zone)}"
+    for channel in bound.agreement.channels:
+        one = standing(record, channel, when)
+        why = f"  {measure_in_words(one.by, settings.zone)} Statement {one.by.decision}" if one.by else ""
+        yield f"  {channel}: {one.state}{why}"
+    for ladder in bound.agreement.ladders:
+        yield f"  points on the ladder “{ladder}”: {live_points(record, ladder, when)}"
+    for decided in record.decisions:
+        yield f"  statement {decided.decided.decision} of {dated(decided.decided.at, settings.zone)}"
+
+
+def _recorded(store: Store, prefix: str) -> Recorded:
+    """The one decision whose id begins with `prefix`."""
+    exact = store.account_of(DecisionId(prefix))
+    found = [(exact, prefix)] if exact else [one for one in _decisions(store) if one[1].startswith(prefix)]
+    if len(found) != 1:
+        what = f"{len(found) or 'no'} statements have an id that begins with {prefix!r}"
+        raise StopError(what, help="List them with `comity statement`.", code=Exit.USAGE)
+    ((account, decision),) = found
+    record = fold(account, store.facts_of(account))
+    return next(one for one in record.decisions if one.decided.decision == decision)
+
+
+def _decisions(store: Store) -> Iterator[tuple[AccountId, str]]:
+    return ((fact.account, fact.decision) for fact in store.facts() if isinstance(fact, Decided))

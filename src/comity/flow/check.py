@@ -1,0 +1,16 @@
+"""Checking an agreement whole: its format, its rules, and its examples run as tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from comity.agreement.load import Checked, load
+from comity.engine.examples import failing
+
+
+def check(name: str, content: bytes, read: Callable[[str], bytes | None]) -> Checked:
+    """All problems of an agreement, those of its examples included."""
+    checked = load(name, content, read)
+    if checked.agreement is None:
+        return checked
+    ...
