@@ -77,9 +77,10 @@ Block = Heading | Fence | Table | Words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The lines of a file, without front matter, and its blocks in their order."""
+    """The lines of a file and its blocks in their order. Markdown begins on `body_line`, 0-based."""
 
     lines: tuple[Excerpt, ...]
+    body_line: int
     blocks: tuple[Block, ...]
 
 
@@ -89,7 +90,7 @@ def read_document(source: Source, body: int, problems: Problems) -> Document:
     skipped = source.clean.count("\n", 0, body)
     tokens = _MARKDOWN.parse("\n" * skipped + source.clean[body:])
     reader = _Reader(lines, tokens, problems)
-    return Document(lines=lines, blocks=tuple(reader.blocks()))
+    return Document(lines=lines, body_line=skipped, blocks=tuple(reader.blocks()))
 
 
 class _Reader:

@@ -24,8 +24,8 @@ def read_duration(text: str, *, zero: bool = False) -> Duration | Misread:
     number, gap, name = match.groups()
     unit = _UNITS.get(name)
     if unit is None:
-        hint = nearest(name, [f"{unit}s" for unit in Unit])
-        return Misread(code="C049", message=f"unknown unit of time {quoted(name)}", help=hint)
+        hint = nearest(name, [f"{unit}s" for unit in Unit]) if len(name) > 1 else _EXAMPLE
+        return Misread(code="C049", message=f"unknown unit of time {quoted(name)}", help=hint, about=name)
     if gap != " ":
         return Misread(
             code="C049", message=f"{quoted(text)} is not a duration", help=f"write `{number[:12]} {name}`, with a space"

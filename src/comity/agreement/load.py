@@ -5,7 +5,7 @@ Decides the order of reading. What each part means is decided by the module that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from comity.agreement.clauses import ClauseReader, ReadClause, check_fences
@@ -16,12 +16,14 @@ from comity.agreement.document import read_document
 from comity.agreement.front_matter import FrontMatter, front_matter_end, read_front_matter
 from comity.agreement.ladders import Ground, is_almost_ladder, is_ladder, read_ladder
 from comity.agreement.lexicons import LARGEST, LONGEST_ENTRY, read_lexicon
-from comity.agreement.outline import Outline, Section, read_outline
+from comity.agreement.outline import Outline, read_outline
+from comity.agreement.periods import check_periods
 from comity.agreement.problems import Problems
 from comity.agreement.rules import circles
 from comity.agreement.source import Excerpt, Source
 from comity.agreement.terms import Terms
 from comity.agreement.translations import read_translation
+from comity.agreement.unused import check_unused
 from comity.model.agreement import Agreement, Lexicon, SourceFile, Translation
 from comity.model.clause import MEASURES_ID, Ladder
 from comity.model.ids import ClauseId
@@ -80,10 +82,12 @@ class _Reader:
         outline = read_outline(document, self.problems)
         lexicons = self._lexicons(front)
         ladders = read_ladders(outline, front, self.problems)
-        clauses = read_clauses(outline, front, ladders, self.problems)
-        translations = self._translations(front, outline.sections)
+        clauses = read_clauses(source, outline, front, ladders, self.problems)
+        check_periods(source, outline, front, ladders, clauses, self.problems)
+        translations = self._translations(front, outline, ladders, clauses)
         if self.problems.errors:
             return None
+        check_unused(front, outline, ladders, clauses, self.problems)
         files = tuple(SourceFile(path=path, content=content) for path, content in sorted(self._files.items()))
         return Agreement(
             digest=digest(files),
@@ -115,13 +119,20 @@ class _Reader:
                 lexicons[declared.name] = read_lexicon(declared, source, self.problems)
         return lexicons
 
-    def _translations(self, front: FrontMatter, sections: Iterable[Section]) -> dict[str, Translation]:
+    def _translations(
+        self,
+        front: FrontMatter,
+        outline: Outline,
+        ladders: Mapping[ClauseId, Ladder],
+        clauses: tuple[ReadClause, ...],
+    ) -> dict[str, Translation]:
         translations: dict[str, Translation] = {}
         for declared in front.translations:
             source = self._open(declared.path, declared.at, Limits())
             if source is not None:
-                translation = read_translation(declared, source, front, sections, self.problems)
-                translations[declared.language] = translation
+                read = read_translation(declared, source, front, outline.sections, self.problems)
+                check_periods(source, read.outline, front, ladders, clauses, self.problems)
+                translations[declared.language] = read.translation
         return translations
 
     def _open(self, path: str, at: Excerpt, limits: Limits) -> Source | None:
@@ -162,12 +173,15 @@ _HEADER = "a ladder's header is exactly `| points | measure | channels | for |`"
 
 
 def read_clauses(
-    outline: Outline, front: FrontMatter, ladders: Mapping[ClauseId, Ladder], problems: Problems
+    source: Source, outline: Outline, front: FrontMatter, ladders: Mapping[ClauseId, Ladder], problems: Problems
 ) -> tuple[ReadClause, ...]:
     """All clauses, each and together."""
     check_fences(outline, problems)
     reader = ClauseReader(front, outline, ladders, problems)
     clauses = tuple(reader.read(section) for section in outline.sections if section.id != MEASURES_ID)
+    if not clauses:
+        help = "give a heading an id, such as `## No spam {#no-spam}`"
+        problems.warning("C077", source.all().first_line(), "the agreement has no clauses", help=help)
     _check_circles(clauses, problems)
     return clauses
 

@@ -36,6 +36,7 @@ class Section:
     fences: tuple[Fence, ...]
     tables: tuple[Table, ...]
     prose: str
+    body: Excerpt
     has_words: bool
 
     @property
@@ -46,11 +47,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """The sections in the order of their headings, and what stands in none of them."""
+    """The sections in the order of their headings, and what stands in none of them.
+
+    `words` is the file's text with front matter, fences and tables blanked out, so that offsets stay.
+    """
 
     sections: tuple[Section, ...]
     loose_fences: tuple[Fence, ...]
     loose_tables: tuple[Table, ...]
+    words: str
 
 
 def read_outline(document: Document, problems: Problems) -> Outline:
@@ -107,7 +112,14 @@ class _Reader:
             sections=tuple(self._section(one, one.id) for one in self._opened if one.id is not None),
             loose_fences=tuple(self._loose_fences),
             loose_tables=tuple(self._loose_tables),
+            words=self._words(),
         )
+
+    def _words(self) -> str:
+        pairs = zip(self._document.lines, self._prose, strict=True)
+        kept = [line.text if prose is not None else " " * len(line.text) for line, prose in pairs]
+        kept[: self._document.body_line] = [" " * len(line) for line in kept[: self._document.body_line]]
+        return "\n".join(kept)
 
     def _owner(self) -> _Open | None:
         return next((one for one in reversed(self._stack) if one.id is not None), None)
@@ -153,6 +165,7 @@ class _Reader:
     def _section(self, one: _Open, clause: ClauseId) -> Section:
         lines = self._prose[one.heading.end_line : one.end_line]
         prose = "\n".join(line for line in lines if line is not None)
+        end = self._document.lines[one.end_line - 1].end
         return Section(
             id=clause,
             title=one.heading.title,
@@ -162,5 +175,6 @@ class _Reader:
             fences=tuple(one.fences),
             tables=tuple(one.tables),
             prose=_BLANK_LINES.sub("\n\n", prose).strip(),
+            body=Excerpt(source=one.heading.at.source, start=one.heading.at.end, end=max(one.heading.at.end, end)),
             has_words=one.has_words,
         )

@@ -22,6 +22,7 @@ class Misread:
     label: str = ""
     help: str = ""
     code: str = ""
+    about: str = ""  # the part of the text that is wrong, if not all of it
 
 
 class Problems:
@@ -50,7 +51,9 @@ class Problems:
 
     def misread(self, code: str, at: Excerpt, why: Misread) -> None:
         """Reports why something could not be read; its own code goes before `code`."""
-        self.error(why.code or code, at, why.message, label=why.label, help=why.help)
+        start = at.text.find(why.about) if why.about else -1
+        place = at.part(start, start + len(why.about)) if start >= 0 else at
+        self.error(why.code or code, place, why.message, label=why.label, help=why.help)
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything reported, by file, line and column; at most `MOST_SHOWN` and a note on the rest."""

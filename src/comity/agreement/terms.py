@@ -57,7 +57,9 @@ def _until(names: str, floor: str | None, terms: Terms) -> Until | Misread:
     known = BUILT_IN_CONDITIONS | terms.conditions
     for index, name in enumerate(conditions):
         if name not in known:
-            return Misread(code="C088", message=f"unknown condition {quoted(name)}", help=nearest(name, known))
+            return Misread(
+                code="C088", message=f"unknown condition {quoted(name)}", help=nearest(name, known), about=name
+            )
         if name in conditions[:index]:
             return Misread(message=f"the condition `{name}` is named twice", help="delete one")
     at_least = read_duration(floor) if floor is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from comity.agreement.document import read_document
 from comity.agreement.front_matter import (
@@ -19,9 +20,17 @@ from comity.model.clause import MEASURES_ID
 from comity.model.ids import ClauseId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTranslation:
+    """A translation, and its outline for checks against the main file."""
+
+    translation: Translation
+    outline: Outline
+
+
 def read_translation(
     declared: TranslationFile, source: Source, main: FrontMatter, sections: Iterable[Section], problems: Problems
-) -> Translation:
+) -> ReadTranslation:
     """A translation of the agreement with those sections; where it differs from them is reported."""
     front = read_translated_front_matter(source, problems)
     document = read_document(source, front_matter_end(source) or 0, problems)
@@ -30,7 +39,7 @@ def read_translation(
     _check_conditions(declared, front, main, problems)
     _check_fences(outline, problems)
     _check_clauses(declared, outline, {section.id: section for section in sections}, problems)
-    return Translation(
+    translation = Translation(
         language=declared.language,
         title=front.title,
         clauses={
@@ -40,6 +49,7 @@ def read_translation(
         },
         conditions=front.conditions,
     )
+    return ReadTranslation(translation=translation, outline=outline)
 
 
 def _check_language(declared: TranslationFile, front: FrontMatter, problems: Problems) -> None:
