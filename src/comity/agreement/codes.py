@@ -20,6 +20,7 @@ TITLES: Final = MappingProxyType(
         "C007": "the line is too long",
         "C008": "nested too deeply",
         "C009": "too many clauses",
+        "C032": "breaches are counted in a circle",
         "C040": "no front matter",
         "C041": "the front matter is not YAML",
         "C042": "a part of YAML that agreements do without",

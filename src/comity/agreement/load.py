@@ -200,7 +200,7 @@ def _check_circles(clauses: tuple[ReadClause, ...], problems: Problems) -> None:
         if one.clause.id in on_circle and one.rule_text is not None:
             others = ", ".join(f"`{other}`" for other in sorted(on_circle - {one.clause.id})[:5])
             problems.error(
-                "C039",
+                "C032",
                 one.rule_text.fence.at,
                 f"the breaches of `{one.clause.id}` are counted in a circle",
                 label=f"together with {others}",
