@@ -6,6 +6,7 @@ Macros (`exists`, `all`, `exists_one`, `map`, `filter`) are kept as `Comprehensi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,3 +103,29 @@ class Comprehension:
 
 
 Expression = Literal | Variable | Call | ListOf | Comprehension
+
+
+def parts(expression: Expression) -> tuple[Expression, ...]:
+    """The expressions that it is directly made of, in the order in which they are written."""
+    match expression:
+        case Call():
+            return expression.args
+        case ListOf():
+            return expression.items
+        case Comprehension():
+            where = () if expression.where is None else (expression.where,)
+            return expression.over, *where, expression.body
+        case Literal() | Variable():
+            return ()
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """It and everything in it, outermost first."""
+    yield expression
+    for part in parts(expression):
+        yield from walk(part)
+
+
+def text_of(source: str, expression: Expression) -> str:
+    """How `expression`, a part of the rule `source`, is written there."""
+    return source[expression.at.start : expression.at.end]
