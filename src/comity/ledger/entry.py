@@ -7,7 +7,7 @@ stands here: private fields are only committed to, in `c` (see `commitment.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
@@ -312,8 +312,8 @@ def measure(
 
 
 def hour_of(at: datetime) -> datetime:
-    """The hour that `at` falls in: how the open profile shows when something happened."""
-    return at.replace(minute=0, second=0, microsecond=0)
+    """The hour of UTC that `at` falls in: how the open profile shows when something happened."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def hour_after(end: datetime) -> datetime:
@@ -323,7 +323,7 @@ def hour_after(end: datetime) -> datetime:
 
 
 def _demand_hour(at: datetime | None, field: str) -> None:
-    if at is not None and (at.minute or at.second or at.microsecond or at.utcoffset() != timedelta(0)):
+    if at is not None and (at.minute or at.second or at.microsecond or at.tzinfo is not UTC):
         raise ValueError(f"`{field}` is {at.isoformat()}, not a whole hour of UTC")
 
 

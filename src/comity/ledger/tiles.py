@@ -112,8 +112,8 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(len(entry).to_bytes(2) + entry for entry in entries)
 
 
-def parse_bundle(path: str, content: bytes, width: int) -> tuple[bytes, ...]:
-    """The first `width` entries of a bundle. Raises `TileError` when it holds fewer, or breaks off."""
+def parse_bundle(path: str, content: bytes, width: int) -> tuple[tuple[bytes, ...], int]:
+    """The first `width` entries of a bundle, and where the last ends. Raises `TileError` when it breaks off before."""
     entries = []
     start = 0
     for n in range(width):
@@ -122,7 +122,7 @@ def parse_bundle(path: str, content: bytes, width: int) -> tuple[bytes, ...]:
             raise TileError(path, f"it breaks off in entry {n} of {width}")
         entries.append(content[start + 2 : end])
         start = end
-    return tuple(entries)
+    return tuple(entries), start
 
 
 def fetch(read: FileReader, place: TilePlace) -> tuple[str, bytes]:

@@ -1,0 +1,210 @@
+"""What the public entries must say together, read in their order, whoever signed them.
+
+Knows nothing of trees or files: `verify` feeds it entries and turns what it objects to into problems with a place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from comity.ledger import entry as ledger
+from comity.ledger.entry import Entry, PublicMeasure
+from comity.ledger.note import NoteError, VerifierKey
+from comity.ledger.tree import EMPTY
+
+_SECONDS: Final = {"a minute": 60, "an hour": 3600, "a day": 86400, "a week": 7 * 86400}
+_GRAVITY: Final = ("mark", "warn", "remove", "limit reach", "limit", "hold", "suspend", "terminate")
+
+
+@dataclass(slots=True, kw_only=True)
+class Audit:
+    """What was read so far. Grows by `take`, entry after entry."""
+
+    genesis: ledger.GenesisEntry | None = None
+    keys: set[str] = field(default_factory=set)
+    ids: dict[bytes, int] = field(default_factory=dict)
+    versions: dict[str, ledger.AgreementEntry] = field(default_factory=dict)
+    measures: dict[bytes, tuple[PublicMeasure, ...]] = field(default_factory=dict)  # by statement, as last corrected
+    appeals: dict[bytes, bool] = field(default_factory=dict)  # whether decided
+    erased: set[bytes] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    census_days: set[date] = field(default_factory=set)
+    latest: datetime | None = None
+    dated_back: int = 0
+    _same: dict[tuple[PublicMeasure, ...], tuple[PublicMeasure, ...]] = field(default_factory=dict)
+
+    def take(self, index: int, entry: Entry) -> list[str]:
+        """What is wrong with `entry` at `index`, given the entries before it; usually nothing."""
+        wrong = self._common(index, entry)
+        match entry:
+            case ledger.StatementEntry():
+                wrong += self._statement(entry)
+            case ledger.CorrectionEntry():
+                wrong += self._correction(entry)
+            case ledger.GenesisEntry():
+                wrong += self._genesis(index, entry)
+            case ledger.AgreementEntry():
+                wrong += self._agreement(entry)
+            case ledger.AcceptancesEntry():
+                wrong += self._names_version(entry.agreement)
+            case ledger.LiftEntry():
+                wrong += self._cites_statement(entry.prev, "lifts")
+            case ledger.AppealEntry():
+                wrong += self._cites_statement(entry.prev, "is an appeal against")
+                self.appeals[bytes.fromhex(entry.id)] = False
+            case ledger.OutcomeEntry():
+                wrong += self._outcome(entry)
+            case ledger.ErasureEntry():
+                wrong += self._erasure(entry)
+            case ledger.KeyEntry():
+                wrong += self._key(entry.key)
+            case ledger.CensusEntry():
+                wrong += self._census(entry)
+        return wrong
+
+    def _common(self, index: int, entry: Entry) -> list[str]:
+        kind = entry.__struct_config__.tag
+        self.counts[str(kind)] = self.counts.get(str(kind), 0) + 1
+        if self.latest is None or entry.at >= self.latest:
+            self.latest = entry.at
+        else:
+            self.dated_back += 1
+        first = self.ids.setdefault(bytes.fromhex(entry.id), index)
+        wrong = [] if first == index else [f"{_a(str(kind))} of id {entry.id}, which entry {first} already has"]
+        if index == 0 and not isinstance(entry, ledger.GenesisEntry):
+            wrong.append(f"the first entry is {_a(str(kind))}, not the genesis: earlier entries are gone")
+        return wrong
+
+    def _genesis(self, index: int, entry: ledger.GenesisEntry) -> list[str]:
+        if index:
+            return ["a second genesis: two logs were joined"]
+        self.genesis = entry
+        return self._key(entry.key)
+
+    def _key(self, key: str) -> list[str]:
+        try:
+            self.keys.add(str(VerifierKey.parse(key)))
+        except NoteError as error:
+            return [f"its key is none: {error}"]
+        return []
+
+    def _agreement(self, entry: ledger.AgreementEntry) -> list[str]:
+        last = next(reversed(self.versions.values()), None)
+        wrong = []
+        if entry.prev != (last.id if last else None):
+            wrong.append(f"a version that follows {entry.prev or 'none'}, but the one before it is {last and last.id}")
+        if entry.agreement in self.versions:
+            wrong.append(f"version {entry.agreement} was published before")
+        if last and entry.effective < last.effective:
+            wrong.append(f"in force from {entry.effective:%Y-%m-%d %H:%M}, earlier than the version before it")
+        if last and not self.is_replay and entry.effective < entry.at:
+            wrong.append(f"in force from {entry.effective:%Y-%m-%d %H:%M}, before it was published")
+        self.versions.setdefault(entry.agreement, entry)
+        return wrong
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether the log is of an archive, so that its times are those of old messages."""
+        return self.genesis is not None and self.genesis.mode == "replay"
+
+    def _statement(self, entry: ledger.StatementEntry) -> list[str]:
+        wrong = self._names_version(entry.agreement)
+        version = self.versions.get(entry.agreement)
+        if version and not self.is_replay and version.effective > entry.at:
+            wrong.append(f"a statement under {entry.agreement}, which was not yet in force")
+        if bool(entry.auto.decided) != (entry.by == "rule"):
+            wrong.append("it says both that a rule decided and that a person did")
+        measures = entry.measures
+        if measures:
+            wrong += _wrong_measures(entry, measures)
+        self.measures.setdefault(bytes.fromhex(entry.id), self._same.setdefault(measures, measures))
+        return wrong
+
+    def _correction(self, entry: ledger.CorrectionEntry) -> list[str]:
+        wrong = self._names_version(entry.agreement) + self._cites_statement(entry.prev, "corrects")
+        measures = entry.measures
+        wrong += _wrong_measures(entry, measures)
+        prev = bytes.fromhex(entry.prev)
+        before = self.measures.get(prev)
+        if before is not None:
+            harsher = [each for each in measures if not any(_is_milder(each, one) for one in before)]
+            wrong += [f"a correction to something harsher: {each.act}" for each in harsher]
+            self.measures[prev] = self._same.setdefault(measures, measures)
+        return wrong
+
+    def _outcome(self, entry: ledger.OutcomeEntry) -> list[str]:
+        appeal = bytes.fromhex(entry.prev)
+        if appeal not in self.appeals:
+            return [f"the outcome of appeal {entry.prev}, which no earlier entry is"]
+        decided, self.appeals[appeal] = self.appeals[appeal], True
+        return [f"a second outcome of appeal {entry.prev}"] if decided else []
+
+    def _erasure(self, entry: ledger.ErasureEntry) -> list[str]:
+        erased = bytes.fromhex(entry.prev)
+        wrong = self._cites_statement(entry.prev, "erases")
+        if erased in self.erased:
+            wrong.append(f"statement {entry.prev} was erased before")
+        self.erased.add(erased)
+        return wrong
+
+    def _census(self, entry: ledger.CensusEntry) -> list[str]:
+        wrong = []
+        if entry.at.date() in self.census_days:
+            wrong.append(f"a second census of {entry.at:%Y-%m-%d}")
+        if (entry.count == 0) != (entry.root == EMPTY.root.hex()):
+            wrong.append(
+                f"a census of {entry.count} measures with the root of {'some' if entry.count == 0 else 'none'}"
+            )
+        self.census_days.add(entry.at.date())
+        return wrong
+
+    def _names_version(self, digest: str) -> list[str]:
+        return [] if digest in self.versions else [f"it names version {digest}, which no earlier entry published"]
+
+    def _cites_statement(self, entry_id: str, verb: str) -> list[str]:
+        is_known = bytes.fromhex(entry_id) in self.measures
+        return [] if is_known else [f"it {verb} statement {entry_id}, which no earlier entry is"]
+
+
+def _wrong_measures(
+    entry: ledger.StatementEntry | ledger.CorrectionEntry, measures: tuple[PublicMeasure, ...]
+) -> list[str]:
+    wrong = []
+    for each in measures:
+        if each.act == "terminate" and entry.by == "rule":
+            wrong.append("a rule terminated an account, which only a person may")
+        if isinstance(entry, ledger.StatementEntry) and each.until is not None and each.until < entry.at:
+            wrong.append(f"{each.act} until {each.until:%Y-%m-%d %H:%M}, which was over when it was decided")
+    return wrong
+
+
+def _is_milder(new: PublicMeasure, old: PublicMeasure) -> bool:
+    """Whether `new` is nowhere more than `old`: act, channels and end."""
+    if new.act == "warn":
+        return True
+    is_on_message = new.act in ("mark", "remove")
+    if is_on_message != (old.act in ("mark", "remove")) or _gravity(new.act) > _gravity(old.act):
+        return False
+    return frozenset(new.chan) <= frozenset(old.chan) and _ends_no_later(new, old)
+
+
+def _ends_no_later(new: PublicMeasure, old: PublicMeasure) -> bool:
+    if old.met and new.met:
+        return frozenset(new.met) <= frozenset(old.met)
+    if old.met:
+        return new.until is not None  # when conditions would have been met, nobody can tell from here
+    return old.until is None or (new.until is not None and new.until <= old.until)
+
+
+def _gravity(act: str) -> tuple[int, float]:
+    """Greater is graver; of two limits, the one that lets less through."""
+    if not act.startswith("limit to "):
+        return _GRAVITY.index(act), 0.0
+    count, _, unit = act.removeprefix("limit to ").partition(" ")
+    return _GRAVITY.index("limit"), -int(count) / _SECONDS[unit]
+
+
+def _a(kind: str) -> str:
+    return f"an entry `{kind}`"

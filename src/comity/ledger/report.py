@@ -1,0 +1,73 @@
+"""What verifying a log came to, in values for programs and sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from comity.ledger.audit import Audit
+from comity.ledger.checkpoint import Checkpoint
+
+MOST_PROBLEMS: Final = 100
+"""More are counted, not listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that is not as it must be. `place` is a path, with the entry's index where there is one."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What verifying came to. `proved` (empty unless all `is_fine`) and `unproved` are sentences for people."""
+
+    origin: str
+    size: int
+    root: str
+    counts: Mapping[str, int]
+    proved: tuple[str, ...]
+    unproved: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    more_problems: int = 0
+
+    @property
+    def is_fine(self) -> bool:
+        return not self.problems
+
+
+def proved(audit: Audit, checkpoint: Checkpoint, remembered: Checkpoint | None, tiles: int) -> Iterator[str]:
+    """What a log without a problem has shown."""
+    statements, corrections = audit.counts.get("statement", 0), audit.counts.get("correction", 0)
+    yield f"{checkpoint.origin} signed just these {checkpoint.size} entries, in this order."
+    yield f"All {tiles} tiles are what the entries give."
+    if remembered:
+        yield f"The first {remembered.size} entries are those of the remembered checkpoint, unchanged."
+    yield (
+        f"Each of the {statements} statements stands once, names a version published before it, and its clauses;"
+        " no rule terminated an account."
+    )
+    if corrections:
+        yield f"None of the {corrections} corrections is harsher than what it corrects."
+
+
+def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool) -> Iterator[str]:
+    """What no log shows by itself, and what would show it."""
+    if is_own_key:
+        yield "Whose key signed: `vkey` came with the log. Get the operator's key from elsewhere and give that."
+    if not has_remembered:
+        yield "That this is the log others saw: keep this checkpoint and give it the next time (`--since`)."
+    yield "That nobody was cut off without an entry: gates refuse a measure that has no proof."
+    yield "What the private parts say: they are shown by their openings, statement by statement."
+    if audit.is_replay:
+        yield "When it was decided: this log replays an archive, and its times are those of old messages."
+    elif audit.dated_back:
+        yield f"When it was decided: {audit.dated_back} entries are dated before an entry that stands before them."
+    days = len(audit.census_days)
+    yield f"How many measures were active: {days} censuses say so, but entries do not link an account's measures."

@@ -1,0 +1,229 @@
+"""Checking a published log from its files alone: everything is computed anew from the entries.
+
+The tiles are compared with what the entries give, and never used to show that an entry is right (a reader that did
+left tiles unchecked: CVE-2026-56865). The checkpoint is read first and what lies beyond it is left alone, so a log can
+be verified while it grows. Memory stays flat but for ids and measures.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from comity.ledger.audit import Audit
+from comity.ledger.checkpoint import Checkpoint, open_checkpoint, parse_text
+from comity.ledger.entry import EntryError, parse_entry
+from comity.ledger.log import CHECKPOINT_PATH, VKEY_PATH
+from comity.ledger.note import NoteError, VerifierKey, parse_note
+from comity.ledger.report import MOST_PROBLEMS, Problem, Report, proved, unproved
+from comity.ledger.tiles import (
+    LARGEST_FILE,
+    FileReader,
+    TileError,
+    TilePlace,
+    fetch,
+    fetch_hashes,
+    parse_bundle,
+)
+from comity.ledger.tree import HASH_LENGTH, TILE_WIDTH, Tree, grow, leaf_hash
+
+
+def verify(read: FileReader, vkey: str | None = None, since: bytes | None = None) -> Report:
+    """Check the log that `read` gives files of.
+
+    `vkey`: the operator's verifier key, got somewhere else; without it the log's own `vkey` file is believed.
+    `since`: a signed checkpoint of this log kept from earlier, which the log must still continue.
+    """
+    walk = _Walk(read=read)
+    head = _head(walk, vkey, since)
+    if head is not None:
+        _walk_entries(walk, head)
+    return Report(
+        origin=head.checkpoint.origin if head else "",
+        size=head.checkpoint.size if head else 0,
+        root=base64.b64encode(walk.tree.root).decode(),
+        counts=dict(walk.audit.counts),
+        proved=tuple(proved(walk.audit, head.checkpoint, head.remembered, walk.tiles))
+        if head and not walk.problems
+        else (),
+        unproved=tuple(unproved(walk.audit, is_own_key=vkey is None, has_remembered=since is not None)),
+        problems=tuple(walk.problems),
+        more_problems=walk.more,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What the entries are compared with."""
+
+    checkpoint: Checkpoint
+    key: VerifierKey
+    remembered: Checkpoint | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """What was found on the way through the log."""
+
+    read: FileReader
+    audit: Audit = field(default_factory=Audit)
+    tree: Tree = field(default_factory=Tree)
+    tiles: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    more: int = 0
+
+    def object(self, place: str, message: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(place=place, message=message))
+        else:
+            self.more += 1
+
+
+def _head(walk: _Walk, vkey: str | None, since: bytes | None) -> _Head | None:
+    key = _key(walk, vkey)
+    signed = walk.read(CHECKPOINT_PATH)
+    if signed is None:
+        walk.object(CHECKPOINT_PATH, "there is no such file: this is no published log, or nothing was published yet")
+        return None
+    if key is None:
+        return None
+    checkpoint = _opened(walk, CHECKPOINT_PATH, signed, key)
+    remembered = None if since is None else _opened(walk, "the remembered checkpoint", since, key)
+    if checkpoint is None:
+        return None
+    if remembered and remembered.size > checkpoint.size:
+        walk.object(
+            CHECKPOINT_PATH,
+            f"it has {checkpoint.size} entries, fewer than the {remembered.size} of the remembered checkpoint:"
+            " the log was rolled back",
+        )
+    return _Head(checkpoint=checkpoint, key=key, remembered=remembered)
+
+
+def _key(walk: _Walk, vkey: str | None) -> VerifierKey | None:
+    place = VKEY_PATH if vkey is None else "the given verifier key"
+    content = walk.read(VKEY_PATH) if vkey is None else vkey.encode("utf-8", "replace")
+    if content is None:
+        walk.object(VKEY_PATH, "there is no such file, and no verifier key was given")
+        return None
+    try:
+        return VerifierKey.parse(content[:2000].decode("utf-8", "replace"))
+    except NoteError as error:
+        walk.object(place, str(error))
+        return None
+
+
+def _opened(walk: _Walk, place: str, content: bytes, key: VerifierKey) -> Checkpoint | None:
+    """The checkpoint; also one that is not rightly signed, with a problem, so that the rest is looked at too."""
+    try:
+        return open_checkpoint(content, [key], key.name)
+    except NoteError as error:
+        walk.object(place, str(error))
+    try:
+        return parse_text(parse_note(content).text)
+    except NoteError:
+        return None
+
+
+def _walk_entries(walk: _Walk, head: _Head) -> None:
+    """Grow the tree bundle by bundle, holding each tile against it as soon as it is full."""
+    if head.remembered and head.remembered.size == 0:
+        _compare_remembered(walk, walk.tree, head.remembered)
+    try:
+        for place, entries in _bundles(walk.read, head.checkpoint.size):
+            _take_bundle(walk, head, place, entries)
+    except TileError as error:
+        walk.object(error.path, f"{error.message}; nothing behind it could be checked")
+        return
+    _compare_rims(walk)
+    _compare_root(walk, head.checkpoint)
+    _compare_genesis(walk, head)
+
+
+def _bundles(read: FileReader, size: int) -> Iterator[tuple[str, tuple[bytes, ...]]]:
+    for n in range(-(-size // TILE_WIDTH)):
+        width = min(TILE_WIDTH, size - n * TILE_WIDTH)
+        place = TilePlace(level=None, n=n, width=width)
+        path, content = fetch(read, place)
+        if len(content) > LARGEST_FILE:
+            raise TileError(path, f"it has more than the {LARGEST_FILE} bytes that a bundle can have")
+        entries, end = parse_bundle(path, content, width)
+        if end != len(content) and path == place.path:  # a full bundle in place of a partial one goes on
+            raise TileError(path, f"it has {len(content) - end} bytes after its last entry")
+        yield path, entries
+
+
+def _take_bundle(walk: _Walk, head: _Head, path: str, entries: tuple[bytes, ...]) -> None:
+    first = walk.tree.size
+    for index, content in enumerate(entries, start=first):
+        try:
+            wrong = walk.audit.take(index, parse_entry(content))
+        except EntryError as error:
+            wrong = [str(error)]
+        for message in wrong:
+            walk.object(f"{path}, entry {index}", message)
+    leaves = [leaf_hash(entry) for entry in entries]
+    remembered = head.remembered
+    if remembered and first < remembered.size <= first + len(leaves):
+        part, _ = grow(walk.tree, leaves[: remembered.size - first])
+        _compare_remembered(walk, part, remembered)
+    walk.tree, full = grow(walk.tree, leaves)
+    for tile in full:
+        _compare(walk, TilePlace(level=tile.level, n=tile.n), tile.hashes)
+
+
+def _compare_rims(walk: _Walk) -> None:
+    for level, rim in enumerate(walk.tree.rims):
+        if rim:
+            n = walk.tree.size // TILE_WIDTH ** (level + 1)
+            _compare(walk, TilePlace(level=level, n=n, width=len(rim) // HASH_LENGTH), rim)
+
+
+def _compare(walk: _Walk, place: TilePlace, hashes: bytes) -> None:
+    walk.tiles += 1
+    try:
+        published = fetch_hashes(walk.read, place)
+    except TileError as error:
+        walk.object(error.path, error.message)
+        return
+    if published == hashes:
+        return
+    at = next(n for n in range(place.width) if _nth(published, n) != _nth(hashes, n))
+    start = (place.n * TILE_WIDTH + at) * TILE_WIDTH**place.level if place.level is not None else at
+    covers = f"entry {start}" if place.level == 0 else f"the entries from {start} on"
+    walk.object(place.path, f"hash {at} is not the one that {covers} gives: the tile or the entry was changed")
+
+
+def _nth(hashes: bytes, n: int) -> bytes:
+    return hashes[n * HASH_LENGTH : (n + 1) * HASH_LENGTH]
+
+
+def _compare_root(walk: _Walk, checkpoint: Checkpoint) -> None:
+    if walk.tree.root != checkpoint.root:
+        signed, found = base64.b64encode(checkpoint.root).decode(), base64.b64encode(walk.tree.root).decode()
+        walk.object(CHECKPOINT_PATH, f"it signs the root {signed}, but its {checkpoint.size} entries give {found}")
+
+
+def _compare_remembered(walk: _Walk, tree: Tree, remembered: Checkpoint) -> None:
+    if tree.root != remembered.root:
+        walk.object(
+            "the remembered checkpoint",
+            f"the first {remembered.size} entries are no longer those it was signed for:"
+            " entries were changed, removed or put in",
+        )
+
+
+def _compare_genesis(walk: _Walk, head: _Head) -> None:
+    genesis = walk.audit.genesis
+    if walk.tree.size == 0:
+        walk.object(CHECKPOINT_PATH, "it signs an empty log, without even a genesis")
+    if genesis is None:
+        return
+    place = f"{TilePlace(level=None, n=0, width=min(TILE_WIDTH, walk.tree.size)).path}, entry 0"
+    if genesis.origin != head.checkpoint.origin:
+        walk.object(
+            place, f"the genesis is of the log {genesis.origin!r}, the checkpoint of {head.checkpoint.origin!r}"
+        )
+    if str(head.key) not in walk.audit.keys:
+        walk.object(VKEY_PATH, "neither the genesis nor a later `key` entry names this key")
