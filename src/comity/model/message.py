@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
 from comity.model.ids import AccountId, Channel, MessageId
-
-NO_META: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +34,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     is_reply: bool = False
     edit_of: str = ""
     reach: int = 0
-    meta: Mapping[str, str] = NO_META
+    meta: dict[str, str] = {}
     label: str = ""
     author_created: datetime | None = None
     author_roles: tuple[str, ...] = ()

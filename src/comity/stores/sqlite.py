@@ -16,6 +16,7 @@ import apsw
 import msgspec
 
 from comity.casework.facts import Decided, Fact, decode, encode
+from comity.ledger.canonical import canonical_json
 from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, DecisionId, Digest, MessageId
@@ -38,7 +39,7 @@ create table versions (
   seq integer primary key, digest text not null, name text not null, effective integer not null, files blob not null
 ) strict;
 create table entries (seq integer primary key, body blob not null) strict;
-create table openings (entry text not null, body blob not null) strict;
+create table openings (entry text not null, field text not null, salt blob not null, value blob not null) strict;
 create index openings_by_entry on openings (entry);
 create table checkpoint (id integer primary key check (id = 1), body blob not null) strict;
 """
@@ -48,7 +49,6 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _FILES: Final = msgspec.json.Decoder(tuple[SourceFile, ...])
 _ANSWER: Final = msgspec.json.Decoder(Answer)
 _MESSAGE: Final = msgspec.json.Decoder(Message)
-_OPENING: Final = msgspec.json.Decoder(Opening)
 
 
 class SqliteStore:
@@ -123,8 +123,8 @@ class SqliteStore:
             [(write.size + number, entry) for number, entry in enumerate(write.entries)],
         )
         self._db.executemany(
-            "insert into openings (entry, body) values (?, ?)",
-            [(opening.entry_id, msgspec.json.encode(opening)) for opening in write.openings],
+            "insert into openings (entry, field, salt, value) values (?, ?, ?, ?)",
+            [(each.entry_id, each.field, each.salt, canonical_json(each.value)) for each in write.openings],
         )
         if write.checkpoint:
             self._db.execute("insert or replace into checkpoint (id, body) values (1, ?)", (write.checkpoint,))
@@ -177,7 +177,11 @@ class SqliteStore:
         return tuple(self._blobs("select body from entries where seq >= ? and seq < ? order by seq", start, end))
 
     def openings(self, entry: str) -> Sequence[Opening]:
-        return tuple(map(_OPENING.decode, self._blobs("select body from openings where entry = ?", entry)))
+        rows = self._rows(tuple[str, bytes, bytes], "select field, salt, value from openings where entry = ?", entry)
+        return tuple(
+            Opening(entry_id=entry, field=field, salt=salt, value=msgspec.json.decode(value))
+            for field, salt, value in rows
+        )
 
     @property
     def size(self) -> int:
