@@ -27,6 +27,7 @@ FENCE = re.compile(
     r"^(?P<ticks>`{3,})(?P<language>\w+)(?: +title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^(?P=ticks)$",
     re.MULTILINE | re.DOTALL,
 )
+ROOT = Path(__file__).parents[1]
 SAVED = ("csv", "jsonl", "toml", "text")
 TOO_LONG = 60  # seconds
 
@@ -42,7 +43,7 @@ class Fence:
 
 def pages(*, patterns: tuple[str, ...]) -> Sybil:
     """Collects the fences of the pages that match, as tests that share one folder per page."""
-    return Sybil(parsers=[_fences], patterns=patterns, path="..", setup=_set_up, teardown=_tear_down)
+    return Sybil(parsers=[_fences], patterns=patterns, path=str(ROOT), setup=_set_up, teardown=_tear_down)
 
 
 def _fences(document: Document) -> Iterator[Region]:
