@@ -1,0 +1,171 @@
+"""Checked expressions to Python source: the text of one node, its price, and what several rules can share.
+
+The code reads a `Reading` called `f`. Every checked expression is pure and total, so operands of `&&` and `||` are
+put in order of price. A sub-expression is known by its code: equal code is equal value.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from comity.engine.frames import frame_of, macro_frame
+from comity.engine.windows import UNITS, Window, is_history, window_of
+from comity.model.expression import Call, Comprehension, Expression, ListOf, Literal, Type, Variable
+from comity.model.ids import ClauseId
+
+DEEPEST: Final = 40
+"""Code nested deeper than this becomes a part of its own: Python's parser stops at 200 brackets."""
+
+DEAR: Final = 4.0
+"""The price from which code that occurs twice is worth sharing."""
+
+SCANNED: Final = ("text", "subject", "unquoted")
+"""The variables that are scanned once for all phrases of all rules."""
+
+_PRICES: Final = {"links": 12.0, "domains": 14.0, "mentions": 6.0, "hashtags": 6.0, "unquoted": 8.0}
+_CHAINS: Final = {"_&&_": " and ", "_||_": " or "}
+_NAMED: Final = (Type.DURATION, Type.TIMESTAMP, Type.BYTES)
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Python for one expression. `plain` shares nothing and is its name; `text` is what runs."""
+
+    plain: str
+    text: str
+    price: float
+    depth: int = 1
+    free: frozenset[str] = _NOTHING  # the variables of enclosing comprehensions that it reads
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Turns rules into code and keeps what the code refers to. `shared` holds the plain code of what is shared."""
+
+    shared: frozenset[str] = _NOTHING
+    constants: dict[str, str] = field(default_factory=dict)  # source -> name
+    groups: dict[str, dict[str, int]] = field(default_factory=dict)  # scanned variable -> phrases' source -> number
+    parts: dict[str, tuple[str, str]] = field(default_factory=dict)  # plain code -> name, code
+    seen: Counter[str] = field(default_factory=Counter)  # plain code worth sharing -> how often it occurs
+
+    def code(self, expression: Expression, own: ClauseId) -> Code:
+        """The code of `expression` in the rule of the clause `own`."""
+        made = self._code(expression, own)
+        if made.free:
+            return made
+        if made.price >= DEAR:
+            self.seen[made.plain] += 1
+        return self._part(made) if made.plain in self.shared or made.depth > DEEPEST else made
+
+    def _part(self, made: Code) -> Code:
+        name, _ = self.parts.setdefault(made.plain, (f"part{len(self.parts)}", made.text))
+        return Code(plain=made.plain, text=f"f.{name}", price=made.price)
+
+    def constant(self, source: str) -> str:
+        """The name of the module-level value that `source` makes."""
+        return self.constants.setdefault(source, f"K{len(self.constants)}")
+
+    def _code(self, expression: Expression, own: ClauseId) -> Code:
+        match expression:
+            case Literal(type=kind, value=value):
+                return leaf(self.constant(repr(value)) if kind in _NAMED else _number_or_text(value), price=0.2)
+            case Variable(name=name, bound=True):
+                return Code(plain=f"x_{name}", text=f"x_{name}", price=0.2, free=frozenset({name}))
+            case Variable(name=name):
+                return leaf(f"f.{name.replace('.', '_')}", price=_PRICES.get(name, 1.0))
+            case ListOf(items=items):
+                return filled("(" + "{}, " * len(items) + ")", [self.code(item, own) for item in items])
+            case Comprehension():
+                return self._comprehension(expression, own)
+            case Call():
+                return self._call(expression, own)
+
+    def _comprehension(self, made: Comprehension, own: ClauseId) -> Code:
+        parts = [self.code(part, own) for part in (made.over, made.body, made.where) if part is not None]
+        over, *inner = parts
+        free = over.free.union(*(part.free - {made.variable} for part in inner))
+        return filled(macro_frame(made), parts, price=10 + 3 * sum(part.price for part in inner), free=free)
+
+    def _call(self, call: Call, own: ClauseId) -> Code:
+        function = call.function
+        if function in _CHAINS:
+            operands = sorted((self.code(a, own) for a in chain(call, function)), key=lambda code: code.price)
+            return filled("(" + _CHAINS[function].join(["{}"] * len(operands)) + ")", operands)
+        if is_history(function):
+            return leaf(f"f.counts[{self.constant(_window_source(window_of(call, own)))}]", price=2.0)
+        match call:
+            case Call(function="says" | "saysAny" | "matches", args=(receiver, wanted)):
+                return self._search(function, receiver, text_of(wanted), own)
+            case Call(function="under" | "anyIn", args=(receiver, wanted)):
+                return self._lookup(function, self.code(receiver, own), text_of(wanted))
+            case Call(args=(Literal(value=int() as count),)) if function in UNITS:
+                return leaf(self.constant(repr(count * UNITS[function])), price=0.2)
+        frame, price = frame_of(call)
+        return filled(frame, [self.code(argument, own) for argument in call.args], price=price)
+
+    def _search(self, function: str, receiver: Expression, wanted: str, own: ClauseId) -> Code:
+        scanned = isinstance(receiver, Variable) and not receiver.bound and receiver.name in SCANNED
+        value = self.code(receiver, own)
+        if function == "matches":
+            source = f"{value.text}_bytes" if scanned else "{0}.encode()"
+            frame = f"({self.constant(f'regex({wanted!r})')}({source}) is not None)"
+            return leaf(frame, price=25.0 + value.price) if scanned else filled(frame, [value], price=30)
+        phrases = f"phrases([{wanted!r}])" if function == "says" else f"phrases(lexicons[{wanted!r}])"
+        if isinstance(receiver, Variable) and scanned:
+            numbers = self.groups.setdefault(receiver.name, {})
+            number = numbers.setdefault(phrases, len(numbers))
+            return leaf(f"({number} in f.said_in_{receiver.name})", price=20.0 + value.price)
+        return filled(f"says({{0}}, {self.constant(phrases)})", [value], price=60)
+
+    def _lookup(self, function: str, value: Code, lexicon: str) -> Code:
+        if function == "under":
+            parents = self.constant(f"parent_domains(lexicons[{lexicon!r}])")
+            return filled(f"any_under({{0}}, {parents})", [value], price=5)
+        entries = self.constant(f"frozenset(lexicons[{lexicon!r}])")
+        return filled(f"(not {entries}.isdisjoint({{0}}))", [value], price=3)
+
+
+def leaf(text: str, *, price: float) -> Code:
+    return Code(plain=text, text=text, price=price)
+
+
+def filled(frame: str, parts: Sequence[Code], *, price: float = 0.5, free: frozenset[str] | None = None) -> Code:
+    """The frame with the code of its parts."""
+    return Code(
+        plain=frame.format(*(part.plain for part in parts)),
+        text=frame.format(*(part.text for part in parts)),
+        price=price + sum(part.price for part in parts),
+        depth=1 + max((part.depth for part in parts), default=0),
+        free=_NOTHING.union(*(part.free for part in parts)) if free is None else free,
+    )
+
+
+def chain(call: Call, function: str) -> Iterator[Expression]:
+    """The operands of a chain of one and the same `&&` or `||`."""
+    for argument in call.args:
+        if isinstance(argument, Call) and argument.function == function:
+            yield from chain(argument, function)
+        else:
+            yield argument
+
+
+def text_of(expression: Expression) -> str:
+    """A literal string: the checker lets no other phrase, pattern or lexicon's name pass."""
+    if isinstance(expression, Literal) and isinstance(expression.value, str):
+        return expression.value
+    raise TypeError(f"not a literal string at {expression.at}")
+
+
+def _number_or_text(value: object) -> str:
+    return f"float({str(value)!r})" if value in (float("inf"), float("-inf")) or value != value else repr(value)
+
+
+def _window_source(window: Window) -> str:
+    return (
+        f"Window(counted=Counted({window.counted.value!r}), within={window.within!r}, "
+        f"key={window.key!r}, besides={window.besides!r})"
+    )

@@ -1,0 +1,160 @@
+"""Folded text, `fold/1`: what text is compared as, everywhere that wording matters.
+
+NFKC, lower case, characters that show nothing removed, look-alikes of ASCII letters and digits mapped in words that
+mix scripts, runs of white space made one space. Folding twice changes nothing. Where matches are and what words are
+is decided in `words`. Characters newer than the running Python's Unicode data fold to themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from comity.engine.lookalikes import ASCII, FOREIGN
+from comity.model.expression import Span
+
+FOLD_VERSION: Final = "fold/1"
+
+_INVISIBLE: Final = re.compile(  # category Cf, and what else Unicode calls default ignorable (fillers, selectors)
+    "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
+    "|[\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_WHITE: Final = re.compile(r"\s{2,}|[^\S ]")
+_FOREIGN: Final = re.compile(f"[{''.join(c for c in FOREIGN if c < chr(0x10000))}]|[\U00010000-\U0001ffff]")
+_LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
+_SAME_SCRIPT: Final = {
+    **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),  # the names of Arabic digits
+    **dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "BOPOMOFO", "HANGUL"), "CJK"),
+    **dict.fromkeys(("MODIFIER", "DIGIT", "SUPERSCRIPT", "SUBSCRIPT", "VULGAR", "FRACTION"), ""),
+}
+
+
+def fold(text: str) -> str:
+    """`text` as it is compared. Linear in its length."""
+    if text.isascii():
+        return _WHITE.sub(" ", text.lower())
+    while (once := _fold_once(text)) != text:  # composing may enable a look-alike and the other way round
+        text = once
+    return text
+
+
+def _fold_once(text: str) -> str:
+    visible = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return _WHITE.sub(" ", _lower(_without_lookalikes(visible)))
+
+
+def _lower(text: str) -> str:
+    """Lower case that does not depend on neighbours: a final sigma is a sigma."""
+    return text.lower().replace("ς", "σ")
+
+
+def _without_lookalikes(text: str) -> str:
+    """As long as `text`."""
+    if text.isascii() or not _FOREIGN.search(text):
+        return text
+    mapped, done = [], 0
+    for start, end in _words(text):
+        word = text[start:end]
+        if not word.isascii() and _mixes_scripts(word):
+            mapped += [text[done:start], word.translate(_LOOKALIKES)]
+            done = end
+    return "".join([*mapped, text[done:]])
+
+
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """The runs of letters, marks and digits."""
+    start = None
+    for index, character in enumerate(text):
+        if _is_of_word(character):
+            start = index if start is None else start
+        elif start is not None:
+            yield start, index
+            start = None
+    if start is not None:
+        yield start, len(text)
+
+
+@lru_cache(maxsize=8192)
+def _is_of_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def _mixes_scripts(word: str) -> bool:
+    return len({script for character in set(word) if (script := _script(character))}) > 1
+
+
+@lru_cache(maxsize=8192)
+def _script(character: str) -> str:
+    """The first word of the character's Unicode name; "" for marks and for what all scripts share."""
+    if unicodedata.category(character)[0] == "M":
+        return ""
+    first = unicodedata.name(character, "").split(" ")[0]
+    return _SAME_SCRIPT.get(first, first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """A folded text that knows where each of its characters stood in the original."""
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def original(self, start: int, end: int) -> Span:
+        """The half-open span of the original that the folded characters `start` to `end` came from."""
+        if start >= end:
+            return Span(start=0, end=0)
+        return Span(start=self.starts[start], end=self.ends[end - 1])
+
+
+def fold_with_spans(text: str) -> Folded:
+    """`fold`, and where each character came from. Slow: for evidence."""
+    folded = Folded(text=text, starts=range(len(text)), ends=range(1, len(text) + 1))
+    while (once := _spans_once(folded)).text != folded.text:
+        folded = once
+    return folded
+
+
+def _spans_once(before: Folded) -> Folded:
+    pieces = [(unicodedata.normalize("NFKC", piece), start, end) for piece, start, end in _composable(before)]
+    flat = [(character, start, end) for piece, start, end in pieces for character in piece]
+    seen = _without_lookalikes("".join(character for character, _, _ in flat))
+    lowered = [
+        (lower, start, end)
+        for character, (_, start, end) in zip(seen, flat, strict=True)
+        for lower in _lower(character)
+    ]
+    kept: list[tuple[str, int, int]] = []
+    for character, start, end in lowered:
+        if character.isspace() and kept and kept[-1][0] == " ":
+            kept[-1] = (" ", kept[-1][1], end)
+        else:
+            kept.append((" " if character.isspace() else character, start, end))
+    return Folded(text="".join(c for c, _, _ in kept), starts=[s for _, s, _ in kept], ends=[e for _, _, e in kept])
+
+
+def _composable(before: Folded) -> Iterator[tuple[str, int, int]]:
+    """Pieces that normalise on their own: a character and all that may compose with it."""
+    piece, start, end = "", 0, 0
+    for character, first, last in zip(before.text, before.starts, before.ends, strict=True):
+        if _INVISIBLE.match(character):
+            continue
+        if piece and _starts_afresh(character):
+            yield piece, start, end
+            piece = ""
+        start = start if piece else first
+        piece, end = piece + character, last
+    if piece:
+        yield piece, start, end
+
+
+@lru_cache(maxsize=8192)
+def _starts_afresh(character: str) -> bool:
+    first = unicodedata.normalize("NFKC", character)[0]
+    is_jamo = "\u1160" <= first <= "\u11ff"
+    return not is_jamo and unicodedata.combining(first) == 0 and unicodedata.category(first)[0] != "M"

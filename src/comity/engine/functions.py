@@ -1,0 +1,113 @@
+"""What the functions of the rule language come to, for compiled plans. None raises on what the checker lets pass.
+
+`reference` holds the same functions a second time, written independently, as the oracle.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import re2
+
+from comity.engine import links
+from comity.engine.fold import fold
+from comity.engine.words import Phrase, phrase, word_form
+
+_RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
+_NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+_LONGEST_NUMBER: Final = 400
+
+
+def says(value: str, wanted: Iterable[Phrase]) -> bool:
+    """Whether the folded text has one of the phrases."""
+    folded = fold(value)
+    form = word_form(folded)
+    return any(p.pattern in (form if p.has_words else folded) for p in wanted if p.pattern)
+
+
+def phrases(written: Iterable[str]) -> tuple[Phrase, ...]:
+    return tuple(map(phrase, written))
+
+
+def capitals(value: str) -> float:
+    """The share of capital (and title case) letters among all letters; 0.0 without letters."""
+    letters = sum(map(str.isalpha, value))
+    return sum(1 for c in value if c.isupper() or c.istitle()) / letters if letters else 0.0
+
+
+def repeats(value: str) -> int:
+    """The length of the longest run of one character, as written."""
+    if not value:
+        return 0
+    return max((len(run.group()) for run in _RUN.finditer(value)), default=1)
+
+
+def speaks(tag: str, wanted: str) -> bool:
+    """Whether a BCP 47 tag is the wanted one or begins with its subtags, in any case, `_` read as `-`."""
+    have, want = tag.lower().replace("_", "-"), wanted.lower().replace("_", "-")
+    return have == want or have.startswith(want + "-")
+
+
+def any_under(domains: Iterable[str], parents: frozenset[str]) -> bool:
+    return any(links.is_under(links.domain(domain), parents) for domain in domains)
+
+
+def parent_domains(written: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(links.domain, written)) - {""}
+
+
+def number(written: str) -> float:
+    """The finite decimal number that is written, else 0.0."""
+    if len(written) > _LONGEST_NUMBER or not _NUMBER.fullmatch(written):
+        return 0.0
+    value = float(written)
+    return value if math.isfinite(value) else 0.0
+
+
+def share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def int_quotient(dividend: int, divisor: int) -> int:
+    """Division cut towards zero, as in CEL."""
+    quotient = abs(dividend) // abs(divisor)
+    return quotient if (dividend < 0) == (divisor < 0) else -quotient
+
+
+def int_remainder(dividend: int, divisor: int) -> int:
+    """The remainder with the dividend's sign, as in CEL."""
+    return dividend - divisor * int_quotient(dividend, divisor)
+
+
+def double_quotient(dividend: float, divisor: float) -> float:
+    """IEEE 754 division: nothing is raised for a zero."""
+    if divisor:
+        return dividend / divisor
+    if dividend == 0 or math.isnan(dividend):
+        return math.nan
+    return math.copysign(math.inf, dividend) * math.copysign(1.0, divisor)
+
+
+def one_equals(value: object, items: Iterable[object]) -> bool:
+    """`in` for what need not equal itself (NaN), where Python's `in` looks at identity first."""
+    return any(value == item for item in items)
+
+
+def all_equal(left: tuple[object, ...], right: tuple[object, ...]) -> bool:
+    """`==` for lists of what need not equal itself."""
+    return len(left) == len(right) and all(a == b for a, b in zip(left, right, strict=True))
+
+
+def regex(pattern: str) -> Callable[[bytes], object]:
+    """The search for an RE2 pattern in UTF-8; truthy where it matches."""
+    search: Callable[[bytes], object] = compiled(pattern).search
+    return search
+
+
+def compiled(pattern: str) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)

@@ -1,0 +1,98 @@
+"""Where in the original message a search of a rule has found something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from comity.engine import links, quotes
+from comity.engine.fold import Folded, fold_with_spans
+from comity.engine.functions import compiled, parent_domains
+from comity.engine.reading import Reading
+from comity.engine.words import occurrences, phrase
+from comity.model.expression import Call, Literal, Span, Variable
+from comity.model.finding import Passage
+
+MOST_PASSAGES: Final = 8
+"""Passages shown for one search."""
+
+_FIELDS: Final = ("text", "subject", "unquoted")
+_LONGEST_WHY: Final = 200
+
+
+def passages(call: Call, words: str, reading: Reading) -> tuple[Passage, ...]:
+    """What the call, written as `words` in the rule, found in a field of the message; () if it searched elsewhere."""
+    match call.args:
+        case (Variable(name="domains"), Literal(value=str() as lexicon)) if call.function == "under":
+            found = _links_under(lexicon, words, reading)
+        case (Variable(name=field, bound=False), Literal(value=str() as wanted)) if field in _FIELDS:
+            found = _in_field(call.function, field, wanted, words, reading)
+        case _:
+            return ()
+    return tuple(islice(dict.fromkeys(found), MOST_PASSAGES))
+
+
+def _in_field(function: str, field: str, wanted: str, words: str, reading: Reading) -> Iterator[Passage]:
+    text = {"text": reading.text, "subject": reading.subject, "unquoted": reading.unquoted}[field]
+    shown_field, place = _placing(field, text, reading)
+    for span, what in _found(function, text, wanted, reading):
+        at = place(span)
+        why = f"{words}: {what}" if what else words
+        yield Passage(field=shown_field, start=at.start, end=at.end, why=why[:_LONGEST_WHY])
+
+
+def _found(function: str, text: str, wanted: str, reading: Reading) -> Iterator[tuple[Span, str]]:
+    """Spans in `text`, each with what was found there where the rule does not say."""
+    match function:
+        case "says":
+            yield from ((span, "") for span in _phrase_spans(fold_with_spans(text), wanted))
+        case "saysAny":
+            folded = fold_with_spans(text)
+            for entry in reading.lexicons[wanted].found_in(folded.text):
+                yield from ((span, entry) for span in _phrase_spans(folded, entry))
+        case "matches":
+            yield from ((span, "") for span in _regex_spans(text, wanted))
+        case "contains":
+            yield from ((span, "") for span in _literal_spans(text, wanted))
+        case _:
+            return
+
+
+def _phrase_spans(folded: Folded, written: str) -> Iterator[Span]:
+    for start, end in islice(occurrences(phrase(written), folded.text), MOST_PASSAGES):
+        yield folded.original(start, end)
+
+
+def _regex_spans(text: str, pattern: str) -> Iterator[Span]:
+    """RE2 takes and gives code points when it is handed a string."""
+    for match in compiled(pattern).finditer(text):
+        if match.start() < match.end():
+            yield Span(start=match.start(), end=match.end())
+
+
+def _literal_spans(text: str, wanted: str) -> Iterator[Span]:
+    at = text.find(wanted) if wanted else -1
+    while at >= 0:
+        yield Span(start=at, end=at + len(wanted))
+        at = text.find(wanted, at + len(wanted))
+
+
+def _links_under(lexicon: str, words: str, reading: Reading) -> Iterator[Passage]:
+    """The links whose domain the lexicon holds, where links and domains are the text's own."""
+    if reading.message.links is not None or reading.message.domains is not None:
+        return
+    parents = parent_domains(reading.lexicons[lexicon].written)
+    for span in links.link_spans(reading.text):
+        for domain in links.domains([reading.text[span.start : span.end]]):
+            if links.is_under(domain, parents):
+                yield Passage(field="text", start=span.start, end=span.end, why=f"{words}: {domain}"[:_LONGEST_WHY])
+
+
+def _placing(field: str, text: str, reading: Reading) -> tuple[str, Callable[[Span], Span]]:
+    """The field that a passage names, and how a span of the searched text is placed in it."""
+    if field != "unquoted" or reading.message.unquoted is not None:
+        return field, lambda span: span
+    pieces = quotes.own_spans(reading.text) if text != reading.text else (Span(start=0, end=len(text)),)
+    places = [index for piece in pieces for index in range(piece.start, piece.end)]
+    return "text", lambda span: Span(start=places[span.start], end=places[span.end - 1] + 1) if places else span

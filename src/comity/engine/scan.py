@@ -1,0 +1,93 @@
+"""One pass over a text for every phrase that any clause looks for in it.
+
+Phrases come in groups (a lexicon, or one phrase of a rule); the answer is which groups have a phrase in the text.
+The search is hyperscan's, over literals of the word form (see `words`), so its cost hardly grows with the phrases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import hyperscan
+
+from comity.engine.words import Phrase, phrase, word_form
+
+_LONGEST: Final = 2000
+"""Bytes of a pattern that hyperscan is given; the rare longer ones are searched one by one."""
+
+
+class Scan:
+    """Finds groups of phrases. Safe to share between threads."""
+
+    __slots__ = ("_database", "_groups", "_long", "_scratches", "_symbols")
+
+    def __init__(self, groups: Sequence[Sequence[Phrase]]) -> None:
+        owners: dict[Phrase, set[int]] = {}
+        for number, phrases in enumerate(groups):
+            for wanted in phrases:
+                if wanted.pattern:
+                    owners.setdefault(wanted, set()).add(number)
+        literals = {wanted: wanted.pattern.encode() for wanted in owners if wanted.has_words}
+        short = [wanted for wanted, literal in literals.items() if len(literal) <= _LONGEST]
+        self._symbols = [(wanted.pattern, frozenset(owners[wanted])) for wanted in owners if not wanted.has_words]
+        self._long = [(w.pattern, frozenset(owners[w])) for w, literal in literals.items() if len(literal) > _LONGEST]
+        self._groups = [frozenset(owners[wanted]) for wanted in short]
+        self._database = _database([literals[wanted] for wanted in short]) if short else None
+        self._scratches: list[hyperscan.Scratch] = []
+
+    def groups_in(self, folded: str) -> frozenset[int]:
+        """The numbers of the groups that have a phrase in this folded text."""
+        form = word_form(folded)
+        found = [groups for pattern, groups in self._long if pattern in form]
+        found += [groups for pattern, groups in self._symbols if pattern in folded]
+        found += [self._groups[number] for number in self._hits(form)]
+        return frozenset().union(*found) if found else frozenset()
+
+    def _hits(self, form: str) -> set[int]:
+        hits: set[int] = set()
+        if self._database is None:
+            return hits
+
+        def hit(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            hits.add(number)
+
+        scratch = self._take_scratch(self._database)
+        self._database.scan(form.encode(), hit, scratch=scratch)
+        self._scratches.append(scratch)
+        return hits
+
+    def _take_scratch(self, database: hyperscan.Database) -> hyperscan.Scratch:
+        """One scratch space for each scan under way: hyperscan lets the interpreter go on meanwhile."""
+        try:
+            return self._scratches.pop()
+        except IndexError:
+            return hyperscan.Scratch(database)
+
+
+def _database(patterns: list[bytes]) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=patterns,
+        ids=list(range(len(patterns))),
+        elements=len(patterns),
+        flags=hyperscan.HS_FLAG_SINGLEMATCH,
+        literal=True,
+    )
+    return database
+
+
+class Entries:
+    """A lexicon's entries as written, and which of them a text has: for evidence, made ready on first use."""
+
+    __slots__ = ("_scan", "written")
+
+    def __init__(self, written: Sequence[str]) -> None:
+        self.written: Final = tuple(written)
+        self._scan: Scan | None = None
+
+    def found_in(self, folded: str) -> tuple[str, ...]:
+        """The phrases that stand in a folded text, in file order."""
+        if self._scan is None:
+            self._scan = Scan([[phrase(entry)] for entry in self.written])
+        return tuple(self.written[number] for number in sorted(self._scan.groups_in(folded)))

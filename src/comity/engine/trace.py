@@ -1,0 +1,80 @@
+"""What history keeps of a message: enough to count windows, and nothing that can be read.
+
+Texts, recipients and `meta` values are kept as keyed hashes (BLAKE2b, 128 bits), so a trace tells nobody what was
+written or to whom; without the key equal values cannot even be guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from comity.engine.fold import fold
+from comity.engine.functions import number
+from comity.engine.windows import Counted, Window
+from comity.model.ids import AccountId
+from comity.model.message import Message
+
+_BYTES: Final = 16
+_OF_TEXT: Final = frozenset({Counted.COPIES, Counted.TEXT_COPIES, Counted.TEXT_COPIERS})
+_OF_VALUE: Final = frozenset({Counted.SAME, Counted.AUTHORS_SAME})
+
+
+class Trace(msgspec.Struct, frozen=True, array_like=True):
+    """One message in history. What no window needs is left empty."""
+
+    author: AccountId
+    sent: datetime
+    text: bytes = b""
+    to: tuple[bytes, ...] = ()
+    values: dict[str, bytes] = {}
+    numbers: dict[str, float] = {}
+
+
+class Tracer:
+    """Makes traces for the windows that are asked for. `key` is secret, 16 to 64 bytes, and the store's own."""
+
+    def __init__(self, windows: Iterable[Window], *, key: bytes) -> None:
+        windows = tuple(windows)
+        counted = {window.counted for window in windows}
+        self._key = key
+        self._keeps_text = bool(counted & _OF_TEXT)
+        self._keeps_recipients = Counted.RECIPIENTS in counted
+        self._values = _keys(windows, _OF_VALUE)
+        self._numbers = _keys(windows, frozenset({Counted.TOTAL}))
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Trace)
+
+    def trace(self, message: Message) -> Trace:
+        """What history keeps of the message."""
+        meta = message.meta
+        return Trace(
+            author=message.author,
+            sent=message.sent,
+            text=self._hash(fold(message.text)) if self._keeps_text else b"",
+            to=tuple(sorted({self._hash(to) for to in message.to})) if self._keeps_recipients else (),
+            values={key: self._hash(meta[key]) for key in self._values if meta.get(key)},
+            numbers=_numbers(meta, self._numbers),
+        )
+
+    def encode(self, trace: Trace) -> bytes:
+        return self._encoder.encode(trace)
+
+    def decode(self, content: bytes) -> Trace:
+        """The trace of `encode`; `msgspec.ValidationError` for anything else."""
+        return self._decoder.decode(content)
+
+    def _hash(self, value: str) -> bytes:
+        return blake2b(value.encode(), digest_size=_BYTES, key=self._key).digest()
+
+
+def _keys(windows: Iterable[Window], counted: frozenset[Counted]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(window.key for window in windows if window.counted in counted))
+
+
+def _numbers(meta: Mapping[str, str], keys: Iterable[str]) -> dict[str, float]:
+    return {key: value for key in keys if (value := number(meta.get(key, "")))}

@@ -1,0 +1,123 @@
+"""Words and phrases of folded text: what `says("...")` and lexicons of phrases match.
+
+A word is a run of letters, marks and digits. What stands between words counts as one space; scripts that write
+without spaces (Han, kana, Thai, ...) have no word boundaries, so phrases in them match as substrings. A final `*`
+stands for the rest of the word. A phrase without any word (an emoji) matches where the folded text contains it.
+
+The *word form* of a text makes all this a plain search: ` free money ` is in ` get free money now `.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from comity.engine.fold import fold
+
+_UNSPACED: Final = (
+    "CJK UNIFIED",
+    "CJK COMPATIBILITY",
+    "IDEOGRAPHIC",
+    "HIRAGANA",
+    "KATAKANA",
+    "BOPOMOFO",
+    "THAI",
+    "LAO",
+    "KHMER",
+    "MYANMAR",
+    "TAI ",
+    "NEW TAI LUE",
+    "JAVANESE",
+    "BALINESE",
+    "YI ",
+    "TANGUT",
+    "NUSHU",
+)
+_EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
+_ASCII_WORDS: Final = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What to search for: `pattern` in the word form, or, without any word, in the folded text itself."""
+
+    pattern: str
+    has_words: bool
+
+
+@lru_cache(maxsize=1024)
+def phrase(written: str) -> Phrase:
+    """The phrase of an agreement or a lexicon, made ready for searching."""
+    folded = fold(written).strip()
+    form = word_form(folded)
+    words = form.strip()
+    if not words:
+        return Phrase(pattern=folded, has_words=False)
+    before = "" if _is_unspaced(words[0]) else " "
+    after = "" if _is_unspaced(words[-1]) or folded.endswith("*") else " "
+    return Phrase(pattern=before + words + after, has_words=True)
+
+
+def word_form(folded: str) -> str:
+    """The words of a folded text, each between two spaces; "" words leave " "."""
+    if folded.isascii():
+        words = folded.translate(_ASCII_WORDS).split()
+    else:
+        marked = "".join(map(_in_word_form, folded))
+        words = marked.replace(_EDGE + _EDGE, "").replace(_EDGE, " ").split(" ")
+        words = [word for word in words if word]
+    return f" {' '.join(words)} " if words else " "
+
+
+@lru_cache(maxsize=8192)
+def _in_word_form(character: str) -> str:
+    if unicodedata.category(character)[0] not in "LMN":
+        return " "
+    return f"{_EDGE}{character}{_EDGE}" if _is_unspaced(character) else character
+
+
+def _is_unspaced(character: str) -> bool:
+    is_number = unicodedata.category(character)[0] == "N"
+    return not is_number and unicodedata.name(character, "").startswith(_UNSPACED)
+
+
+def occurrences(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
+    """Where the phrase stands in a folded text, half-open, from left to right. Slow: for evidence."""
+    if not wanted.pattern:
+        return
+    form, places = _placed(folded) if wanted.has_words else (folded, range(len(folded)))
+    core = wanted.pattern.strip(" ") if wanted.has_words else wanted.pattern
+    lead = wanted.pattern.index(core)
+    at = form.find(wanted.pattern)
+    while at >= 0:
+        yield places[at + lead], _word_end(folded, places[at + lead + len(core) - 1] + 1)
+        at = form.find(wanted.pattern, at + 1)
+
+
+def _word_end(folded: str, end: int) -> int:
+    """`end`, or what a final `*` stands for more."""
+    if _in_word_form(folded[end - 1]) == folded[end - 1]:
+        while end < len(folded) and _in_word_form(folded[end]) == folded[end] != " ":
+            end += 1
+    return end
+
+
+def _placed(folded: str) -> tuple[str, list[int]]:
+    """The word form, and for each of its characters the index in `folded` (of the next word for a space)."""
+    form, places = [" "], [0]
+    for index, character in enumerate(folded):
+        shown = _in_word_form(character)
+        is_apart = shown == " " or (len(shown) > 1) != (form[-1] != " " and len(_in_word_form(form[-1])) > 1)
+        if is_apart and form[-1] != " ":
+            form.append(" ")
+            places.append(index)
+        if shown != " ":
+            form.append(character)
+            places.append(index)
+    if form[-1] != " ":
+        form.append(" ")
+        places.append(len(folded))
+    return "".join(form), places
