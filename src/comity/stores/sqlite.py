@@ -65,14 +65,16 @@ class SqliteStore:
         self._size = self._count()
 
     def _prepare(self) -> None:
-        self._db.execute("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on")
+        self._db.pragma("journal_mode", "wal")
+        self._db.pragma("synchronous", "full")
         ((found,),) = self._rows(tuple[int], "pragma user_version")
         if found > _FORMAT:
             raise StoreError(f"{self._path} was written by a newer Comity (format {found}); update Comity to read it")
         if found == 0:
             self._path.chmod(0o600)
             with self._db:
-                self._db.execute(_SCHEMA + f"pragma user_version = {_FORMAT}")
+                self._db.execute(_SCHEMA)
+                self._db.pragma("user_version", _FORMAT)
 
     def append(self, write: Write) -> None:
         with self._explained(), self._db:
@@ -228,7 +230,8 @@ class SqliteStore:
 def _lock(path: Path) -> apsw.Connection:
     """Held until closed or until the process dies, on every system that SQLite runs on."""
     lock = apsw.Connection(str(path.with_suffix(".lock")))
-    lock.execute("pragma locking_mode = exclusive; begin exclusive")
+    lock.pragma("locking_mode", "exclusive")
+    lock.execute("begin exclusive")
     return lock
 
 
