@@ -28,6 +28,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 ROOT = Path(__file__).parents[1]
+HERE = Path(sys.executable).parent
 SAVED = ("csv", "jsonl", "toml", "text")
 TOO_LONG = 60  # seconds
 
@@ -46,6 +47,16 @@ def pages(*, patterns: tuple[str, ...]) -> Sybil:
     return Sybil(parsers=[_fences], patterns=patterns, path=str(ROOT), setup=_set_up, teardown=_tear_down)
 
 
+def walk(page: Path, folder: Path, *, commands: Path = HERE) -> int:
+    """Runs all of a page in the folder, with the programs in `commands` first on the path. How many fences that was."""
+    document = pages(patterns=()).parse(page)
+    document.namespace.update(folder=folder, commands=commands)
+    examples = list(document.examples())
+    for example in examples:
+        example.evaluate()
+    return len(examples)
+
+
 def _fences(document: Document) -> Iterator[Region]:
     for match in FENCE.finditer(document.text):
         fence = Fence(language=match["language"], title=match["title"] or "", body=match["body"])
@@ -56,32 +67,33 @@ def _fences(document: Document) -> Iterator[Region]:
 
 def _set_up(namespace: dict[str, object]) -> None:
     namespace["folder"] = Path(tempfile.mkdtemp(prefix="comity-page-"))
+    namespace["commands"] = HERE
 
 
 def _tear_down(namespace: dict[str, object]) -> None:
-    shutil.rmtree(_folder(namespace))
+    shutil.rmtree(_path(namespace, "folder"))
 
 
-def _folder(namespace: dict[str, object]) -> Path:
-    folder = namespace["folder"]
-    assert isinstance(folder, Path)
-    return folder
+def _path(namespace: dict[str, object], name: str) -> Path:
+    path = namespace[name]
+    assert isinstance(path, Path)
+    return path
 
 
 def _run(example: Example) -> None:
-    fence, folder = example.parsed, _folder(example.namespace)
+    fence, folder, commands = example.parsed, _path(example.namespace, "folder"), _path(example.namespace, "commands")
     assert isinstance(fence, Fence)
     match fence.language:
         case "console":
             for command, expected in _session(fence.body):
-                _type(command, expected, folder)
+                _type(command, expected, folder, commands)
         case "diff":
             _change(fence.body, folder)
         case "python":
-            _type_python(fence.body, folder)
+            _type_python(fence.body, folder, commands)
         case "markdown":
             _save(fence.title or "agreement.md", fence.body, folder)
-            _type(f"comity check {fence.title or 'agreement.md'}", "", folder)
+            _type(f"comity check {fence.title or 'agreement.md'}", "", folder, commands)
         case _:
             _save(fence.title, fence.body, folder)
 
@@ -96,18 +108,17 @@ def _session(body: str) -> Iterator[tuple[str, str]]:
         yield command, expected
 
 
-def _environment() -> dict[str, str]:
-    commands = str(Path(sys.executable).parent)
+def _environment(commands: Path) -> dict[str, str]:
     return {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
-def _type(command: str, expected: str, folder: Path) -> None:
+def _type(command: str, expected: str, folder: Path, commands: Path) -> None:
     """Runs a shell command. It may only fail where the page shows an error."""
     done = subprocess.run(
         command,
         shell=True,
         cwd=folder,
-        env=_environment(),
+        env=_environment(commands),
         capture_output=True,
         text=True,
         timeout=TOO_LONG,
@@ -130,9 +141,9 @@ def matches(expected: str, output: str) -> bool:
     return re.fullmatch(pattern, trimmed(output), re.DOTALL) is not None
 
 
-def _type_python(body: str, folder: Path) -> None:
+def _type_python(body: str, folder: Path, commands: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", body], cwd=folder, capture_output=True, text=True, timeout=TOO_LONG, check=False
+        [commands / "python", "-c", body], cwd=folder, capture_output=True, text=True, timeout=TOO_LONG, check=False
     )
     assert done.returncode == 0, done.stderr
 

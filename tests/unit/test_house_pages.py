@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.pages import matches, pages
+from tools.pages import matches, walk
 
 RIGHT = {
     "output": "```console\n$ echo one; echo two\none\ntwo\n```\n",
@@ -27,26 +27,22 @@ WRONG = {
 }
 
 
-def walk(page: str, folder: Path) -> None:
+def walked(page: str, folder: Path) -> int:
     """Runs all examples of a page."""
     file = folder / "page.md"
     file.write_text(page, encoding="utf-8")
-    sybil = pages(patterns=("*.md",))
-    document = sybil.parse(file)
-    document.namespace["folder"] = folder
-    for example in document.examples():
-        example.evaluate()
+    return walk(file, folder)
 
 
 @pytest.mark.parametrize("page", RIGHT.values(), ids=RIGHT.keys())
 def test_a_right_page_passes(page: str, tmp_path: Path) -> None:
-    walk(page, tmp_path)
+    assert walked(page, tmp_path) == page.count("```") // 2
 
 
 @pytest.mark.parametrize("page", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_page_fails(page: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
-        walk(page, tmp_path)
+        walked(page, tmp_path)
 
 
 def test_three_dots_stand_for_anything_but_nothing_else_does() -> None:
