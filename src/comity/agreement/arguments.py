@@ -34,7 +34,9 @@ _PATTERN_MEMORY: Final = 1 << 20  # bytes that RE2 may take for one compiled pat
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _OFFSET: Final = re.compile(r"[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _ZONED: Final = "timestamp_to_"  # CEL's overloads of getHours and the like on times
-_BLANK: Final = ("P", "Z", "C")  # Unicode categories of which no phrase can be made
+_BLANK: Final = frozenset("PZCM")  # Unicode categories of which no phrase can be made
+_FILLERS: Final = frozenset("\u115f\u1160\u2800")  # letters and symbols that show nothing
+_ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
 def check_arguments(source: str, expression: Expression, names: Names) -> Iterator[RuleProblem]:
@@ -120,13 +122,17 @@ def _check_phrase(argument: Expression) -> RuleProblem | None:
         return _open("C026", argument, "a phrase")
     if len(phrase) > LONGEST_PHRASE:
         message, label = f"a phrase has at most {LONGEST_PHRASE} characters", f"has {len(phrase)}"
-    elif all(unicodedata.category(letter)[0] in _BLANK for letter in unicodedata.normalize("NFKC", phrase)):
+    elif all(_is_blank(letter) for letter in unicodedata.normalize("NFKC", phrase)):
         message, label = "the phrase is empty", "holds no letter, digit or symbol"
     else:
         return None
     return RuleProblem(
         code="C026", span=argument.at, message=message, label=label, help='write words: `text.says("free money")`'
     )
+
+
+def _is_blank(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in _BLANK or letter in _FILLERS
 
 
 def _check_pattern(argument: Expression) -> RuleProblem | None:
@@ -158,6 +164,8 @@ def _options() -> re2.Options:
 
 def _pattern_error(pattern: str) -> str:
     """RE2's complaint, or nothing."""
+    if _ONE_BYTE.search(pattern):
+        return r"\C would match a part of a character"
     try:
         re2.compile(pattern, _options())
     except re2.error as error:
@@ -204,7 +212,7 @@ def _check_clause(role: Role, argument: Expression, names: Names) -> RuleProblem
             span=argument.at,
             message=f"unknown clause {quoted(name)}",
             label="not a clause of this agreement",
-            help=nearest(name, names.clauses - {names.own}),
+            help=nearest(name, names.clauses - {names.own}) or "this agreement has no other clause",
         )
     if role is Role.CLAUSE and ClauseId(name) == names.own:
         return RuleProblem(

@@ -54,7 +54,6 @@ _MISUSED: Final = (
     ("unsupported syntax", "optional values are not part of the rule language", 'write `meta.get("key")`'),
     ("reserved identifier", "the word is reserved", "choose another name"),
 )
-_SAME_TYPE: Final = "give both sides the same type: `1.0` is a double, `1` an int, `days(1)` a duration"
 _TRUTH: Final = "`&&`, `||`, `!` and `?` need conditions: compare each part with something"
 _MENDS: Final = {
     "_&&_": _TRUTH,
@@ -100,7 +99,7 @@ def _instead(source: str, tokens: Tokens, at: Span) -> str:
 
 
 def _early_end(source: str, tokens: Tokens) -> RuleProblem:
-    if not source.strip():
+    if tokens.is_empty:
         return _syntax(Span(start=0, end=len(source)), "a rule needs a condition", "is empty", "write `text.says(...)`")
     if tokens.unclosed is not None:
         mark = source[tokens.unclosed.start]
@@ -184,7 +183,17 @@ def _wrong_types(at: Span, function: str, types: str) -> RuleProblem:
         return _mistyped(at, f"`{function}` does not take ({types})", "other arguments are needed", f"write {calls}")
     sign = _SIGNS.get(function, function.strip("_"))
     message = f"`{sign}` does not go with {types.replace(', ', ' and ')}"
-    return _mistyped(at, message, "the types do not fit", _MENDS.get(function, _SAME_TYPE))
+    return _mistyped(at, message, "the types do not fit", _MENDS.get(function) or _same_type(set(types.split(", "))))
+
+
+def _same_type(types: set[str]) -> str:
+    if types == {"timestamp", "string"}:
+        return 'write the time as `timestamp("2026-01-31T12:00:00Z")`'
+    if types == {"int", "double"}:
+        return "write whole numbers as doubles, `1.0`, or use `share(a, b)`"
+    if "duration" in types:
+        return "write durations as `days(7)` or `minutes(90)`; they take no factors"
+    return "give both sides the same type"
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from google.protobuf.message import Message
 
 from comity.agreement import cel, refusals
-from comity.agreement.language import CONVERSIONS, FUNCTIONS, LENGTHS, MACROS, STANDARD, VARIABLES
+from comity.agreement.language import CONVERSIONS, FUNCTIONS, LENGTHS, MACROS, VARIABLES
 from comity.agreement.rule_problem import RuleProblem
 from comity.agreement.tokens import Tokens
 from comity.model.expression import (
@@ -168,7 +168,7 @@ class Reader:
             return self._length_of_time(name, args, at)
         if name in refusals.DYNAMIC:
             return self._refuse(refusals.dynamic(at, name))
-        if name not in FUNCTIONS and name not in STANDARD:
+        if name not in refusals.PLAIN:
             named = Span(start=start, end=before.at.end if before else at.end)
             return self._refuse(refusals.unknown_function(named, name), at)
         return self._made(node, name, args, at)
@@ -192,8 +192,7 @@ class Reader:
         position = self._at(node)
         receiver = self.read(call.target)
         at = self._tokens.cover(receiver.at.start, end)
-        known = call.function in STANDARD or (call.function in FUNCTIONS and FUNCTIONS[call.function].is_receiver)
-        if known:
+        if call.function in refusals.METHODS - MACROS:
             return self._made(node, call.function, (receiver, *(self.read(arg) for arg in call.args)), at)
         self._read_like_macro(node)
         before = self._tokens.before(position)
@@ -264,6 +263,8 @@ class Reader:
         if loop.iter_var in _HIDDEN or loop.iter_var in self._bound:
             named = self._tokens.after(position)
             return self._refuse(refusals.hides(named.at if named else at, loop.iter_var), at)
+        if over.type is Type.MAP and before.text in (Macro.MAP, Macro.FILTER):
+            return self._refuse(refusals.unordered(at, before.text))
         where, body = _parts(Macro(before.text), loop.loop_step)
         self._bound.append(loop.iter_var)
         read_where = self.read(where) if where is not None else None

@@ -15,8 +15,23 @@ TYPE_NAMES: Final = frozenset(
     {"int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "dyn", "google"}
 )
 _NAMESPACED: Final = frozenset(name for name in FUNCTIONS if "." in name)
-_METHODS: Final = frozenset(name for name in FUNCTIONS if FUNCTIONS[name].is_receiver) | STANDARD.keys() | MACROS
-_PLAIN: Final = FUNCTIONS.keys() - _METHODS
+METHODS: Final = frozenset(name for name in FUNCTIONS if FUNCTIONS[name].is_receiver) | STANDARD.keys() | MACROS
+PLAIN: Final = (FUNCTIONS.keys() - METHODS - _NAMESPACED) | {"size", "matches"}
+_ELSEWHERE: Final = {
+    "any": "`exists`",
+    "some": "`exists`",
+    "every": "`all`",
+    "len": "`size`",
+    "length": "`size`",
+    "count": "`size`",
+    "isEmpty": '`size() == 0`, or `== ""`',
+    "includes": "`contains`",
+    "lower": "`says`, which compares folded text, without case",
+    "lowerAscii": "`says`, which compares folded text, without case",
+    "toLowerCase": "`says`, which compares folded text, without case",
+}
+"""What other languages call it."""
+
 _CONVERTED: Final = {
     "int": "compare values of one type",
     "double": 'use `share(a, b)` for a proportion, or `meta.number("key")` for a number that a source sends',
@@ -47,20 +62,21 @@ def _meant(name: str) -> str:
         return f"{quoted(name)} is a function: call it with its arguments in parentheses"
     if name.lower() in ("true", "false"):
         return f"write `{name.lower()}`"
+    fields = sorted(variable for variable in VARIABLES if variable.startswith(f"{name}."))
+    if fields:
+        return f"it has {', '.join(f'`{one}`' for one in fields)}"
     return nearest(name, VARIABLES)
 
 
 def unknown_function(at: Span, name: str) -> RuleProblem:
-    if name in _METHODS:
-        help_ = (
-            f"call it on a value: `text.{name}(...)`"
-            if name not in MACROS
-            else f"call it on a list: `links.{name}(x, ...)`"
-        )
+    if name in MACROS:
+        help_ = f"call it on a list: `links.{name}(link, ...)`"
+    elif name in METHODS:
+        help_ = f"call it on a value: `{(forms(name) if name in FUNCTIONS else STANDARD[name].forms)[0]}`"
     elif name in VARIABLES:
         help_ = f"{quoted(name)} is a variable: leave the parentheses out"
     else:
-        help_ = _near(name, _NAMESPACED if "." in name else _PLAIN | _METHODS)
+        help_ = _near(name, _NAMESPACED if "." in name else PLAIN | METHODS)
     return RuleProblem(
         code="C013",
         span=at,
@@ -79,10 +95,10 @@ def unknown_method(at: Span, name: str, receiver: Expression, count: int) -> Rul
             label="needs a name and a condition",
             help=f"write `links.{name}(link, ...)` with a condition about `link`",
         )
-    if name in _PLAIN and isinstance(receiver, Variable):
+    if name in PLAIN and isinstance(receiver, Variable):
         help_ = f"`{name}` is no method: write `{name}(...)`"
     else:
-        help_ = _near(name, _METHODS)
+        help_ = _near(name, METHODS)
     return RuleProblem(
         code="C013",
         span=at,
@@ -93,6 +109,8 @@ def unknown_method(at: Span, name: str, receiver: Expression, count: int) -> Rul
 
 
 def _near(name: str, known: Iterable[str]) -> str:
+    if name in _ELSEWHERE:
+        return f"use {_ELSEWHERE[name]}"
     found = nearest(name, known)
     return found if found.startswith("did you mean") else "docs/rule-language.md lists all variables and functions"
 
@@ -128,13 +146,13 @@ def field(at: Span, operand: Expression, name: str) -> RuleProblem:
             label="fails when the source does not send it",
             help=f'write `meta.get("{name}")`, which is empty then, or `meta.number("{name}")`',
         )
-    is_method = name in _METHODS
+    is_method = name in METHODS
     return RuleProblem(
         code="C018",
         span=at,
         message=f"{quoted(name)} is not a field",
         label="only `meta` has keys, and no value has fields",
-        help=f"call it: `.{name}(...)`" if is_method else _near(name, _METHODS),
+        help=f"call it: `.{name}(...)`" if is_method else _near(name, METHODS),
     )
 
 
@@ -270,6 +288,16 @@ def unknown_macro(at: Span) -> RuleProblem:
         message="this loop is not part of the rule language",
         label="not one of all, exists, exists_one, filter and map",
         help="write it with `exists` or `all`",
+    )
+
+
+def unordered(at: Span, name: str) -> RuleProblem:
+    return RuleProblem(
+        code="C038",
+        span=at,
+        message=f"`{name}` needs a list, and the keys of `meta` have no order",
+        label="has no order",
+        help='ask with `exists` or `all`, or name a key: `meta.get("key")`',
     )
 
 

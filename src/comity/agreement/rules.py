@@ -6,12 +6,13 @@ A rule that passes is total: it cannot raise, loop or read anything but its inpu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from comity.agreement import cel
 from comity.agreement.arguments import check_arguments
+from comity.agreement.circles import circles
 from comity.agreement.complaints import LONGEST_RULE, surrogate, syntax_problem, too_long, type_problem
 from comity.agreement.cost import check_cost
 from comity.agreement.language import FUNCTIONS, VARIABLES, History
@@ -60,21 +61,6 @@ def check_rule(source: str, names: Names) -> CheckedRule:
     if not problems:
         problems = [*check_ranges(source, expression), *_check_result(expression)]
     return _refused(*problems) if problems else _facts(expression)
-
-
-def circles(counted: Mapping[ClauseId, frozenset[ClauseId]]) -> frozenset[ClauseId]:
-    """The clauses that, through what they count, count themselves. `counted` holds what each rule counts directly."""
-    return frozenset(clause for clause in counted if clause in _reached(clause, counted))
-
-
-def _reached(clause: ClauseId, counted: Mapping[ClauseId, frozenset[ClauseId]]) -> set[ClauseId]:
-    reached: set[ClauseId] = set()
-    waiting = [clause]
-    while waiting:
-        fresh = counted.get(waiting.pop(), frozenset()) - reached
-        reached |= fresh
-        waiting.extend(fresh)
-    return reached
 
 
 def _type_problems(

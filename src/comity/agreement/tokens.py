@@ -48,6 +48,11 @@ class Tokens:
         self._starts = [token.at.start for token in self._tokens]
         self._partners, self.unclosed = _pair(self._tokens)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the rule is nothing but space and comments."""
+        return not self._tokens
+
     def span_at(self, position: int) -> Span:
         """The token that holds `position`; an empty span at the end of the rule when there is none."""
         index = self._index(position)
