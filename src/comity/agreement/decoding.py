@@ -29,16 +29,17 @@ _INVISIBLE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How large one file and one line of it may be."""
+    """How large one file and one line of it may be; `code` is reported when it is larger."""
 
     size: int = LARGEST_FILE
     line: int = LONGEST_LINE
+    code: str = "C001"
 
 
 def decode(file: str, content: bytes, limits: Limits, problems: Problems) -> Source | None:
     """The file's text, or None when it is too large or not UTF-8 (reported)."""
     if len(content) > limits.size:
-        _refuse_size(file, len(content), limits.size, problems)
+        _refuse_size(file, len(content), limits, problems)
         return None
     try:
         text = content.decode("utf-8")
@@ -67,12 +68,12 @@ def hides_something(text: str) -> bool:
     return _CONTROL.search(text) is not None or _INVISIBLE.search(text) is not None
 
 
-def _refuse_size(file: str, size: int, most: int, problems: Problems) -> None:
+def _refuse_size(file: str, size: int, limits: Limits, problems: Problems) -> None:
     problems.error(
-        "C001",
+        limits.code,
         Source(file=file, text="", clean="").all(),
-        f"the file has {size:,} bytes, more than the {most:,} that are read",
-        help="shorten it; word lists belong in lexicons",
+        f"the file has {size:,} bytes, more than the {limits.size:,} that are read",
+        help="shorten it; word lists belong in lexicons" if limits.code == "C001" else "shorten the lexicons",
     )
 
 

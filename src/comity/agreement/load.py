@@ -113,7 +113,7 @@ class _Reader:
         left = LARGEST
         for declared in front.lexicons:
             is_new = declared.path not in self._files
-            source = self._open(declared.path, declared.at, Limits(size=left, line=LONGEST_ENTRY))
+            source = self._open(declared.path, declared.at, Limits(size=left, line=LONGEST_ENTRY, code="C054"))
             if source is not None:
                 left -= len(self._files[declared.path]) if is_new else 0
                 lexicons[declared.name] = read_lexicon(declared, source, self.problems)

@@ -28,7 +28,7 @@ def draw(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
         if one.file in sources and one.file not in lines:
             lines[one.file] = sources[one.file].split("\n")
         drawn.append("\n".join(_drawn(one, lines.get(one.file, []))))
-    return "\n\n".join(drawn)
+    return "\n\n".join(drawn) + "\n" if drawn else ""
 
 
 def safe(text: str) -> str:

@@ -23,7 +23,7 @@ def as_json(diagnostics: Iterable[Diagnostic]) -> str:
 
 def as_github(diagnostics: Iterable[Diagnostic]) -> str:
     """One workflow command a line, which GitHub shows beside the changed lines."""
-    return "\n".join(_command(one) for one in diagnostics)
+    return "".join(f"{_command(one)}\n" for one in diagnostics)
 
 
 def _lsp(one: Diagnostic) -> dict[str, object]:
