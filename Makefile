@@ -42,7 +42,7 @@ fuzz: $(DEV) ## the property tests for as long as they are worth (minutes), with
 	@.venv/bin/python -m pytest tests/properties tests/faults --hypothesis-profile=fuzz $(ARGS)
 
 docs: $(DOCS) ## build the documentation site into site/, strictly
-	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet && echo "docs: site/index.html"
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 docs-serve: $(DOCS) ## show the documentation at http://127.0.0.1:8000 while you write
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs serve
