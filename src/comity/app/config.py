@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
 from comity.app.errors import Exit
 from comity.app.settings import MEANINGS, Settings, variable_of
 from comity.app.terminal import as_json as print_json
@@ -14,8 +12,8 @@ def show_settings(settings: Settings, *, as_json: bool) -> Exit:
     if as_json:
         print_json({name: {"value": each.value, "source": each.source} for name, each in settings.each.items()})
         return Exit.FINE
-    table = Table("setting", "value", "from", "what it does", "variable", box=None, pad_edge=False)
     for name, each in settings.each.items():
-        table.add_row(name, each.value or "(made once)", each.source, MEANINGS[name], variable_of(name))
-    out.print(table)
+        value = each.value or "(made once)"
+        out.print(f"{name} = {value}  (from {each.source}; {variable_of(name)} overrides it)", markup=False)
+        out.print(f"    {MEANINGS[name]}", markup=False)
     return Exit.FINE

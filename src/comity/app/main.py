@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.app.errors import Exit, StopError
-from comity.app.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from comity.app.settings import Settings
 
 app = typer.Typer(
     name="comity",
@@ -234,6 +236,8 @@ def _say(*lines: str) -> None:
 
 
 def _settings(config: Path | None, store: str | None = None, flags: dict[str, str | None] | None = None) -> Settings:
+    from comity.app.settings import settings
+
     return settings({"store.folder": str(Path(store).absolute()) if store else None, **(flags or {})}, config=config)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from comity.app.errors import Exit, StopError
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out
-from comity.ledger.verify import Report
+from comity.ledger.report import Report
 from comity.ledger.verify import verify as verify_log
 from comity.stores.log_folder import LogFolder
 

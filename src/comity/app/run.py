@@ -1,0 +1,108 @@
+"""`comity run`: the full job over archives, into the record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from comity.app.archives import each_batch
+from comity.app.errors import Exit, StopError
+from comity.app.publish import publish_into
+from comity.app.settings import Settings
+from comity.app.terminal import as_json as print_json
+from comity.app.terminal import out
+from comity.app.wiring import Opened, opened
+from comity.model.message import Message
+from comity.ports import Outcome
+
+AT_ONCE: Final = 1000
+"""Messages in one transaction."""
+
+
+class Tally:
+    """What became of the messages of one run."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.clauses: Counter[str] = Counter()
+        self.statements: set[str] = set()
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "messages": sum(self.outcomes.values()),
+            "outcomes": {str(outcome): count for outcome, count in self.outcomes.most_common()},
+            "clauses": dict(self.clauses.most_common()),
+            "statements": len(self.statements),
+        }
+
+
+def run(
+    archives: Sequence[str],
+    settings: Settings,
+    mapping: Sequence[str],
+    *,
+    source: str | None,
+    as_sent: bool,
+    rejects: Path,
+    as_json: bool,
+) -> Exit:
+    """Exit code 1 if records were rejected or an archive was broken; what could be read was judged all the same."""
+    tally = Tally()
+    with opened(settings) as record:
+        _prepare(record, as_sent=as_sent)
+    with opened(settings) as record:
+        proceedings = record.proceedings()
+
+        def take(messages: Sequence[Message]) -> str:
+            for start in range(0, len(messages), AT_ONCE):
+                for answer in proceedings.take(messages[start : start + AT_ONCE]):
+                    tally.outcomes[answer.outcome] += 1
+                    tally.clauses.update(answer.clauses)
+                    if answer.statement:
+                        tally.statements.add(answer.statement)
+            return f"{sum(tally.outcomes.values()):,} messages, {len(tally.statements):,} statements"
+
+        read = each_batch("running", archives, mapping, source, rejects, take)
+    if as_json:
+        print_json({**tally.summary(), "rejects": read.rejects, "broken_archives": read.problems})
+    else:
+        _print(tally, settings)
+    return read.exit_code
+
+
+def _prepare(record: Opened, *, as_sent: bool) -> None:
+    """A record with a version in force, of the kind that was asked for."""
+    if not record.store.versions():
+        if not as_sent:
+            raise StopError(
+                f"no version of the agreement is published in {record.settings.folder}",
+                help="Run `comity publish` first; or replay an archive of past messages with --as-sent.",
+                code=Exit.USAGE,
+            )
+        publish_into(record, record.settings.agreement, effective=None, replay=True)
+    elif as_sent and record.mode == "live":
+        raise StopError(
+            f"the record in {record.settings.folder} is live, and a replay must not be mixed into it",
+            help="Name another folder for the replay with --store.",
+            code=Exit.USAGE,
+        )
+    elif not as_sent and record.mode == "replay":
+        raise StopError(
+            f"the record in {record.settings.folder} replays archives",
+            help="Add --as-sent, or name another folder with --store.",
+            code=Exit.USAGE,
+        )
+
+
+def _print(tally: Tally, settings: Settings) -> None:
+    total = sum(tally.outcomes.values())
+    out.print(f"{total:,} messages: " + ", ".join(f"{n:,} {kind}" for kind, n in tally.outcomes.most_common()))
+    for clause, count in tally.clauses.most_common():
+        out.print(f"  {clause}: {count:,}", markup=False)
+    if tally.outcomes[Outcome.UNBOUND]:
+        out.print("Some were sent before any version was in force, so they were not judged. To replay them: --as-sent.")
+    out.print(
+        f"{len(tally.statements):,} statements. Read them with `comity statement`; check all with `comity verify`."
+    )

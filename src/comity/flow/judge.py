@@ -1,0 +1,38 @@
+"""Judging without a record: findings for a stream of messages, with the windows that their order gives.
+
+Breaches of `decide=auto` clauses count for rules that count breaches; notices there are none.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from comity.engine.history import History
+from comity.engine.plan import plan
+from comity.engine.trace import Tracer
+from comity.model.agreement import Agreement
+from comity.model.clause import Decide
+from comity.model.finding import Finding
+from comity.model.message import Message
+
+_KEY = b"comity judge keeps nothing"
+
+
+class Judging:
+    """A version and the history of the messages that it has judged so far."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._plan = plan(agreement)
+        self._automatic = {clause.id for clause in agreement.clauses if clause.decide is Decide.AUTO}
+        self._tracer = Tracer(self._plan.needs, key=_KEY)
+        lateness = timedelta(seconds=agreement.lateness.nominal_seconds)
+        self._history = History(self._plan.needs, lateness=lateness)
+
+    def judge(self, message: Message) -> tuple[Finding, ...]:
+        """The findings of one message, which then is part of the history of the next."""
+        counts, late = self._history.take(self._tracer.trace(message))
+        findings = self._plan.judge(message, counts, late=late)
+        for finding in findings:
+            if finding.clause in self._automatic:
+                self._history.breach(message.author, finding.clause, message.sent)
+        return findings
