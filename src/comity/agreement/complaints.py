@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from comity.agreement.cel import CelError
-from comity.agreement.language import FUNCTIONS, STANDARD
+from comity.agreement.language import FUNCTIONS
 from comity.agreement.problems import quoted
 from comity.agreement.refusals import forms
 from comity.agreement.rule_problem import RuleProblem
+from comity.agreement.standard import STANDARD
 from comity.agreement.tokens import Tokens
 from comity.model.expression import Span
 

@@ -1,6 +1,6 @@
 """The rule language's words: every variable and function, once, for the checker, the engine and the documentation.
 
-What CEL itself brings is in `STANDARD`; how a call's literal arguments are checked follows from their `Role`.
+What CEL itself brings is in `standard`; how a call's literal arguments are checked follows from their `Role`.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class Overload:
     id: str
     parameters: tuple[Parameter, ...]
     result: Shape
+    doc: str
 
 
 class History(StrEnum):
@@ -106,7 +107,6 @@ class History(StrEnum):
 class DeclaredFunction:
     name: str
     overloads: tuple[Overload, ...]
-    doc: str
     is_receiver: bool = False  # called as `receiver.name(...)`
     history: History = History.NONE
 
@@ -149,7 +149,9 @@ VARIABLES: Final = {
 
 _TEXT: Final = Parameter(name="text", shape=Shape.STRING)
 _ONLY_TEXT: Final = Parameter(name="text", shape=Shape.STRING, role=Role.TEXT)
-_LIST: Final = Parameter(name="list", shape=Shape.STRINGS)
+_SITES: Final = Parameter(name="domains", shape=Shape.STRINGS)
+_ENTRIES: Final = Parameter(name="hashes", shape=Shape.STRINGS)
+_SPOKEN: Final = Parameter(name="language", shape=Shape.STRING)
 _META: Final = Parameter(name="meta", shape=Shape.META)
 _KEY: Final = Parameter(name="key", shape=Shape.STRING, role=Role.KEY)
 _WINDOW: Final = Parameter(name="window", shape=Shape.DURATION, role=Role.WINDOW)
@@ -160,9 +162,8 @@ _NOTICED: Final = Parameter(name="id", shape=Shape.STRING, role=Role.NOTICED)
 def _one(name: str, id_: str, parameters: tuple[Parameter, ...], result: Shape, doc: str) -> DeclaredFunction:
     return DeclaredFunction(
         name=name,
-        overloads=(Overload(id=id_, parameters=parameters, result=result),),
-        doc=doc,
-        is_receiver=parameters[0] in (_TEXT, _ONLY_TEXT, _LIST, _META),
+        overloads=(Overload(id=id_, parameters=parameters, result=result, doc=doc),),
+        is_receiver=parameters[0].shape in (Shape.STRING, Shape.STRINGS, Shape.META),
     )
 
 
@@ -177,21 +178,19 @@ def _windowed(
 ) -> DeclaredFunction:
     return DeclaredFunction(
         name=name,
-        overloads=(Overload(id=id_, parameters=(*parameters, _WINDOW), result=result),),
-        doc=doc,
+        overloads=(Overload(id=id_, parameters=(*parameters, _WINDOW), result=result, doc=doc),),
         is_receiver=parameters[:1] == (_ONLY_TEXT,),
         history=history,
     )
 
 
-def _counted(name: str, id_: str, key: Parameter, doc: str) -> DeclaredFunction:
+def _counted(name: str, id_: str, key: Parameter, doc: str, doc_of_one: str) -> DeclaredFunction:
     return DeclaredFunction(
         name=name,
         overloads=(
-            Overload(id=id_, parameters=(_WINDOW,), result=Shape.INT),
-            Overload(id=f"{id_}_id", parameters=(key, _WINDOW), result=Shape.INT),
+            Overload(id=id_, parameters=(_WINDOW,), result=Shape.INT, doc=doc),
+            Overload(id=f"{id_}_id", parameters=(key, _WINDOW), result=Shape.INT, doc=doc_of_one),
         ),
-        doc=doc,
         history=History.OF_CONDUCT,
     )
 
@@ -242,19 +241,23 @@ FUNCTIONS: Final = {
         _one(
             "under",
             "list_under",
-            (_LIST, _lexicon(Role.DOMAINS)),
+            (_SITES, _lexicon(Role.DOMAINS)),
             Shape.BOOL,
             "whether one of the domains is in the lexicon, or below one that is",
         ),
         _one(
             "anyIn",
             "list_any_in",
-            (_LIST, _lexicon(Role.EXACT)),
+            (_ENTRIES, _lexicon(Role.EXACT)),
             Shape.BOOL,
             "whether one of the entries is in the lexicon, compared as is",
         ),
         _one(
-            "speaks", "language_speaks", (_TEXT, _TAG), Shape.BOOL, "whether the language is the tag or a subtag of it"
+            "speaks",
+            "language_speaks",
+            (_SPOKEN, _TAG),
+            Shape.BOOL,
+            "whether the language is the tag or a subtag of it",
         ),
         _windowed("author.messages", "author_messages", (), "the author's messages, this one included"),
         _windowed(
@@ -290,23 +293,34 @@ FUNCTIONS: Final = {
             "author.breaches",
             "author_breaches",
             _CLAUSE,
-            "the author's breaches of all other clauses, or of one of them",
+            "the author's breaches of all other clauses",
+            "the author's breaches of the clause, which is another one",
         ),
         _counted(
             "author.notices",
             "author_notices",
             _NOTICED,
-            "notices about the author that a reviewer upheld, of any clause or of one",
+            "notices about the author that a reviewer upheld",
+            "notices about the author that a reviewer upheld as breaches of the clause",
         ),
         _one("get", "meta_get", (_META, _KEY), Shape.STRING, "the value of the key, empty if missing"),
         _one("number", "meta_number", (_META, _KEY), Shape.DOUBLE, "the key's number, 0.0 if missing or not finite"),
         DeclaredFunction(
             name="share",
             overloads=(
-                Overload(id="share_int", parameters=_INTS, result=Shape.DOUBLE),
-                Overload(id="share_double", parameters=_DOUBLES, result=Shape.DOUBLE),
+                Overload(
+                    id="share_int",
+                    parameters=_INTS,
+                    result=Shape.DOUBLE,
+                    doc="one int divided by another, 0.0 if b is 0",
+                ),
+                Overload(
+                    id="share_double",
+                    parameters=_DOUBLES,
+                    result=Shape.DOUBLE,
+                    doc="the same of doubles, 0.0 if b is 0.0",
+                ),
             ),
-            doc="a divided by b, 0.0 if b is 0",
         ),
         _length("seconds"),
         _length("minutes"),
@@ -321,65 +335,6 @@ ROLES: Final = {
     for overload in function.overloads
 }
 """The roles of a call's arguments, receiver first, by overload id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandardFunction:
-    """A function of CEL's own. `forms` are calls as one writes them."""
-
-    name: str
-    forms: tuple[str, ...]
-    doc: str
-
-
-STANDARD: Final = {
-    function.name: function
-    for function in (
-        StandardFunction(name="size", forms=("text.size()", "size(links)"), doc="characters, entries or bytes"),
-        StandardFunction(name="contains", forms=('text.contains("a")',), doc="whether the string holds another, as is"),
-        StandardFunction(name="startsWith", forms=('text.startsWith("a")',), doc="whether it begins so"),
-        StandardFunction(name="endsWith", forms=('text.endsWith("a")',), doc="whether it ends so"),
-        StandardFunction(
-            name="matches",
-            forms=('text.matches("a+")', 'matches(text, "a+")'),
-            doc="whether an RE2 pattern occurs in it",
-        ),
-        StandardFunction(name="getFullYear", forms=("sent.getFullYear()",), doc="the year"),
-        StandardFunction(name="getMonth", forms=("sent.getMonth()",), doc="the month, from 0 for January"),
-        StandardFunction(name="getDate", forms=("sent.getDate()",), doc="the day of the month, from 1"),
-        StandardFunction(name="getDayOfMonth", forms=("sent.getDayOfMonth()",), doc="the day of the month, from 0"),
-        StandardFunction(
-            name="getDayOfWeek", forms=("sent.getDayOfWeek()",), doc="the day of the week, from 0, Sunday"
-        ),
-        StandardFunction(name="getDayOfYear", forms=("sent.getDayOfYear()",), doc="the day of the year, from 0"),
-        StandardFunction(
-            name="getHours",
-            forms=('sent.getHours("Europe/Berlin")', "author.age.getHours()"),
-            doc="the hour of the day, or a duration's hours",
-        ),
-        StandardFunction(
-            name="getMinutes",
-            forms=("sent.getMinutes()", "author.age.getMinutes()"),
-            doc="the minute of the hour, or a duration's minutes",
-        ),
-        StandardFunction(
-            name="getSeconds",
-            forms=("sent.getSeconds()", "author.age.getSeconds()"),
-            doc="the second of the minute, or a duration's seconds",
-        ),
-        StandardFunction(
-            name="getMilliseconds",
-            forms=("sent.getMilliseconds()", "author.age.getMilliseconds()"),
-            doc="the milliseconds of the second",
-        ),
-    )
-}
-
-CONVERSIONS: Final = frozenset({"int", "uint", "double", "string", "bytes", "bool", "timestamp", "duration"})
-"""CEL's conversions, for literals alone: `timestamp("2026-01-01T00:00:00Z")`."""
-
-MACROS: Final = frozenset({"all", "exists", "exists_one", "filter", "map"})
-"""CEL's macros over lists: `links.exists(l, l.startsWith("http:"))`."""
 
 LENGTHS: Final = frozenset({"seconds", "minutes", "hours", "days"})
 """Functions that make a duration of a number; a checked rule holds the duration as a literal."""

@@ -12,8 +12,9 @@ from typing import Final
 from google.protobuf.message import Message
 
 from comity.agreement import cel, refusals
-from comity.agreement.language import CONVERSIONS, FUNCTIONS, LENGTHS, MACROS, VARIABLES
+from comity.agreement.language import FUNCTIONS, LENGTHS, VARIABLES
 from comity.agreement.rule_problem import RuleProblem
+from comity.agreement.standard import CONVERSIONS, MACROS
 from comity.agreement.tokens import Tokens
 from comity.model.expression import (
     Call,

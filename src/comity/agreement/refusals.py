@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from comity.agreement.language import FUNCTIONS, MACROS, STANDARD, VARIABLES
+from comity.agreement.language import FUNCTIONS, VARIABLES
 from comity.agreement.problems import nearest, quoted
 from comity.agreement.rule_problem import RuleProblem
+from comity.agreement.standard import MACROS, STANDARD
 from comity.model.expression import Expression, Literal, Span, Type, Variable
 
 DYNAMIC: Final = frozenset({"dyn", "type"})
