@@ -34,8 +34,12 @@ def phrases(written: Iterable[str]) -> tuple[Phrase, ...]:
 
 def capitals(value: str) -> float:
     """The share of capital (and title case) letters among all letters; 0.0 without letters."""
-    letters = sum(map(str.isalpha, value))
-    return sum(1 for c in value if c.isupper() or c.istitle()) / letters if letters else 0.0
+    letters = value if value.isalpha() else "".join(filter(str.isalpha, value))
+    return sum(map(_is_capital, letters)) / len(letters) if letters else 0.0
+
+
+def _is_capital(letter: str) -> bool:
+    return letter.isupper() or letter.istitle()
 
 
 def repeats(value: str) -> int:

@@ -56,8 +56,9 @@ def phrase(written: str) -> Phrase:
     words = form.strip()
     if not words:
         return Phrase(pattern=folded, has_words=False)
-    before = "" if _is_unspaced(words[0]) else " "
-    after = "" if _is_unspaced(words[-1]) or folded.endswith("*") else " "
+    before = "" if is_unspaced(words[0]) else " "
+    has_star = folded.endswith("*") and _in_word_form(folded[-2]) != " "
+    after = "" if is_unspaced(words[-1]) or has_star else " "
     return Phrase(pattern=before + words + after, has_words=True)
 
 
@@ -76,10 +77,11 @@ def word_form(folded: str) -> str:
 def _in_word_form(character: str) -> str:
     if unicodedata.category(character)[0] not in "LMN":
         return " "
-    return f"{_EDGE}{character}{_EDGE}" if _is_unspaced(character) else character
+    return f"{_EDGE}{character}{_EDGE}" if is_unspaced(character) else character
 
 
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Whether it is a letter or mark of a script that writes without spaces."""
     is_number = unicodedata.category(character)[0] == "N"
     return not is_number and unicodedata.name(character, "").startswith(_UNSPACED)
 
