@@ -37,7 +37,7 @@ Commitments = Mapping[Name, Sha256]
 Decider = Literal["rule", "person"]
 Ground = Literal["agreement", "law"]
 
-_NONE: Final[Commitments] = MappingProxyType({})
+_NONE: Final[Commitments] = MappingProxyType({})  # a default that nobody can write to
 
 
 class EntryError(ValueError):
@@ -120,7 +120,7 @@ class StatementEntry(_Entry, frozen=True, kw_only=True, tag="statement"):
     auto: Automation
     ground: Ground = "agreement"
     prev: None = None
-    c: Commitments = _NONE
+    c: Commitments = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _demand_hour(self.at, "at")
@@ -144,7 +144,7 @@ class CorrectionEntry(_Entry, frozen=True, kw_only=True, tag="correction"):
     also: tuple[PublicMeasure, ...] = ()
     by: Decider
     prev: EntryId
-    c: Commitments = _NONE
+    c: Commitments = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _demand_hour(self.at, "at")
@@ -160,14 +160,14 @@ class LiftEntry(_Entry, frozen=True, kw_only=True, tag="lift"):
 
     by: Decider
     prev: EntryId
-    c: Commitments = _NONE
+    c: Commitments = msgspec.field(default_factory=dict)
 
 
 class AppealEntry(_Entry, frozen=True, kw_only=True, tag="appeal"):
     """Statement `prev` was appealed."""
 
     prev: EntryId
-    c: Commitments = _NONE
+    c: Commitments = msgspec.field(default_factory=dict)
 
 
 class OutcomeEntry(_Entry, frozen=True, kw_only=True, tag="outcome"):
@@ -175,7 +175,7 @@ class OutcomeEntry(_Entry, frozen=True, kw_only=True, tag="outcome"):
 
     outcome: Literal["upheld", "varied", "reversed"]
     prev: EntryId
-    c: Commitments = _NONE
+    c: Commitments = msgspec.field(default_factory=dict)
 
 
 class ErasureEntry(_Entry, frozen=True, kw_only=True, tag="erasure"):
@@ -268,7 +268,7 @@ def statement(
         by=by,
         auto=auto,
         ground=ground,
-        c=commitments,
+        c=dict(commitments),
     )
 
 
@@ -299,7 +299,7 @@ def correction(
         also=also,
         by=by,
         prev=corrects,
-        c=commitments,
+        c=dict(commitments),
     )
 
 
