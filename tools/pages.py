@@ -5,7 +5,7 @@ Fences that are run (any other is only shown):
     ```console              `$ ` lines are commands, the others are what they print; `...` stands for anything
     ```diff                 `--- FILE`, then the change that the reader makes to it
     ```csv title="FILE"     a file that the reader saves; so are jsonl, toml and text with a title
-    ````markdown            an agreement (it begins with front matter); saved, and `comity check` must pass it
+    ````markdown            an agreement, as its front matter shows; saved, and `comity check` must find nothing
     ```python               a program that must run
 """
 
@@ -93,7 +93,8 @@ def _run(example: Example) -> None:
             _type_python(fence.body, folder, commands)
         case "markdown":
             _save(fence.title or "agreement.md", fence.body, folder)
-            _type(f"comity check {fence.title or 'agreement.md'}", "", folder, commands)
+            said = _type(f"comity check {fence.title or 'agreement.md'}", "", folder, commands)
+            assert "warning[" not in said, said
         case _:
             _save(fence.title, fence.body, folder)
 
@@ -112,8 +113,8 @@ def _environment(commands: Path) -> dict[str, str]:
     return {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
-def _type(command: str, expected: str, folder: Path, commands: Path) -> None:
-    """Runs a shell command. It may only fail where the page shows an error."""
+def _type(command: str, expected: str, folder: Path, commands: Path) -> str:
+    """Runs a shell command; its output. It may only fail where the page shows an error."""
     done = subprocess.run(
         command,
         shell=True,
@@ -129,6 +130,7 @@ def _type(command: str, expected: str, folder: Path, commands: Path) -> None:
     assert (done.returncode != 0) == may_fail, f"$ {command}\n{output}\nexit code {done.returncode}"
     if expected.strip():
         assert matches(expected, output), f"$ {command}\n--- the page shows\n{expected}--- it prints\n{output}"
+    return output
 
 
 def matches(expected: str, output: str) -> bool:
