@@ -1,0 +1,116 @@
+"""Reads Parquet with `pyarrow`, some rows at a time. Timestamps without a zone are UTC."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from comity.intake.arrow_values import python_values, string_leaves
+from comity.intake.fields import FIELDS, Kind
+from comity.intake.problems import RAW_LIMIT, ArchiveError, Place
+from comity.intake.records import Block, Origin, Taken, take
+from comity.intake.streams import CHUNK, Opened
+
+_ROWS: Final = 8192
+_ITEMS: Final = 1 << 26
+_SHOWN: Final = 1000
+_DAMAGE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
+_Test = Callable[[pa.DataType], bool]
+
+
+def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
+    row = 1
+    try:
+        file = _open(opened)
+        found = _columns(file.schema_arrow, opened.name, origin)
+        for batch in file.iter_batches(_ROWS, columns=sorted(set(found.values()))):
+            taken = _take(opened.name, batch, found, row, origin)
+            row += batch.num_rows
+            yield replace(taken, share=(row - 1) / file.metadata.num_rows)
+    except _DAMAGE as damage:
+        what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
+        raise ArchiveError(opened.name, what, "fetch or write the file again") from damage
+
+
+def _open(opened: Opened) -> pq.ParquetFile:
+    metadata = pq.read_metadata(opened.path)
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        if any(group.column(column).num_values > _ITEMS for column in range(group.num_columns)):
+            what = f"row group {index + 1} holds more than {_ITEMS:,} values in one column"
+            raise ArchiveError(opened.name, what, "write it again with smaller row groups")
+    strings = string_leaves(metadata.schema)
+    return pq.ParquetFile(opened.path, metadata=metadata, read_dictionary=strings, buffer_size=CHUNK, pre_buffer=False)
+
+
+def _columns(schema: pa.Schema, archive: str, origin: Origin) -> Mapping[str, str]:
+    found = origin.columns.among(schema.names, archive)
+    for field, column in found.items():
+        kind = FIELDS[field].kind if field in FIELDS else Kind.LABEL
+        held = _type(schema, column)
+        if not _holds(held, kind):
+            what = f"column `{column}` holds {held}, but `{field}` must hold {kind}"
+            raise ArchiveError(archive, what, "cast the column, or map another one")
+    return found
+
+
+def _holds(held: pa.DataType, kind: Kind) -> bool:
+    return pa.types.is_null(held) or any(test(held) for test in _TESTS[kind])
+
+
+def _type(schema: pa.Schema, column: str) -> pa.DataType:
+    """A dictionary's values, since that is only how strings are read here."""
+    held = schema.field(column).type
+    return held.value_type if pa.types.is_dictionary(held) else held
+
+
+def _is_string(held: pa.DataType) -> bool:
+    if pa.types.is_dictionary(held):
+        return _is_string(held.value_type)
+    return bool(pa.types.is_string(held) or pa.types.is_large_string(held) or pa.types.is_string_view(held))
+
+
+def _is_list(held: pa.DataType) -> bool:
+    is_list = pa.types.is_list(held) or pa.types.is_large_list(held) or pa.types.is_fixed_size_list(held)
+    return bool(is_list and (_is_string(held.value_type) or pa.types.is_null(held.value_type)))
+
+
+def _is_map(held: pa.DataType) -> bool:
+    return bool(pa.types.is_map(held) or pa.types.is_struct(held))
+
+
+_NUMBER: Final[tuple[_Test, ...]] = (pa.types.is_integer, pa.types.is_floating)
+_TESTS: Final[Mapping[Kind, tuple[_Test, ...]]] = {
+    Kind.ID: (_is_string, pa.types.is_integer),
+    Kind.STRING: (_is_string,),
+    Kind.LABEL: (_is_string, _is_list, pa.types.is_boolean, *_NUMBER),
+    Kind.TIME: (pa.types.is_timestamp, _is_string, *_NUMBER),
+    Kind.LIST: (_is_list, _is_string),
+    Kind.CLAIM: (pa.types.is_boolean, _is_string, pa.types.is_integer),
+    Kind.WHOLE: (_is_string, *_NUMBER),
+    Kind.META: (_is_map, _is_string),
+}
+
+
+def _take(archive: str, batch: pa.RecordBatch, found: Mapping[str, str], first: int, origin: Origin) -> Taken:
+    columns = {field: python_values(batch.column(column)) for field, column in found.items()}
+    return take(
+        Block(
+            place=lambda row: Place(archive=archive, number=first + row, unit="row"),
+            columns=columns,
+            numbers=range(first, first + batch.num_rows),
+            raw=lambda row: _as_json({field: column[row] for field, column in columns.items()}),
+        ),
+        origin,
+    )
+
+
+def _as_json(record: Mapping[str, object]) -> bytes:
+    """For the reject file, so what JSON cannot say is written as text."""
+    short = {field: value[: RAW_LIMIT + 1] if isinstance(value, str) else value for field, value in record.items()}
+    return json.dumps(short, default=str).encode()
