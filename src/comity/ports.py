@@ -125,8 +125,8 @@ class Store(Protocol):
 class PublishedLog(Protocol):
     """Where the ledger is published: a folder, or anything that a static file server can serve."""
 
-    def publish(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Write the files durably and in order, so that the checkpoint comes after what it speaks of."""
+    def publish(self, files: Iterable[tuple[str, bytes]], checkpoint: bytes) -> None:
+        """Write the files durably, then the checkpoint that speaks of them. Raises `ForkError`."""
 
     def read(self, path: str) -> bytes | None:
         """A published file; None if there is none."""

@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from comity.agreement.codes import TITLES
-from comity.agreement.load import Checked, load
+from comity.agreement.load import Checked
+from comity.flow.check import check
 
 PAGES = Path(__file__).parents[2] / "docs" / "diagnostics"
 SPECIAL = re.compile(r"⟨(?:U\+(?P<point>[0-9A-F]+)|0x(?P<byte>[0-9A-F]{2})|(?P<text>[^⟩]+) × (?P<count>\d+))⟩")
@@ -59,7 +60,7 @@ def shown_path(fence: Token) -> str:
 
 
 def checked(files: Files) -> Checked:
-    return load("agreement.md", files[""], files.get)
+    return check("agreement.md", files[""], files.get)
 
 
 @pytest.mark.parametrize("code", TITLES)

@@ -105,6 +105,7 @@ TITLES: Final = MappingProxyType(
         "C096": "a translation holds no rules",
         "C097": "the translation does not match its language",
         "C098": "more problems than are shown",
+        "C100": "the example does not come out as it says",
     }
 )
 

@@ -48,7 +48,9 @@ def _drawn(one: Diagnostic, lines: list[str]) -> Iterator[str]:
     elif one.label:
         yield f"{margin} = note: {safe(one.label)}"
     if one.help:
-        yield f"{margin} = help: {safe(one.help)}"
+        first, *more = one.help.splitlines()
+        yield f"{margin} = help: {safe(first)}"
+        yield from (f"{margin}         {safe(line)}" for line in more)
 
 
 def _last_line(one: Diagnostic, lines: list[str]) -> int:
