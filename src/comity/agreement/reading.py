@@ -107,7 +107,7 @@ class Reader:
             return Variable(name=name, type=self._type(node), at=at, bound=True)
         if name in VARIABLES:
             return Variable(name=name, type=VARIABLES[name].shape.type, at=at)
-        return self._refuse(refusals.unknown_variable(at, name))
+        return self._refuse(refusals.unknown_variable(at, name, filter(None, self._bound)))
 
     def _field(self, node: Message) -> Expression:
         if node.select_expr.test_only:
@@ -183,7 +183,7 @@ class Reader:
         if name in FUNCTIONS and called:
             at = Span(start=self._chain(call.target).start, end=end)
             return self._made(node, name, tuple(self.read(arg) for arg in call.args), at)
-        if called is not None and called not in VARIABLES and not self._has_known_root(called):
+        if called is not None and self._is_unknown(called, call.function):
             named = Span(start=self._chain(call.target).start, end=self._name_end(position))
             return self._refuse(refusals.unknown_function(named, name), Span(start=named.start, end=end))
         return self._received(node, end)
@@ -294,6 +294,12 @@ class Reader:
                 return None if root is None else f"{root}.{node.select_expr.field}"
             case _:
                 return None
+
+    def _is_unknown(self, called: str, function: str) -> bool:
+        """Whether `called.function` names no function, rather than a function of an unknown variable."""
+        if called in VARIABLES or self._has_known_root(called):
+            return False
+        return function not in refusals.METHODS or called in refusals.NAMESPACES
 
     def _has_known_root(self, name: str) -> bool:
         """Whether a part of a dotted name is a variable, as in `meta.key` or `text.size`."""

@@ -15,6 +15,7 @@ DYNAMIC: Final = frozenset({"dyn", "type"})
 TYPE_NAMES: Final = frozenset(
     {"int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "dyn", "google"}
 )
+NAMESPACES: Final = frozenset(name.split(".")[0] for name in FUNCTIONS if "." in name)
 _NAMESPACED: Final = frozenset(name for name in FUNCTIONS if "." in name)
 METHODS: Final = frozenset(name for name in FUNCTIONS if FUNCTIONS[name].is_receiver) | STANDARD.keys() | MACROS
 PLAIN: Final = (FUNCTIONS.keys() - METHODS - _NAMESPACED) | {"size", "matches"}
@@ -40,7 +41,7 @@ _CONVERTED: Final = {
 }
 
 
-def unknown_variable(at: Span, name: str) -> RuleProblem:
+def unknown_variable(at: Span, name: str, bound: Iterable[str] = ()) -> RuleProblem:
     if name.split(".")[0] in TYPE_NAMES:
         return RuleProblem(
             code="C022",
@@ -54,11 +55,11 @@ def unknown_variable(at: Span, name: str) -> RuleProblem:
         span=at,
         message=f"unknown variable {quoted(name)}",
         label="not a variable of a message",
-        help=_meant(name),
+        help=_meant(name, bound),
     )
 
 
-def _meant(name: str) -> str:
+def _meant(name: str, bound: Iterable[str]) -> str:
     if name in FUNCTIONS or name in STANDARD:
         return f"{quoted(name)} is a function: call it with its arguments in parentheses"
     if name.lower() in ("true", "false"):
@@ -66,7 +67,7 @@ def _meant(name: str) -> str:
     fields = sorted(variable for variable in VARIABLES if variable.startswith(f"{name}."))
     if fields:
         return f"it has {', '.join(f'`{one}`' for one in fields)}"
-    return nearest(name, VARIABLES)
+    return nearest(name, {*VARIABLES, *bound})
 
 
 def unknown_function(at: Span, name: str) -> RuleProblem:
