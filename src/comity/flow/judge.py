@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from comity.engine.explain import Explained, explain
 from comity.engine.history import History
 from comity.engine.plan import plan
 from comity.engine.trace import Tracer
 from comity.model.agreement import Agreement
-from comity.model.clause import Decide
+from comity.model.clause import Clause, Decide
 from comity.model.finding import Finding
 from comity.model.message import Message
 
@@ -22,6 +23,7 @@ class Judging:
     """A version and the history of the messages that it has judged so far."""
 
     def __init__(self, agreement: Agreement) -> None:
+        self._agreement = agreement
         self._plan = plan(agreement)
         self._automatic = {clause.id for clause in agreement.clauses if clause.decide is Decide.AUTO}
         self._tracer = Tracer(self._plan.needs, key=_KEY)
@@ -36,3 +38,10 @@ class Judging:
             if finding.clause in self._automatic:
                 self._history.breach(message.author, finding.clause, message.sent)
         return findings
+
+    def explain(self, message: Message) -> tuple[tuple[Clause, Explained], ...]:
+        """Each rule that applies to the message, as a tree of values; the message becomes part of the history."""
+        counts, _ = self._history.take(self._tracer.trace(message))
+        applying = (clause for clause in self._agreement.clauses if message.channel in clause.channels)
+        explained = ((clause, explain(self._plan, clause.id, message, counts)) for clause in applying)
+        return tuple((clause, tree) for clause, tree in explained if tree is not None)
