@@ -10,7 +10,8 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from comity.ledger.checkpoint import unverified_checkpoint
@@ -114,10 +115,8 @@ def _made_folders(folder: Path) -> set[Path]:
 def _sync(folders: Iterable[Path]) -> None:
     for folder in folders:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with _closing(descriptor):
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _read_regular(path: Path) -> bytes | None:
@@ -131,5 +130,16 @@ def _read_regular(path: Path) -> bytes | None:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             return None
         raise
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(LARGEST_FILE + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    with _closing(descriptor):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(LARGEST_FILE + 1)
+
+
+@contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
