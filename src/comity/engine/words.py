@@ -107,6 +107,7 @@ def _word_end(folded: str, end: int) -> int:
     return end
 
 
+@lru_cache(maxsize=4)  # one message's fields are searched for many phrases
 def _placed(folded: str) -> tuple[str, list[int]]:
     """The word form, and for each of its characters the index in `folded` (of the next word for a space)."""
     form, places = [" "], [0]
