@@ -1,0 +1,1 @@
+"""The command line, configuration and wiring: the only room that knows all others."""

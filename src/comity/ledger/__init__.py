@@ -1,0 +1,1 @@
+"""The public log: entries, Merkle tree, tiles, checkpoints, proofs, and their verification. Pure."""
