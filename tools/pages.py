@@ -2,7 +2,8 @@
 
 Fences that are run (any other is only shown):
 
-    ```console              `$ ` lines are commands, the others are what they print; `...` stands for anything
+    ```console              `$ ` lines are commands, the others are what they print; `...` stands for anything;
+                            `$ cd FOLDER` holds for the rest of the page
     ```diff                 `--- FILE`, then the change that the reader makes to it
     ```csv title="FILE"     a file that the reader saves; so are jsonl, toml and text with a title
     ````markdown            an agreement, as its front matter shows; saved, and `comity check` must find nothing
@@ -66,12 +67,12 @@ def _fences(document: Document) -> Iterator[Region]:
 
 
 def _set_up(namespace: dict[str, object]) -> None:
-    namespace["folder"] = Path(tempfile.mkdtemp(prefix="comity-page-"))
+    namespace["top"] = namespace["folder"] = Path(tempfile.mkdtemp(prefix="comity-page-"))
     namespace["commands"] = HERE
 
 
 def _tear_down(namespace: dict[str, object]) -> None:
-    shutil.rmtree(_path(namespace, "folder"))
+    shutil.rmtree(_path(namespace, "top"))
 
 
 def _path(namespace: dict[str, object], name: str) -> Path:
@@ -86,7 +87,10 @@ def _run(example: Example) -> None:
     match fence.language:
         case "console":
             for command, expected in _session(fence.body):
-                _type(command, expected, folder, commands)
+                if command.startswith("cd "):
+                    example.namespace["folder"] = folder = folder / command.removeprefix("cd ")
+                else:
+                    _type(command, expected, folder, commands)
         case "diff":
             _change(fence.body, folder)
         case "python":
