@@ -44,7 +44,7 @@ class EntryError(ValueError):
     """Bytes are no entry, or a value cannot be one; the message names the field and what is wanted."""
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", forbid_unknown_fields=True):
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="t", forbid_unknown_fields=True):
     """What all entries share."""
 
     id: EntryId
@@ -86,7 +86,7 @@ class AcceptancesEntry(_Entry, frozen=True, kw_only=True, tag="acceptances"):
     root: Sha256
 
 
-class PublicMeasure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PublicMeasure(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """One measure, as far as the public sees it. Ends at `until` (none: no fixed end) or when all of `met` are."""
 
     act: Act
@@ -98,7 +98,7 @@ class PublicMeasure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         _demand_hour(self.until, "until")
 
 
-class Automation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Automation(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """1 where a machine did it: found the breach, decided on it."""
 
     found: Flag
