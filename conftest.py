@@ -16,7 +16,7 @@ settings.register_profile("fast", deadline=None, max_examples=60, suppress_healt
 settings.register_profile("fuzz", deadline=None, max_examples=20_000, suppress_health_check=_SLOW_MACHINES)
 settings.load_profile("fast")
 
-pytest_collect_file = pages(patterns=("docs/*.md",)).pytest()
+pytest_collect_file = pages(patterns=("docs/*.md", "README.md")).pytest()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
