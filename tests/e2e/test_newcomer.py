@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import readme_demo
 from tools.pages import walk
 
 ROOT = Path(__file__).parents[2]
@@ -88,3 +89,13 @@ def test_a_fresh_checkout_sets_itself_up_and_demonstrates_itself(tool: str, tmp_
     assert f"into .venv with {tool}" in output
     assert "verified" in output
     assert not (checkout / ".venv" / "bin" / "pytest").exists()
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    cache = ROOT / ".cache" if (ROOT / ".cache").is_dir() else tmp_path
+    output = readme_demo.demo(cache)
+    assert readme_demo.shown(), "fill it with `python -m tools.readme_demo`"
+    if "GENERATED" in output:
+        assert "npm or the network is missing" in output
+    else:
+        assert readme_demo.settled(output) == readme_demo.settled(readme_demo.shown())

@@ -39,8 +39,9 @@ def agreement(clauses: str, *, ladder: str = LADDER, front: str = "") -> Agreeme
     return checked.agreement
 
 
-def clause(name: str, attributes: str = "", rule: str = 'text.says("x")') -> str:
-    return f"## {name} {{#{name}}}\n\nDo not {name}.\n\n```rule {attributes}\n{rule}\n```\n\n```examples\nbreach: x\nfine: y\n```\n\n"
+def clause(name: str, attributes: str = "", rule: str = 'text.says("x")', values: str = "") -> str:
+    fences = f"```rule {attributes}\n{rule}\n```\n\n```examples\nbreach: x\n{values}fine: y\n```\n\n"
+    return f"## {name} {{#{name}}}\n\nDo not {name}.\n\n{fences}"
 
 
 class Case:
@@ -171,9 +172,8 @@ def test_once_joins_without_a_point_and_without_extending_itself() -> None:
 
 
 def test_conduct_is_never_removed() -> None:
-    rule = "author.messages(minutes(1)) > 5"
-    text = f"## flood {{#flood}}\n\nDo not flood.\n\n```rule points=2\n{rule}\n```\n\n```examples\nbreach: x\n  author.messages: 6\nfine: y\n```\n\n"
-    case = Case(agreement(text))
+    flood = clause("flood", "points=2", "author.messages(minutes(1)) > 5", "  author.messages: 6\n")
+    case = Case(agreement(flood))
     assert case.kinds("flood") == ["suspend"]
 
 

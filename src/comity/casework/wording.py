@@ -49,6 +49,12 @@ def dated(at: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%B} {local.year:04d}, {local:%H:%M} ({local.tzname()})"
 
 
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """`23 November 2026 (UTC)`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%B} {local.year:04d} ({local.tzname()})"
+
+
 def _decided(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
     yield f"This is about the account {printable(statement.account)}, on {dated(statement.at, zone)}."
     if not statement.measures:
@@ -109,7 +115,19 @@ def _clauses(statement: Statement) -> Iterator[str]:
     bound = "you accepted" if statement.is_bound_by_acceptance else "in force when you sent it"
     yield f"From “{statement.agreement_title}”, in the version {bound} ({statement.agreement}):"
     for clause in statement.clauses:
-        yield f"> {clause.title}\n\n{clause.prose}"
+        yield f"> {clause.title}\n\n{_flowing(clause.prose)}"
+
+
+def _flowing(prose: str) -> str:
+    """Markdown as it reads: lines that an author broke run on; lists, quotations and paragraphs stay apart."""
+    lines = prose.replace("### ", "").replace("#### ", "").split("\n")
+    flowing = lines[:1]
+    for line in lines[1:]:
+        if line.strip() and flowing[-1].strip() and not line.lstrip().startswith(("- ", "* ", "> ", "1")):
+            flowing[-1] += f" {line.strip()}"
+        else:
+            flowing.append(line)
+    return "\n".join(flowing)
 
 
 def _why(statement: Statement) -> Iterator[str]:
@@ -129,9 +147,10 @@ def _evidence(breach: Breach, statement: Statement) -> Iterator[str]:
             case Passage(field=field, start=start, end=end, why=why):
                 quoted = texts.get(field, "")[start:end]
                 place = "the subject" if field == "subject" else "it"
-                yield f"{place} says “{quoted}”: {why}" if quoted else f"at characters {start} to {end}: {why}"
+                found = " ".join(why.split())
+                yield f"{place} says “{quoted}”: {found}" if quoted else f"at characters {start} to {end}: {found}"
             case Value(expression=expression, value=value):
-                yield f"{expression} is {value}"
+                yield f"{' '.join(expression.split())} is {value}"
 
 
 def _points(statement: Statement) -> Iterator[str]:
@@ -158,7 +177,7 @@ def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None) -> Iterator[
     if one.delivered is None:
         until = f"for {statement.appeal_window} from the day you get this statement"
     else:
-        until = f"until the end of {dated(appeal_until(one.delivered, window), zone)}"
+        until = f"until the end of {day(appeal_until(one.delivered, window), zone)}"
     yield f"You can appeal {until}. Somebody who took no part in this decision decides; never a machine."
     if statement.contact:
         yield f"Write to {printable(statement.contact)} and name this statement: {statement.id}."
@@ -181,7 +200,13 @@ def _since(one: Recorded, zone: ZoneInfo) -> Iterator[str]:
 
 def printable(text: str) -> str:
     """Somebody else's text on one line: control, format and bidi characters are shown as escapes."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return "".join(_printable(each) for each in text)
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else character.encode("unicode_escape").decode()
 
 
 def _listed(names: Iterable[str]) -> str:
