@@ -13,7 +13,7 @@ from tools.pages import pages
 _SLOW_MACHINES = (HealthCheck.too_slow,)
 
 settings.register_profile("fast", deadline=None, max_examples=60, suppress_health_check=_SLOW_MACHINES)
-settings.register_profile("fuzz", deadline=None, max_examples=20_000, suppress_health_check=_SLOW_MACHINES)
+settings.register_profile("fuzz", deadline=None, max_examples=2_000, suppress_health_check=_SLOW_MACHINES)
 settings.load_profile("fast")
 
 pytest_collect_file = pages(patterns=("docs/*.md", "README.md")).pytest()
