@@ -33,7 +33,8 @@ LADDER = """
 
 
 def agreement(clauses: str, *, ladder: str = LADDER, front: str = "") -> Agreement:
-    text = f"---\ncomity: 1\ntitle: Rules\nchannels: [posts, mail]\n{front}---\n\n# Rules\n\n{clauses}\n## M {{#measures}}\n{ladder}"
+    head = f"---\ncomity: 1\ntitle: Rules\nchannels: [posts, mail]\n{front}---\n\n# Rules\n\n"
+    text = f"{head}{clauses}\n## M {{#measures}}\n{ladder}"
     checked = load("rules.md", text.encode(), lambda _: None)
     assert checked.agreement is not None, checked.diagnostics
     return checked.agreement
