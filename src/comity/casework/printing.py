@@ -14,7 +14,7 @@ _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 blockquote { margin: 0 0 1rem; padding: .5rem 1rem; border-left: .25rem solid var(--line); white-space: pre-wrap; }
-blockquote, p, li { overflow-wrap: anywhere; } footer { border-top: 1px solid var(--line); margin-top: 2rem; }
+h1, blockquote, p, li { overflow-wrap: anywhere; } footer { border-top: 1px solid var(--line); margin-top: 2rem; }
 """
 
 
