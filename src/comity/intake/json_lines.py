@@ -13,22 +13,21 @@ from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import RECORD_LIMIT, Opened
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
+_LOOKED_AT: Final = 3
 _MEND: Final = "mend the line; a JSON encoder never writes such a one"
 
 
 def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
     number = 1
+    is_array: bool | None = None
     for lines in opened.lines():
-        if number == 1:
-            _refuse_array(opened.name, lines)
+        if is_array is None and (start := b"".join(lines[:_LOOKED_AT]).lstrip()):
+            is_array = start.startswith(b"[")
+        if is_array:
+            what = "this is a JSON array, not one object a line"
+            raise ArchiveError(opened.name, what, f"turn it into lines: jq -c '.[]' {opened.name} > messages.jsonl")
         yield _take(opened.name, lines, number, origin)
         number += len(lines)
-
-
-def _refuse_array(archive: str, lines: Sequence[bytes]) -> None:
-    if next((line for line in lines if line.strip()), b"").lstrip().startswith(b"["):
-        what = "this is a JSON array, not one object a line"
-        raise ArchiveError(archive, what, f"turn it into lines: jq -c '.[]' {archive} > messages.jsonl")
 
 
 def _take(archive: str, lines: Sequence[bytes], first: int, origin: Origin) -> Taken:

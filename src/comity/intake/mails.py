@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from comity.intake.mail import MAIL_LIMIT, mail_record
-from comity.intake.problems import Place, RecordError, Reject, reject
+from comity.intake.paths import shown
+from comity.intake.problems import ArchiveError, Place, RecordError, Reject, reject
 from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import RECORD_LIMIT, Opened
 
@@ -43,15 +44,25 @@ def read_mail(opened: Opened, origin: Origin) -> Iterator[Taken]:
 
 def read_folder(files: Sequence[str], open_file: Callable[[str], Opened], origin: Origin) -> Iterator[Taken]:
     """Files of one mail each, in the order given."""
-    for batch in _batches(_whole(open_file(path), number) for number, path in enumerate(files, 1)):
+    for batch in _batches(_each(files, open_file)):
         yield replace(_take(batch, origin), share=batch[-1].number / len(files))
+
+
+def _each(files: Sequence[str], open_file: Callable[[str], Opened]) -> Iterator[Found]:
+    for number, path in enumerate(files, 1):
+        try:
+            opened = open_file(path)
+            with opened.raw:
+                yield _whole(opened, number)
+        except (ArchiveError, OSError) as error:
+            broken = RecordError(str(error), "check the file; the others are read")
+            yield Found(content=b"", place=Place(archive=shown(path), number=1), number=number, broken=broken)
 
 
 def _whole(opened: Opened, number: int) -> Found:
     content = bytearray()
-    with opened.raw:
-        for chunk in opened.chunks():
-            content += chunk[: MAIL_LIMIT + 1 - len(content)]
+    for chunk in opened.chunks():
+        content += chunk[: MAIL_LIMIT + 1 - len(content)]
     return Found(content=bytes(content), place=Place(archive=opened.name, number=1), number=number)
 
 
