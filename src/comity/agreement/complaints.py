@@ -65,6 +65,7 @@ _MENDS: Final = {
     "@in": "the right side must be a list or `meta`; ask a string with `.contains(...)`",
 }
 _SIGNS: Final = {"@in": "in", "_?_:_": "? :"}
+_UNDECLARED: Final = re.compile(r"undeclared reference to '\.?(.*?)'")
 _APPLIED: Final = re.compile(r"found no matching overload for '(.*)' applied to '\((.*)\)'$")
 _TYPES: Final = (("google.protobuf.", ""), ("Duration", "duration"), ("Timestamp", "timestamp"))
 
@@ -74,8 +75,10 @@ def syntax_problem(source: str, error: CelError) -> RuleProblem:
     if error.is_too_deep or error.position is None:
         return too_deep(source)
     tokens = Tokens(source)
-    if "<EOF>'" in error.message or error.position >= len(source.rstrip()):
-        return _early_end(source, tokens)
+    if tokens.last is None:
+        return _syntax(Span(start=0, end=len(source)), "a rule needs a condition", "is empty", "write `text.says(...)`")
+    if error.position >= tokens.last.end:
+        return _early_end(source, tokens, tokens.last)
     at = tokens.span_at(error.position)
     found = source[at.start : at.end]
     if found[:1] in ('"', "'") and "token recognition" in error.message:
@@ -99,14 +102,11 @@ def _instead(source: str, tokens: Tokens, at: Span) -> str:
     return next((_INSTEAD[text] for text in candidates if text in _INSTEAD), "join conditions with `&&` or `||`")
 
 
-def _early_end(source: str, tokens: Tokens) -> RuleProblem:
-    if tokens.is_empty:
-        return _syntax(Span(start=0, end=len(source)), "a rule needs a condition", "is empty", "write `text.says(...)`")
+def _early_end(source: str, tokens: Tokens, last: Span) -> RuleProblem:
     if tokens.unclosed is not None:
         mark = source[tokens.unclosed.start]
         closing = {"(": ")", "[": "]", "{": "}"}[mark]
         return _syntax(tokens.unclosed, f"`{mark}` is never closed", "opened here", f"add the `{closing}`")
-    last = tokens.span_at(len(source.rstrip()) - 1)
     return _syntax(last, "the rule ends too early", "something must follow", "finish the condition, or leave this out")
 
 
@@ -167,12 +167,22 @@ def type_problem(source: str, error: CelError, places: Mapping[int, Span]) -> Ru
     """A type error of a rule that parses; `places` has the span of the node at each of CEL's positions."""
     position = min(error.position or 0, max(len(source) - 1, 0))
     at = places.get(position) or Tokens(source).span_at(position)
+    undeclared = _UNDECLARED.match(error.message)
+    if undeclared is not None:
+        return _wrong_count(at, undeclared[1])
     applied = _APPLIED.match(error.message)
     if applied is not None:
         return _wrong_types(at, applied[1], _plain(applied[2]))
     if "range of a comprehension" in error.message:
         return _mistyped(at, "only lists have entries to ask about", "not a list", "ask the value itself")
     return _mistyped(at, _plain(error.message), "does not fit", "see the reference of the rule language")
+
+
+def _wrong_count(at: Span, function: str) -> RuleProblem:
+    """CEL says "undeclared" of its own functions too, when the number of arguments is wrong."""
+    calls = STANDARD[function].forms if function in STANDARD else (f'{function}("...")',)
+    mend = " or ".join(f"`{call}`" for call in calls)
+    return _mistyped(at, f"{quoted(function)} needs other arguments", "too few or too many", f"write {mend}")
 
 
 def _wrong_types(at: Span, function: str, types: str) -> RuleProblem:

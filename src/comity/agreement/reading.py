@@ -101,9 +101,10 @@ class Reader:
         return Literal(value=value, type=_CONSTANTS[kind], at=at)
 
     def _name(self, node: Message) -> Expression:
-        name = node.ident_expr.name.lstrip(".")
+        written = node.ident_expr.name
+        name = written.lstrip(".")  # `.text` is the variable, whatever a loop calls `text`
         at = self._tokens.span_at(self._at(node))
-        if name in self._bound:
+        if written in self._bound:
             return Variable(name=name, type=self._type(node), at=at, bound=True)
         if name in VARIABLES:
             return Variable(name=name, type=VARIABLES[name].shape.type, at=at)
@@ -263,9 +264,9 @@ class Reader:
             return self._refuse(refusals.unknown_macro(at))
         if loop.iter_var in _HIDDEN or loop.iter_var in self._bound:
             named = self._tokens.after(position)
-            return self._refuse(refusals.hides(named.at if named else at, loop.iter_var), at)
+            self._refuse(refusals.hides(named.at if named else at, loop.iter_var))
         if over.type is Type.MAP and before.text in (Macro.MAP, Macro.FILTER):
-            return self._refuse(refusals.unordered(at, before.text))
+            self._refuse(refusals.unordered(at, before.text))
         where, body = _parts(Macro(before.text), loop.loop_step)
         self._bound.append(loop.iter_var)
         read_where = self.read(where) if where is not None else None

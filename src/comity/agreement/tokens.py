@@ -49,9 +49,9 @@ class Tokens:
         self._partners, self.unclosed = _pair(self._tokens)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether the rule is nothing but space and comments."""
-        return not self._tokens
+    def last(self) -> Span | None:
+        """The last token, or None in a rule of nothing but space and comments."""
+        return self._tokens[-1].at if self._tokens else None
 
     def span_at(self, position: int) -> Span:
         """The token that holds `position`; an empty span at the end of the rule when there is none."""
