@@ -13,6 +13,15 @@ ROOT = Path(__file__).parents[2]
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)")
 HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 
+MODULES = {
+    "google-re2": {"re2"},
+    "markdown-it-py": {"markdown_it"},
+    "protobuf": {"google"},
+    "ruamel.yaml": {"ruamel"},
+    "tzdata": {"zoneinfo"},
+}
+"""What a package is imported as, where its name does not say it."""
+
 
 def locked() -> dict[tuple[str, str], frozenset[str]]:
     """(name, version) -> hashes of its files, from uv.lock."""
@@ -57,6 +66,13 @@ def test_every_pin_and_its_hashes_are_those_of_the_lock(set_name: str) -> None:
 def test_every_direct_dependency_is_pinned(set_name: str) -> None:
     direct = {re.split(r"[^a-z0-9.-]", requirement)[0].replace(".", "-") for requirement in project()[set_name]}
     assert direct - {name for name, _ in pins(set_name)} == set()
+
+
+def test_every_dependency_is_used() -> None:
+    text = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py"))
+    imported = set(re.findall(r"^ *(?:import|from) ([a-z0-9_]+)", text, re.MULTILINE))
+    needed = {re.split(r"[^a-z0-9.-]", requirement)[0] for requirement in project()["runtime"]}
+    assert {name for name in needed if not MODULES.get(name, {name.replace("-", "_")}) & imported} == set()
 
 
 def test_every_dependency_is_argued_for() -> None:
