@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
+import comity.app
+from comity.agreement import load
 from comity.app.demo_generated import generate
+from comity.flow.judge import Judging
 
 
 def test_the_same_seed_gives_the_same_mails_and_another_seed_others() -> None:
@@ -35,3 +39,13 @@ def test_both_labels_occur_and_some_accounts_send_more_than_one_mail() -> None:
 
 def test_no_mail_is_left_with_a_gap_in_it() -> None:
     assert all("{" not in message.text + message.subject for message in generate(3, 500))
+
+
+def test_the_mail_agreement_finds_most_of_the_spam_and_accuses_hardly_anybody_else() -> None:
+    folder = Path(comity.app.__file__).parent / "gallery" / "mail"
+    agreement = load("agreement.md", (folder / "agreement.md").read_bytes(), lambda name: (folder / name).read_bytes())
+    assert agreement.agreement is not None
+    judging = Judging(agreement.agreement)
+    found = Counter((message.label, bool(tuple(judging.judge(message)))) for message in generate(1, 1000))
+    assert found["spam", True] > 3 * found["spam", False]
+    assert 0 < found["ham", True] < 0.05 * found["ham", False]
