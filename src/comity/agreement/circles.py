@@ -7,29 +7,20 @@ from typing import Final
 
 from comity.model.ids import ClauseId
 
-_ALL: Final = ClauseId("*")  # no clause's id
 _NONE: Final[frozenset[ClauseId]] = frozenset()
 
 
-def circles(
-    counted: Mapping[ClauseId, frozenset[ClauseId]], counting_all: frozenset[ClauseId] = _NONE
-) -> frozenset[ClauseId]:
-    """The clauses that, through what they count, count themselves.
+def circles(counted: Mapping[ClauseId, frozenset[ClauseId]]) -> frozenset[ClauseId]:
+    """The clauses that, through what they count, count themselves. `counted` holds what each rule counts directly.
 
-    `counted` holds what each rule counts by id; the rules in `counting_all` count all other clauses besides.
-    Linear in the edges, in whatever agreement (Tarjan, "Depth-first search and linear graph algorithms", 1972).
+    Linear in what is counted, in whatever agreement (Tarjan, "Depth-first search and linear graph algorithms", 1972).
     """
-    edges = dict(counted)
-    if len(counting_all) == 1:
-        (clause,) = counting_all
-        edges[clause] = frozenset(counted) - {clause} | counted.get(clause, _NONE)
-    elif counting_all:  # they count one another, so a way through "all" back to oneself is a circle
-        edges[_ALL] = frozenset(counted)
-        edges.update({clause: counted.get(clause, _NONE) | {_ALL} for clause in counting_all})
-    on_circle = {
-        clause for group in _groups(edges) for clause in group if len(group) > 1 or clause in edges.get(clause, _NONE)
-    }
-    return frozenset(on_circle - {_ALL})
+    return frozenset(
+        clause
+        for group in _groups(counted)
+        for clause in group
+        if len(group) > 1 or clause in counted.get(clause, _NONE)
+    )
 
 
 def _groups(edges: Mapping[ClauseId, frozenset[ClauseId]]) -> list[list[ClauseId]]:
