@@ -20,7 +20,7 @@ from comity.agreement.source import Excerpt, Source
 DEEPEST: Final = 100
 """Nesting of lists and quotations."""
 
-_HEADING_ID: Final = re.compile(r"\{#([^{}]*)\}[ \t]*#*[ \t]*$")
+_HEADING_ID: Final = re.compile(r"\{#([^{}]*)\}\Z")
 _INVISIBLE_HTML: Final = re.compile(r"<!--.*?(?:-->|\Z)|<[^<>]*>", re.DOTALL)
 _LINK_DEFINITION: Final = re.compile(r"\[[^\[\]]+\]:[ \t]*\S")
 _MARKDOWN: Final = (
@@ -127,7 +127,7 @@ class _Reader:
     def _heading(self, token: Token, first: int, end: int) -> Iterator[Heading]:
         last = end - 1 if token.markup.startswith("#") else end - 2
         line = self._lines[last]
-        found = _HEADING_ID.search(line.text)
+        found = _HEADING_ID.search(line.text.rstrip().rstrip("#").rstrip())
         at = Excerpt(source=line.source, start=self._lines[first].start, end=line.end).stripped()
         if token.level == 0:
             yield Heading(

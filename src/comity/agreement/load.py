@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from comity.agreement.clauses import ClauseReader, ReadClause, check_fences
+from comity.agreement.counting import check_circles
 from comity.agreement.decoding import Limits, decode
 from comity.agreement.diagnostics.diagnostic import Diagnostic
 from comity.agreement.digest import digest
@@ -19,7 +20,6 @@ from comity.agreement.lexicons import LARGEST, LONGEST_ENTRY, read_lexicon
 from comity.agreement.outline import Outline, read_outline
 from comity.agreement.periods import check_periods
 from comity.agreement.problems import Problems
-from comity.agreement.rules import circles
 from comity.agreement.source import Excerpt, Source
 from comity.agreement.terms import Terms
 from comity.agreement.translations import read_translation
@@ -182,27 +182,5 @@ def read_clauses(
     if not clauses:
         help = "give a heading an id, such as `## No spam {#no-spam}`"
         problems.warning("C077", source.all().first_line(), "the agreement has no clauses", help=help)
-    _check_circles(clauses, problems)
+    check_circles(clauses, problems)
     return clauses
-
-
-def _check_circles(clauses: tuple[ReadClause, ...], problems: Problems) -> None:
-    ids = frozenset(one.clause.id for one in clauses)
-    counted = {
-        one.clause.id: ids - {one.clause.id}
-        if one.checked.counts_all_breaches
-        else one.checked.counts_breaches_of & ids
-        for one in clauses
-        if one.checked is not None
-    }
-    on_circle = circles(counted)
-    for one in clauses:
-        if one.clause.id in on_circle and one.rule_text is not None:
-            others = ", ".join(f"`{other}`" for other in sorted(on_circle - {one.clause.id})[:5])
-            problems.error(
-                "C032",
-                one.rule_text.fence.at,
-                f"the breaches of `{one.clause.id}` are counted in a circle",
-                label=f"together with {others}",
-                help="let one of them count no breaches, or name the clauses that it counts",
-            )

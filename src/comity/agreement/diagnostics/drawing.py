@@ -48,7 +48,7 @@ def _drawn(one: Diagnostic, lines: list[str]) -> Iterator[str]:
     elif one.label:
         yield f"{margin} = note: {safe(one.label)}"
     if one.help:
-        first, *more = one.help.splitlines()
+        first, *more = one.help.split("\n")
         yield f"{margin} = help: {safe(first)}"
         yield from (f"{margin}         {safe(line)}" for line in more)
 

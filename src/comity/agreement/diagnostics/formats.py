@@ -57,7 +57,7 @@ def _command(one: Diagnostic) -> str:
     }
     written = ",".join(f"{name}={_escape(str(value), ':,')}" for name, value in properties.items())
     parts = (one.message, one.label, f"help: {one.help}" if one.help else "")
-    text = "\n".join(safe(part) for part in parts if part)
+    text = "\n".join(safe(line) for part in parts if part for line in part.split("\n"))
     return f"::{one.severity} {written}::{_escape(text)}"
 
 
