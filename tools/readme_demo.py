@@ -25,8 +25,8 @@ _CHANGING = (
     (re.compile(r"root \S+="), "root …"),
     (re.compile(r"in [0-9.]+ s \([0-9,]+ a second\)"), "in … s"),
     (re.compile(r"in force from \S+ \S+ UTC"), "in force from now"),
-    (re.compile(r"=+\n"), "=\n"),
-    (re.compile(r"[ \n]+"), " "),
+    (re.compile(r"\S*demo-record"), "demo-record"),
+    (re.compile(r"  +"), "  "),
 )
 
 
@@ -36,11 +36,11 @@ def demo(cache: Path) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout.decode()
 
 
-def settled(output: str) -> str:
-    """The output without what differs from run to run: ids, times and line breaks that depend on them."""
+def settled(output: str) -> list[str]:
+    """The output's lines without what differs from run to run: ids and times."""
     for pattern, same in _CHANGING:
         output = pattern.sub(same, output)
-    return output.strip()
+    return [line.rstrip() for line in output.strip().splitlines()]
 
 
 def shown() -> str:

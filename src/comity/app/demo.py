@@ -105,7 +105,7 @@ def _print_findings(agreement: Agreement, judged: Sequence[Judged]) -> None:
     """Over the half that the agreement was not tuned on."""
     half = [each for each in judged if not demo_mail.is_for_choosing(each.message.id)]
     _title("Findings")
-    out.print(f"Over the {len(half):,} mails that nobody looked at while the agreement was written:")
+    out.print(f"Over the {len(half):,} mails of the half that the agreement was not tuned on:")
     table = Table("clause", "found", "of them spam", box=None, pad_edge=False)
     for clause in agreement.clauses:
         found = [each.is_spam for each in half if clause.id in each.clauses]

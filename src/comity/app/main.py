@@ -18,7 +18,7 @@ app = typer.Typer(
     name="comity",
     help="Written agreements for communication that run: judge messages, take measures, state reasons, prove it all.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # `--help` in a third of the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
