@@ -24,9 +24,6 @@ NAMES = Names(
 )
 
 
-# Rules that are mostly well typed, and sometimes not total
-
-
 def joined(first: st.SearchStrategy[str], signs: str, last: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.builds("({} {} {})".format, first, st.sampled_from(signs.split()), last)
 
@@ -95,9 +92,6 @@ SPACED = """text author . age links exists ( ) [ ] { } , x && || ! - + / * % == 
 "a" ' " \\ // 1 0 2u 1.5 days meta has null dyn int é"""
 words = st.sampled_from(["\n", "\0", "\ud800", *SPACED.split()])
 anything = st.one_of(conditions, st.lists(words, max_size=25).map(" ".join), st.text(max_size=40))
-
-
-# The laws
 
 
 @given(anything)
@@ -187,9 +181,6 @@ def shape(expression: Expression) -> object:
         case _:
             name = getattr(expression, "overload", getattr(expression, "macro", "list"))
             return name, [shape(part) for part in parts(expression)]
-
-
-# The evaluator
 
 
 def evaluated(source: str, message: Mapping[str, object]) -> object:

@@ -15,6 +15,7 @@ from typing import Final
 
 import re2
 
+from comity.agreement.constants import is_stand_in
 from comity.agreement.language import (
     FUNCTIONS,
     LEXICON_KINDS,
@@ -23,7 +24,7 @@ from comity.agreement.language import (
     Role,
 )
 from comity.agreement.problems import nearest, quoted
-from comity.agreement.refusals import is_stand_in, long_duration
+from comity.agreement.refusals import long_duration
 from comity.agreement.rule_problem import Names, RuleProblem
 from comity.model.expression import Call, Expression, Literal, Span, Type, Variable, text_of, walk
 from comity.model.ids import ClauseId

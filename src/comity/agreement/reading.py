@@ -6,12 +6,12 @@ The rest of the proof, which needs an expression to look at, is in `arguments`, 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from google.protobuf.message import Message
 
-from comity.agreement import cel, refusals
+from comity.agreement import cel, constants, refusals
+from comity.agreement.dotted import dotted_name, first_name, has_known_root
 from comity.agreement.language import FUNCTIONS, LENGTHS, VARIABLES
 from comity.agreement.rule_problem import RuleProblem
 from comity.agreement.standard import CONVERSIONS, MACROS
@@ -28,17 +28,6 @@ from comity.model.expression import (
     Variable,
 )
 
-UNTYPED: Final = Type.NULL
-"""Stands for a node's type while a rule has problems; no checked rule holds it."""
-
-_CONSTANTS: Final = {
-    "bool_value": Type.BOOL,
-    "int64_value": Type.INT,
-    "uint64_value": Type.UINT,
-    "double_value": Type.DOUBLE,
-    "string_value": Type.STRING,
-    "bytes_value": Type.BYTES,
-}
 _INFIX: Final = frozenset(
     {"_&&_", "_||_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_+_", "_-_", "_*_", "_/_", "_%_", "@in", "_?_:_"}
 )
@@ -85,20 +74,12 @@ class Reader:
         self._check_type(node, expression)
         return expression
 
-    # Leaves
-
     def _constant(self, node: Message) -> Expression:
         at = self._tokens.span_at(self._at(node))
         following = self._tokens.after(at.start)
         if self._text(at) == "-" and following is not None:
             at = Span(start=at.start, end=following.at.end)
-        kind = node.const_expr.WhichOneof("constant_kind")
-        if kind not in _CONSTANTS:
-            return self._refuse(refusals.null(at))
-        value = getattr(node.const_expr, kind)
-        if kind == "double_value" and abs(value) == float("inf"):
-            return self._refuse(refusals.not_finite(at, self._text(at)))
-        return Literal(value=value, type=_CONSTANTS[kind], at=at)
+        return self._settled(constants.written(node.const_expr, at, self._text(at)))
 
     def _name(self, node: Message) -> Expression:
         written = node.ident_expr.name
@@ -115,10 +96,10 @@ class Reader:
             return self._has(node)
         end = self._tokens.after(self._at(node))
         assert end is not None
-        name = self._dotted(node)
+        name = self._dotted_name(node)
         if name in VARIABLES:
             return Variable(name=name, type=VARIABLES[name].shape.type, at=self._chain(node))
-        if name is not None and not self._has_known_root(name):
+        if name is not None and not has_known_root(name):
             return self._refuse(refusals.unknown_variable(self._chain(node), name))
         operand = self.read(node.select_expr.operand)
         at = self._tokens.cover(operand.at.start, end.at.end)
@@ -130,8 +111,6 @@ class Reader:
         name = self._tokens.before(position)
         at = Span(start=name.at.start if name else position, end=self._tokens.closing(position))
         return self._refuse(refusals.has(at, operand, node.select_expr.field))
-
-    # Calls
 
     def _call(self, node: Message) -> Expression:
         call = node.call_expr
@@ -164,13 +143,13 @@ class Reader:
         start = before.at.start if before else position
         args = tuple(self.read(arg) for arg in node.call_expr.args)
         at = Span(start=start, end=self._tokens.closing(position))
-        if name in CONVERSIONS:
-            return self._conversion(node, name, args, at)
-        if name in LENGTHS:
-            return self._length_of_time(name, args, at)
+        if name in CONVERSIONS and len(args) == 1:
+            return self._settled(constants.converted(name, args[0], at, self._text(at)))
+        if name in LENGTHS and len(args) == 1:
+            return self._settled(constants.length_of_time(name, args[0], at, self._text(at)))
         if name in refusals.DYNAMIC:
             return self._refuse(refusals.dynamic(at, name))
-        if name not in refusals.PLAIN:
+        if name not in refusals.PLAIN | CONVERSIONS:
             named = Span(start=start, end=before.at.end if before else at.end)
             return self._refuse(refusals.unknown_function(named, name), at)
         return self._made(node, name, args, at)
@@ -179,7 +158,7 @@ class Reader:
         call = node.call_expr
         position = self._at(node)
         end = self._tokens.closing(position)
-        called = self._dotted(call.target)
+        called = self._dotted_name(call.target)
         name = f"{called}.{call.function}" if called else call.function
         if name in FUNCTIONS and called:
             at = Span(start=self._chain(call.target).start, end=end)
@@ -204,7 +183,7 @@ class Reader:
     def _read_like_macro(self, node: Message) -> None:
         """Reads the arguments of `links.any(l, ...)`: `l` is no unknown variable if `any` should be a macro."""
         args = list(node.call_expr.args)
-        name = self._dotted(args[0]) if len(args) > 1 else None
+        name = self._dotted_name(args[0]) if len(args) > 1 else None
         if name is None or name in VARIABLES:
             args, name = args, ""
         else:
@@ -213,34 +192,6 @@ class Reader:
         for arg in args:
             self.read(arg)
         self._bound.pop()
-
-    # Constants
-
-    def _conversion(self, node: Message, name: str, args: tuple[Expression, ...], at: Span) -> Expression:
-        if len(args) != 1:
-            return self._made(node, name, args, at)
-        if not isinstance(args[0], Literal):
-            return self._refuse(refusals.conversion(at, name, args[0]))
-        if args[0].value is None:  # a stand-in: its problem is reported
-            return self._stand_in(at)
-        try:
-            value = cel.constant(self._text(at))
-        except ValueError as why:
-            return self._refuse(refusals.not_convertible(at, name, str(why)))
-        if isinstance(value, float) and not abs(value) < float("inf"):
-            return self._refuse(refusals.not_finite(at, self._text(at)))
-        return Literal(value=value, type=Type(name), at=at)
-
-    def _length_of_time(self, name: str, args: tuple[Expression, ...], at: Span) -> Expression:
-        value = args[0].value if len(args) == 1 and isinstance(args[0], Literal) else None
-        if not isinstance(value, int) or isinstance(value, bool):
-            return self._refuse(refusals.open_length(at, name))
-        try:
-            return Literal(value=timedelta(**{name: value}), type=Type.DURATION, at=at)
-        except OverflowError:
-            return self._refuse(refusals.long_duration(at, self._text(at)))
-
-    # Lists and macros
 
     def _list(self, node: Message) -> Expression:
         position = self._at(node)
@@ -282,38 +233,19 @@ class Reader:
             where=read_where,
         )
 
-    # Names
-
-    def _dotted(self, node: Message) -> str | None:
-        """`author.age` for a chain of plain names that no macro binds, else None."""
-        match node.WhichOneof("expr_kind"):
-            case "ident_expr":
-                name: str = node.ident_expr.name.lstrip(".")
-                return None if name in self._bound else name
-            case "select_expr" if not node.select_expr.test_only:
-                root = self._dotted(node.select_expr.operand)
-                return None if root is None else f"{root}.{node.select_expr.field}"
-            case _:
-                return None
+    def _dotted_name(self, node: Message) -> str | None:
+        return dotted_name(node, self._bound)
 
     def _is_unknown(self, called: str, function: str) -> bool:
         """Whether `called.function` names no function, rather than a function of an unknown variable."""
-        if called in VARIABLES or self._has_known_root(called):
+        if called in VARIABLES or has_known_root(called):
             return False
         return function not in refusals.METHODS or called in refusals.NAMESPACES
 
-    def _has_known_root(self, name: str) -> bool:
-        """Whether a part of a dotted name is a variable, as in `meta.key` or `text.size`."""
-        parts = name.split(".")
-        return any(".".join(parts[:count]) in VARIABLES for count in range(1, len(parts)))
-
     def _chain(self, node: Message) -> Span:
         """The span of a dotted name."""
-        last = node
-        while last.WhichOneof("expr_kind") == "select_expr":
-            last = last.select_expr.operand
-        first = self._tokens.span_at(self._at(last))
-        if last is node:
+        first = self._tokens.span_at(self._at(first_name(node)))
+        if node.WhichOneof("expr_kind") == "ident_expr":
             return first
         end = self._tokens.after(self._at(node))
         return self._tokens.cover(first.start, end.at.end if end else first.end)
@@ -321,8 +253,6 @@ class Reader:
     def _name_end(self, position: int) -> int:
         before = self._tokens.before(position)
         return before.at.end if before else position
-
-    # Types and problems
 
     def _made(self, node: Message, function: str, args: tuple[Expression, ...], at: Span) -> Expression:
         overloads = self._typing.overloads.get(node.id, ())
@@ -335,7 +265,7 @@ class Reader:
 
     def _type(self, node: Message) -> Type:
         found = self._typing.types.get(node.id)
-        return found.type if found is not None and found.type is not None else UNTYPED
+        return found.type if found is not None and found.type is not None else constants.UNTYPED
 
     def _check_type(self, node: Message, expression: Expression) -> None:
         found = self._typing.types.get(node.id)
@@ -347,12 +277,15 @@ class Reader:
         ):
             self._refuse(refusals.untyped(expression.at))
 
+    def _settled(self, found: Literal | RuleProblem) -> Expression:
+        return self._refuse(found) if isinstance(found, RuleProblem) else found
+
     def _refuse(self, problem: RuleProblem, at: Span | None = None) -> Expression:
         self.problems.append(problem)
         return self._stand_in(at or problem.span)
 
     def _stand_in(self, at: Span) -> Expression:
-        return Literal(value=None, type=UNTYPED, at=at)
+        return constants.stand_in(at)
 
     def _at(self, node: Message) -> int:
         return self._positions.get(node.id, 0)

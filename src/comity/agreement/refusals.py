@@ -9,7 +9,7 @@ from comity.agreement.language import FUNCTIONS, VARIABLES
 from comity.agreement.problems import nearest, quoted
 from comity.agreement.rule_problem import RuleProblem
 from comity.agreement.standard import MACROS, STANDARD
-from comity.model.expression import Expression, Literal, Span, Type, Variable
+from comity.model.expression import Expression, Span, Type, Variable
 
 DYNAMIC: Final = frozenset({"dyn", "type"})
 TYPE_NAMES: Final = frozenset(
@@ -188,7 +188,7 @@ def _is_meta(operand: Expression) -> bool:
     return isinstance(operand, Variable) and operand.name == "meta"
 
 
-def conversion(at: Span, name: str, operand: Expression) -> RuleProblem:
+def conversion(at: Span, name: str) -> RuleProblem:
     return RuleProblem(
         code="C019",
         span=at,
@@ -321,8 +321,3 @@ def wrong_result(at: Span, type_: Type) -> RuleProblem:
         label="neither true nor false",
         help="compare it with something" if type_ is not Type.STRING else "compare it, or ask `.says(...)` of it",
     )
-
-
-def is_stand_in(expression: Expression) -> bool:
-    """Whether it takes the place of something refused."""
-    return isinstance(expression, Literal) and expression.value is None
