@@ -1,0 +1,169 @@
+"""Which version binds a message, and what happens to messages that nobody may judge."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from comity.agreement import load
+from comity.casework.facts import Accepted, Decided
+from comity.flow.agreement import version_of
+from comity.flow.message import Proceedings, Terms
+from comity.flow.publish import Mode, Recorder
+from comity.ledger.note import SigningKey
+from comity.ledger.verify import verify
+from comity.model.agreement import Agreement
+from comity.model.duration import Duration, Unit
+from comity.model.ids import AccountId, Channel, MessageId
+from comity.model.message import Message
+from comity.ports import Outcome
+from comity.stores.memory import MemoryStore
+from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEY = SigningKey(name="example.org/log", seed=b"k" * 32)
+
+
+def agreement(word: str) -> Agreement:
+    text = f"""---
+comity: 1
+title: No {word}
+channels: [posts, mail]
+---
+
+# No {word}
+
+## Word {{#word}}
+
+Do not say {word}.
+
+```rule
+text.says("{word}")
+```
+
+```examples
+breach: {word}
+fine: hello
+```
+
+## Flood {{#flood}}
+
+Do not flood.
+
+```rule points=2
+author.messages(hours(1)) > 3
+```
+
+```examples
+breach: hello
+  author.messages: 4
+fine: hello
+```
+
+## Measures {{#measures}}
+
+| points | measure | channels | for |
+|---|---|---|---|
+| 1 | warn | | |
+| 2 | suspend | same | 10 minutes |
+"""
+    found = load("rules.md", text.encode(), lambda _: None).agreement
+    assert found is not None
+    return found
+
+
+OLD, NEW = agreement("old"), agreement("new")
+
+
+class World:
+    """A record with two versions: the old one in force since a month ago, the new one since yesterday."""
+
+    def __init__(self, mode: Mode) -> None:
+        self.store, self.log, self.clock = MemoryStore(), MemoryLog(), FixedClock(NOW)
+        entropy = CountedEntropy()
+        recorder = Recorder(self.store, self.log, KEY, entropy)
+        recorder.begin(mode=mode, operator="tests", at=NOW)
+        for version, since in ((OLD, NOW - 30 * DAY), (NEW, NOW - DAY)):
+            recorder.publish_version(version_of(version, name="rules.md", effective=since), NOW - 30 * DAY)
+        terms = Terms(mode=mode, delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
+        self.proceedings = Proceedings(self.store, recorder, self.clock, entropy, terms)
+        self._count = 0
+
+    def outcome(self, text: str, sent: datetime = NOW, channel: str = "posts") -> tuple[Outcome, tuple[str, ...]]:
+        self._count += 1
+        message = Message(
+            id=MessageId(str(self._count)),
+            author=AccountId("ann"),
+            channel=Channel(channel),
+            text=text,
+            sent=sent,
+            source="s",
+        )
+        (answer,) = self.proceedings.take([message])
+        return answer.outcome, answer.clauses
+
+    def accept(self, version: Agreement, at: datetime, language: str = "en") -> None:
+        fact = Accepted(account=AccountId("ann"), at=at, agreement=version.digest, language=language)
+        self.proceedings.note(fact)
+
+
+def test_7_who_accepted_nothing_is_bound_by_the_version_in_force_when_they_sent_it() -> None:
+    world = World("live")
+    assert world.outcome("old", NOW - 2 * DAY)[1] == ("word",)
+    assert world.outcome("old", NOW)[1] == ()
+    assert world.outcome("new", NOW)[1] == ("word",)
+
+
+def test_7_who_accepted_a_version_is_bound_by_it_whatever_came_into_force() -> None:
+    world = World("live")
+    world.accept(OLD, NOW - 2 * DAY)
+    assert world.outcome("new", NOW)[1] == ()
+    assert world.outcome("old", NOW)[1] == ("word",)
+    world.accept(NEW, NOW)
+    assert world.outcome("new", NOW + DAY)[1] == ("word",)
+
+
+def test_a_new_version_never_reaches_back() -> None:
+    world = World("live")
+    world.accept(NEW, NOW)
+    assert world.outcome("new", NOW - 2 * DAY)[1] == ()
+
+
+def test_before_any_version_nobody_is_bound_but_in_a_replay_the_first_one_binds() -> None:
+    assert World("live").outcome("old", NOW - 99 * DAY) == (Outcome.UNBOUND, ())
+    assert World("replay").outcome("old", NOW - 99 * DAY)[1] == ("word",)
+
+
+def test_a_message_of_somebody_cut_off_is_refused_and_not_judged_but_counted() -> None:
+    world = World("live")
+    for second in range(4):
+        outcome = world.outcome("hello", NOW + timedelta(seconds=second))
+    assert outcome == (Outcome.ALLOWED, ("flood",))
+    assert world.outcome("new", NOW + timedelta(seconds=5)) == (Outcome.REFUSED, ())
+    assert world.outcome("hello", NOW + timedelta(seconds=6), channel="mail")[1] == ("flood",)
+    world.clock.at = NOW + timedelta(minutes=10)
+    assert world.outcome("hello", NOW + timedelta(hours=2))[0] is Outcome.ALLOWED
+
+
+def test_a_message_taken_in_twice_is_answered_as_before_and_changes_nothing() -> None:
+    world = World("live")
+    message = Message(
+        id=MessageId("1"), author=AccountId("ann"), channel=Channel("posts"), text="new", sent=NOW, source="s"
+    )
+    first = world.proceedings.take([message, message])
+    size = world.store.size
+    assert world.proceedings.take([message]) == first[:1]
+    assert first[0] == first[1]
+    assert world.store.size == size
+
+
+def test_an_acceptance_is_in_the_ledger_and_the_statement_says_that_it_binds() -> None:
+    world = World("live")
+    world.accept(NEW, NOW)
+    world.outcome("new", NOW + timedelta(seconds=1))
+    report = verify(world.log.read, str(KEY.verifier))
+    assert report.is_fine, report.problems
+    assert report.counts["acceptances"] == 1
+    (decided,) = [fact for fact in world.store.facts() if isinstance(fact, Decided)]
+    assert decided.statement.is_bound_by_acceptance
+    assert len(world.store.openings(decided.decision)) == 3
