@@ -103,8 +103,21 @@ def is_compressed(start: bytes) -> bool:
 
 
 def _zstandard(raw: io.BufferedReader) -> Iterator[bytes]:
-    stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+    stream = pa.CompressedInputStream(pa.PythonFile(_Lent(raw), mode="r"), "zstd")
     return iter(partial(stream.read, _ZSTANDARD_PIECE), b"")
+
+
+class _Lent(io.RawIOBase):
+    """A stream that its borrower may close: `pyarrow` does when it comes to the end."""
+
+    def __init__(self, raw: io.BufferedReader) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._raw.read(size)
 
 
 def _xz(raw: io.BufferedReader) -> Iterator[bytes]:
