@@ -33,7 +33,7 @@ _INFIX: Final = frozenset(
 )
 _PREFIX: Final = frozenset({"!_", "-_"})
 _HIDDEN: Final = frozenset(
-    {name.split(".")[0] for name in (*VARIABLES, *FUNCTIONS)} | CONVERSIONS | refusals.TYPE_NAMES
+    {name.split(".")[0] for name in VARIABLES} | refusals.NAMESPACES | CONVERSIONS | refusals.TYPE_NAMES
 )
 """Names that a macro's variable may not take."""
 
