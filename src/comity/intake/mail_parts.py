@@ -17,7 +17,6 @@ from typing import Final
 from comity.intake import markup
 
 _TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}", re.ASCII)
-_UNTYPED: Final = "application/octet-stream"
 _WEB: Final = ("http://", "https://", "ftp://", "www.", "//")
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _CHARSETS: Final = re.compile(
@@ -54,9 +53,9 @@ def read_parts(mail: Mail) -> Parts:
 
 
 def media_type(mail: Mail) -> str:
-    """The declared type in lower case; `text/plain` if there is none, `application/octet-stream` if it is no type."""
+    """The declared type in lower case; `text/plain` if there is none or it is no type (RFC 2045, 5.2)."""
     kind = mail.get_content_type()
-    return kind if _TYPE.fullmatch(kind) else _UNTYPED
+    return kind if _TYPE.fullmatch(kind) else "text/plain"
 
 
 def _is_attached(mail: Mail, kind: str) -> bool:

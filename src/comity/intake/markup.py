@@ -15,7 +15,7 @@ from typing import Final
 
 _TAG: Final = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)((?:[^=>]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]*+))*+)>""")
 _TAG_START: Final = re.compile(r"</?[a-zA-Z]")
-_HREF: Final = re.compile(r"""(?:^|[\s/"'])href\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]++))""", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(r"""([^\s/=>]++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]++)))?""")
 _UNREAD: Final = {
     name: re.compile(rf"</{name}[\s/>]", re.IGNORECASE)
     for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
@@ -74,8 +74,10 @@ def _unescaped(text: str) -> str:
 
 
 def _target(tag: Tag) -> str | None:
-    found = _HREF.search(tag.attributes)
-    return _unescaped(next(filter(None, found.groups()), "")).strip() if found else None
+    for name, *values in _ATTRIBUTE.findall(tag.attributes):
+        if name.lower() == "href":
+            return _unescaped("".join(values)).strip()
+    return None
 
 
 def _tokens(markup: str) -> Iterator[str | Tag]:
