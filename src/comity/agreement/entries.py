@@ -56,14 +56,14 @@ class Entries:
         scalar = self.scalar(key)
         return default if scalar is None else self._read(scalar, read_expiry(scalar.value), default)
 
-    def texts(self, key: str) -> tuple[Scalar, ...]:
-        """The items of a list of texts."""
+    def texts(self, key: str) -> tuple[Scalar, ...] | None:
+        """The items of a list of texts; None if it is not given or no list (reported)."""
         if key not in self._values:
-            return ()
+            return None
         node = self._values[key][1]
         if not isinstance(node, Sequence):
             self._wrong(node, f"`{key}` is a list", f"write `{key}: [first, second]`")
-            return ()
+            return None
         read = [self.text_of(item, f"an item of `{key}`") for item in node.items]
         return tuple(item for item in read if item is not None)
 

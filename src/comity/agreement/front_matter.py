@@ -160,12 +160,13 @@ def _entries(source: Source, keys: tuple[str, ...], problems: Problems) -> Entri
     if body.end - body.start > LONGEST:
         problems.error("C001", body.first_line(), f"the front matter is longer than {LONGEST:,} characters")
         return None
-    node = read_yaml(body, problems)
-    if isinstance(node, Mapping):
+    before = problems.errors
+    node = read_yaml(body, problems) or Mapping(items=(), at=whole.first_line())
+    if isinstance(node, Mapping) and problems.errors == before:
         return Entries(node, keys, problems)
-    if node is not None:
+    if not isinstance(node, Mapping):
         problems.error("C046", node.at.first_line(), "front matter is a list of keys with values")
-    return Entries(Mapping(items=(), at=whole.first_line()), keys, problems)
+    return Entries(node, keys, problems) if isinstance(node, Mapping) and node.items else None
 
 
 def _check_version(entries: Entries, problems: Problems) -> None:
@@ -187,7 +188,10 @@ def _language(entries: Entries, problems: Problems) -> Scalar | None:
 
 def _channels(entries: Entries, problems: Problems) -> tuple[Channel, ...]:
     channels: list[Channel] = []
-    for item in entries.texts("channels"):
+    items = entries.texts("channels")
+    if items == ():
+        problems.error("C046", entries.key("channels"), "the agreement names no channel", help="such as `[posts]`")
+    for item in items or ():
         trouble = channel_trouble(item.value)
         if trouble is not None:
             problems.misread("C048", item.at, trouble)

@@ -66,7 +66,7 @@ def read_ladder(table: Table, owner: ClauseId, ground: Ground, problems: Problem
 
 def _row(cells: tuple[Excerpt, ...], at: Excerpt, line: int, ground: Ground, problems: Problems) -> Row | None:
     if len(cells) != len(HEADER):
-        problems.error("C092", at, f"the row has {len(cells)} cells instead of 4", help="`| 1 | warn | | |`")
+        problems.error("C092", at, f"the row needs 4 cells and has {len(cells)}", help="such as `| 1 | warn | | |`")
         return None
     before = problems.errors
     points = _points(cells[0], problems)
@@ -130,14 +130,17 @@ def _channels(cell: Excerpt, channels: tuple[Channel, ...], problems: Problems) 
 def read_channels(
     at: Excerpt, channels: tuple[Channel, ...], problems: Problems, *, extra: tuple[str, ...] = ()
 ) -> frozenset[Channel]:
-    """Names of channels with commas; unknown ones are reported and left out. `extra` are words for the hint."""
+    """Names of channels with commas; unknown ones are reported and left out. `extra` are words for the hint.
+
+    Without `channels` none is called unknown: that they could not be read has been reported.
+    """
     named: list[str] = []
     for part in at.split(","):
         if part.text in extra:
             problems.error(
                 "C071", part, f"`{part.text}` stands alone", help="name channels, or write one word for them"
             )
-        elif part.text not in channels:
+        elif part.text not in channels and (channels or not part.text):
             message = f"unknown channel {quoted(part.text)}" if part.text else "a channel's name is missing"
             problems.error("C071", part, message, help=nearest(part.text, (*channels, *extra)))
         elif part.text in named:

@@ -63,5 +63,6 @@ def _domain_trouble(entry: str) -> Misread | None:
         return None
     bare = re.sub(r"^(?:[a-z]+://)?(?:\*\.|\.)?", "", entry.lower())
     bare = re.split(r"[/:?#\s]", bare, maxsplit=1)[0]
-    help = f"write {quoted(bare)}, which its subdomains match too" if _DOMAIN.fullmatch(bare) else "such as `a.example`"
+    is_clear = _DOMAIN.fullmatch(bare) and not re.search(r"\s", entry)
+    help = f"write {quoted(bare)}, which its subdomains match too" if is_clear else "such as `a.example`"
     return Misread(message=f"{quoted(entry)} is not a domain", help=help)

@@ -61,7 +61,7 @@ def path_trouble(path: str) -> Misread | None:
     """
     if "\\" in path:
         return Misread(message="a path has no backslashes", help=f"write `{path[:80].replace(chr(92), '/')}`")
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
+    if path.startswith("/") or re.match(r"[A-Za-z][\w+.-]*:", path):
         return Misread(message="a path is relative to the agreement", help="move the file into the agreement's folder")
     segments = path.split("/")
     if ".." in segments:

@@ -13,7 +13,7 @@ from typing import Final
 
 from comity.agreement.clauses import ReadClause
 from comity.agreement.front_matter import FrontMatter
-from comity.agreement.outline import Outline
+from comity.agreement.outline import Outline, Section
 from comity.agreement.problems import Problems, quoted
 from comity.agreement.source import Source
 from comity.model.clause import Clean, Expiry, Ladder, Length, Never, Range, Until
@@ -56,7 +56,8 @@ _STATED: Final = re.compile(
     + r")\b",
     re.IGNORECASE,
 )
-_ABOUT: Final = re.compile(r"\bappeal|\bforg[eo]t|\bexpire|\blapse", re.IGNORECASE)
+_FORGETTING: Final = re.compile(r"\bforg[eo]t|\bexpire|\blapse|\bolvid|\bverfall|\bverjähr|\boubli", re.IGNORECASE)
+_APPEALING: Final = re.compile(r"\bappeal|\bapel|\bbeschwer|\brecours", re.IGNORECASE)
 _WINDOW: Final = re.compile(r"\b(second|minute|hour|day)s\(\s*([0-9]{1,9})\s*\)")
 _MINIMUM: Final = (Duration(count=6, unit=Unit.MONTH), Duration(count=184, unit=Unit.DAY))
 _SENTENCE: Final = 300  # code points looked at on each side
@@ -71,31 +72,57 @@ def check_periods(
     problems: Problems,
 ) -> None:
     """Warns of each period in the prose of `outline` that the rest of the agreement does not state."""
-    declared = {_period(duration) for duration in _declared(front, clauses)}
-    by_ladder = {owner: {_period(one) for one in _durations(ladder)} for owner, ladder in ladders.items()}
-    everywhere = declared.union(*by_ladder.values())
-    beside = [
-        (section.body.start, section.body.end, declared | by_ladder[section.id])
-        for section in outline.sections
-        if section.id in by_ladder
-    ]
+    known = _Known(front, tuple(clauses), ladders)
+    beside = _Beside(outline, ladders)
     for match in _STATED.finditer(outline.words):
         start, end = match.span()
-        known = next((known for first, last, known in reversed(beside) if first <= start < last), None)
-        if known is None and _ABOUT.search(_sentence(outline.words, start)):
-            known = everywhere
-        if known is not None and _stated(match) not in known:
+        periods = known.periods(_sentence(outline.words, start), beside.owner(start))
+        if periods is not None and _stated(match) not in periods:
             message = f"the prose says {quoted(match.group())}, the ladder and the front matter do not"
             help = "let both say the same, or leave the number to one of them"
             problems.warning("C094", source.all().part(start, end), message, help=help)
 
 
-def _declared(front: FrontMatter, clauses: Iterable[ReadClause]) -> Iterator[Duration]:
-    yield from (front.decide_within, front.review_within, front.lateness)
-    yield from _MINIMUM if front.appeal_window is None else (front.appeal_window,)
-    yield from _expiry(front.points_expire)
+class _Known:
+    """The periods that the agreement states outside its prose, by what they are about."""
+
+    def __init__(self, front: FrontMatter, clauses: tuple[ReadClause, ...], ladders: Mapping[ClauseId, Ladder]) -> None:
+        expiries = [front.points_expire, *(one.clause.expires for one in clauses)]
+        self._expiries = {_period(one) for expiry in expiries for one in _expiry(expiry)}
+        window = _MINIMUM if front.appeal_window is None else (front.appeal_window,)
+        self._appeals = {_period(one) for one in (*window, front.decide_within)}
+        others = {_period(one) for one in (front.review_within, front.lateness, *_of_rules(clauses))}
+        self._all = self._expiries | self._appeals | others
+        self._ladders = {owner: {_period(one) for one in _durations(ladder)} for owner, ladder in ladders.items()}
+        self._every_ladder = set().union(*self._ladders.values())
+
+    def periods(self, sentence: str, owner: ClauseId | None) -> set[Period] | None:
+        """What a sentence may state, beside the ladder of `owner` or of none; None if it may state anything."""
+        beside = self._ladders[owner] if owner is not None else self._every_ladder
+        if _FORGETTING.search(sentence):
+            return self._expiries | beside
+        if _APPEALING.search(sentence):
+            return self._appeals | beside
+        return None if owner is None else self._all | beside
+
+
+class _Beside:
+    """Finds the innermost section with a ladder around an offset; asked for rising offsets only."""
+
+    def __init__(self, outline: Outline, ladders: Mapping[ClauseId, Ladder]) -> None:
+        self._waiting = [section for section in reversed(outline.sections) if section.id in ladders]
+        self._around: list[Section] = []
+
+    def owner(self, at: int) -> ClauseId | None:
+        while self._waiting and self._waiting[-1].body.start <= at:
+            self._around.append(self._waiting.pop())
+        while self._around and self._around[-1].body.end <= at:
+            self._around.pop()
+        return self._around[-1].id if self._around else None
+
+
+def _of_rules(clauses: tuple[ReadClause, ...]) -> Iterator[Duration]:
     for one in clauses:
-        yield from _expiry(one.clause.expires)
         if one.clause.once:
             yield one.clause.once
         if one.rule_text:
