@@ -113,7 +113,9 @@ class _Reader:
                     yield self._fence(token, first, end)
                 case "table_open":
                     yield self._table(index, token, first, end)
-                case "inline" | "code_block" | "html_block" if _has_words(token):
+                case "paragraph_open" if _has_words(self._tokens[index + 1]):
+                    yield Words(line=first)
+                case "code_block" | "html_block" if _has_words(token):
                     yield Words(line=first)
                 case _:
                     pass
@@ -187,11 +189,11 @@ def _title(at: Excerpt, end: int) -> str:
 
 
 def _cells(line: Excerpt) -> tuple[Excerpt, ...]:
-    """The cells of a table's line, between its pipes; an escaped pipe is none."""
+    """The cells of a table's line, between its pipes, at least one; an escaped pipe is none."""
     cells = line.stripped().split(r"(?<!\\)\|")
     first = 1 if len(cells) > 1 and cells[0].start == cells[0].end else 0
     last = len(cells) - 1 if len(cells) > 1 and cells[-1].start == cells[-1].end else len(cells)
-    return cells[first:last]
+    return cells[first:last] or cells[:1]
 
 
 def _has_words(token: Token) -> bool:
