@@ -39,7 +39,7 @@ class Limits:
 def decode(file: str, content: bytes, limits: Limits, problems: Problems) -> Source | None:
     """The file's text, or None when it is too large or not UTF-8 (reported)."""
     if len(content) > limits.size:
-        _refuse_size(file, len(content), limits, problems)
+        _refuse_size(file, limits, problems)
         return None
     try:
         text = content.decode("utf-8")
@@ -68,11 +68,11 @@ def hides_something(text: str) -> bool:
     return _CONTROL.search(text) is not None or _INVISIBLE.search(text) is not None
 
 
-def _refuse_size(file: str, size: int, limits: Limits, problems: Problems) -> None:
+def _refuse_size(file: str, limits: Limits, problems: Problems) -> None:
     problems.error(
         limits.code,
         Source(file=file, text="", clean="").all(),
-        f"the file has {size:,} bytes, more than the {limits.size:,} that are read",
+        f"the file has more than the {limits.size:,} bytes that are read",
         help="shorten it; word lists belong in lexicons" if limits.code == "C001" else "shorten the lexicons",
     )
 
