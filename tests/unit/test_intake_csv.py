@@ -113,15 +113,13 @@ def test_columns_are_checked_before_any_record(tmp_path: Path) -> None:
     assert not read_.rejects
     [problem] = read_.problems
     assert problem.what == "no column `author`, `text`, `sent`"
-    for hint in ("author=user", "text=body", "sent=ts"):
-        assert f"--map '{hint}'" in problem.mend
+    assert problem.mend == "say --map author=user --map text=body --map sent=ts"
 
 
 def test_ids_and_channels_that_are_not_there_can_be_made_up(tmp_path: Path) -> None:
     content = b"author,sent,text\nada,0,a\nbob,0,b\n"
     [problem] = read(stored(tmp_path / "a.csv", content)).problems
-    assert "--map 'id=#'" in problem.mend
-    assert "--map channel==NAME" in problem.mend
+    assert problem.mend == "say --map 'id=#' --map channel==NAME; NAME is the channel that all came over"
     read_ = read(tmp_path / "a.csv", mapping={"id": "#", "channel": "=posts"})
     assert [message.id for message in read_.messages] == ["a.csv#2", "a.csv#3"]
 
@@ -129,6 +127,14 @@ def test_ids_and_channels_that_are_not_there_can_be_made_up(tmp_path: Path) -> N
 def test_a_mapped_column_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     [problem] = read(stored(tmp_path / "a.csv", HEADER, row()), mapping={"meta.x": "y", "reach": "z"}).problems
     assert problem.what == "no column `z`, `y`"
+    assert problem.mend.startswith("say --map reach=COLUMN --map meta.x=COLUMN; COLUMN is one of id, author")
+
+
+def test_a_mistyped_mapping_names_the_nearest_column(tmp_path: Path) -> None:
+    [problem] = read(
+        stored(tmp_path / "a.csv", b"id,author,channel,my time,text\n"), mapping={"sent": "mytime"}
+    ).problems
+    assert problem.mend == "say --map 'sent=my time'"
 
 
 def test_a_column_given_twice_is_a_problem_only_where_it_is_used(tmp_path: Path) -> None:

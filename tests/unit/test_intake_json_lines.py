@@ -83,10 +83,10 @@ def test_all_that_is_wrong_with_a_record_is_said_at_once(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("key", "mend"),
     [
-        ("ts", "did you mean `ts`? then say --map 'sent=ts'"),
-        ("Sent", "did you mean `Sent`? then say --map 'sent=Sent'"),
-        ("sentt", "did you mean `sentt`? then say --map 'sent=sentt'"),
-        ("zzz", "say --map sent=COLUMN"),
+        ("ts", "say --map sent=ts"),
+        ("Sent", "say --map sent=Sent"),
+        ("sentt", "say --map sent=sentt"),
+        ("zzz", "say --map sent=COLUMN; COLUMN is one of id, author, channel, text, zzz"),
     ],
 )
 def test_a_missing_value_names_the_nearest_key(key: str, mend: str, tmp_path: Path) -> None:

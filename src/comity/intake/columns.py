@@ -7,8 +7,10 @@ alone `#`: the archive's name and the record's number.
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from comity.intake.fields import FIELDS, META_PREFIX, REQUIRED
@@ -16,7 +18,10 @@ from comity.intake.problems import ArchiveError, RecordError
 
 NUMBERED: Final = "#"
 _CONSTANT: Final = "="
+_COLUMN: Final = "COLUMN"
+_NAME: Final = "NAME"
 _LOOKED_AT: Final = 100
+_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +38,12 @@ class Columns:
         found = {field: column for field, column in self.named.items() if column in header}
         found |= {name: name for name in header if name.startswith(META_PREFIX) and name not in self.mapped}
         needed = [field for field in self.named if field in self.mapped or FIELDS[field].required]
-        if missing := [field for field in needed if field not in found]:
-            what = "no column " + ", ".join(f"`{self.named[field]}`" for field in missing)
-            raise ArchiveError(archive, what, "; ".join(self._mend(field, header) for field in missing))
+        if lacking := {field: self.named[field] for field in needed if field not in found}:
+            what = "no column " + ", ".join(f"`{column}`" for column in lacking.values())
+            raise ArchiveError(archive, what, mend_missing(lacking, header))
         if twice := sorted(column for column in set(found.values()) if header.count(column) > 1):
             raise ArchiveError(archive, f"column `{twice[0]}` is there twice", "rename one of the two")
         return found
-
-    def _mend(self, field: str, header: Sequence[str]) -> str:
-        if field in FIELDS:
-            return missing(field, header)
-        return f"`{field}` is mapped to it, but the columns are {', '.join(header[:20])}"
 
 
 def parse_mapping(options: Iterable[str]) -> dict[str, str]:
@@ -92,20 +92,24 @@ def _check_constant(field: str, value: str) -> None:
         raise ArchiveError("", f"the value given for `{field}` {refused.reason}", refused.mend) from None
 
 
-def missing(field: str, header: Iterable[str]) -> str:
-    """What to do about a required field that is not there, with the nearest column if there is one."""
-    if near := _nearest(field, [name for name, _ in zip(header, range(_LOOKED_AT), strict=False)]):
-        return f"did you mean `{near}`? then say --map '{field}={near}'"
-    if field == "id":
-        return "say --map 'id=#' to number the records, or --map id=COLUMN"
-    if field == "channel":
-        return "say --map channel==NAME if all came over one channel, or --map channel=COLUMN"
-    return f"say --map {field}=COLUMN"
+def mend_missing(lacking: Mapping[str, str], header: Iterable[str]) -> str:
+    """What to do about fields whose columns (field -> column) are not there, with the nearest that are."""
+    columns = list(islice(header, _LOOKED_AT))
+    options = [f"{field}={_instead(field, column, columns)}" for field, column in lacking.items()]
+    explained = [f"{_COLUMN} is one of {', '.join(columns[:_SHOWN])}"] if any(_is_open(one) for one in options) else []
+    explained += [f"{_NAME} is the channel that all came over"] if f"channel=={_NAME}" in options else []
+    return "; ".join(["say " + " ".join(f"--map {shlex.quote(one)}" for one in options), *explained])
 
 
-def _nearest(field: str, header: Sequence[str]) -> str | None:
-    for name in header:
-        if name.casefold() == field or name.casefold() in FIELDS[field].usual:
+def _is_open(option: str) -> bool:
+    return option.endswith(f"={_COLUMN}")
+
+
+def _instead(field: str, column: str, columns: Sequence[str]) -> str:
+    usual = FIELDS[field].usual if field in FIELDS else frozenset[str]()
+    for name in columns:
+        if name.casefold() in (field, column.casefold()) or name.casefold() in usual:
             return name
-    taken = [name for name in header if name not in REQUIRED]
-    return next(iter(difflib.get_close_matches(field, taken, n=1)), None)
+    others = [name for name in columns if name not in REQUIRED]
+    near = next(iter(difflib.get_close_matches(column, others, n=1)), None)
+    return near or {"id": NUMBERED, "channel": _CONSTANT + _NAME}.get(field, _COLUMN)

@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec
 
-from comity.intake.columns import missing
+from comity.intake.columns import mend_missing
 from comity.intake.problems import ArchiveError, Place, RecordError, Reject, reject
 from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import RECORD_LIMIT, Opened
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
 _LOOKED_AT: Final = 3
-_MEND: Final = "mend the line; a JSON encoder never writes such a one"
+_MALFORMED: Final = "mend the line; a JSON encoder never writes such a one"
 
 
 def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
@@ -51,15 +51,16 @@ def _take(archive: str, lines: Sequence[bytes], first: int, origin: Origin) -> T
             columns=_columns(records, origin),
             numbers=numbers,
             raw=raw.__getitem__,
-            mend=lambda row, field: _mend_missing(field, records[row], origin),
+            mend=lambda row, field: _mend(field, records[row], origin),
             rejects=rejects,
         ),
         origin,
     )
 
 
-def _mend_missing(field: str, record: Mapping[str, object], origin: Origin) -> str:
-    return f"give each record its `{field}`" if origin.columns.named[field] in record else missing(field, record)
+def _mend(field: str, record: Mapping[str, object], origin: Origin) -> str:
+    column = origin.columns.named[field]
+    return f"give each record its `{column}`" if column in record else mend_missing({field: column}, record)
 
 
 def _object(line: bytes) -> dict[str, object]:
@@ -70,7 +71,7 @@ def _object(line: bytes) -> dict[str, object]:
     except RecursionError:
         raise RecordError("the JSON is nested too deeply", "flatten it") from None
     except msgspec.MsgspecError as error:
-        raise RecordError(str(error), _MEND) from None
+        raise RecordError(str(error), _MALFORMED) from None
     except UnicodeDecodeError:
         raise RecordError("the line is not UTF-8", "write the archive as UTF-8") from None
 
