@@ -22,8 +22,8 @@ DEEPEST: Final = 40
 DEAR: Final = 4.0
 """The price from which code that occurs twice is worth sharing."""
 
-SCANNED: Final = ("text", "subject", "unquoted")
-"""The variables that are scanned once for all phrases of all rules."""
+_SCANNED: Final = frozenset({"f.text", "f.subject", "f.unquoted"})
+"""What is folded and scanned once for all phrases of all rules."""
 
 _PRICES: Final = {"links": 12.0, "domains": 14.0, "mentions": 6.0, "hashtags": 6.0, "unquoted": 8.0}
 _CHAINS: Final = {"_&&_": " and ", "_||_": " or "}
@@ -55,7 +55,7 @@ class Compiler:
     def code(self, expression: Expression, own: ClauseId) -> Code:
         """The code of `expression` in the rule of the clause `own`."""
         made = self._code(expression, own)
-        if made.free:
+        if made.free or isinstance(expression, Variable):
             return made
         if made.price >= DEAR:
             self.seen[made.plain] += 1
@@ -108,17 +108,17 @@ class Compiler:
         return filled(frame, [self.code(argument, own) for argument in call.args], price=price)
 
     def _search(self, function: str, receiver: Expression, wanted: str, own: ClauseId) -> Code:
-        scanned = isinstance(receiver, Variable) and not receiver.bound and receiver.name in SCANNED
         value = self.code(receiver, own)
+        scanned = value.plain.removeprefix("f.") if value.plain in _SCANNED else ""
         if function == "matches":
-            source = f"{value.text}_bytes" if scanned else "{0}.encode()"
+            source = f"f.{scanned}_bytes" if scanned else "{}.encode()"
             frame = f"({self.constant(f'regex({wanted!r})')}({source}) is not None)"
             return leaf(frame, price=25.0 + value.price) if scanned else filled(frame, [value], price=30)
         phrases = f"phrases([{wanted!r}])" if function == "says" else f"phrases(lexicons[{wanted!r}])"
-        if isinstance(receiver, Variable) and scanned:
-            numbers = self.groups.setdefault(receiver.name, {})
+        if scanned:
+            numbers = self.groups.setdefault(scanned, {})
             number = numbers.setdefault(phrases, len(numbers))
-            return leaf(f"({number} in f.said_in_{receiver.name})", price=20.0 + value.price)
+            return leaf(f"({number} in f.said_in_{scanned})", price=20.0 + value.price)
         return filled(f"says({{0}}, {self.constant(phrases)})", [value], price=60)
 
     def _lookup(self, function: str, value: Code, lexicon: str) -> Code:

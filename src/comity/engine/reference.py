@@ -14,8 +14,10 @@ from itertools import groupby
 from typing import Final
 
 from cel_expr_python import cel
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from comity.agreement.language import FUNCTIONS, VARIABLES, DeclaredFunction, Shape
+from comity.engine import links
 from comity.engine.fold import fold
 from comity.engine.reading import Reading
 from comity.engine.windows import Counted, Window
@@ -43,9 +45,14 @@ class Reference:
         ]
 
     def breached(self, message: Message, counts: Counts) -> frozenset[ClauseId]:
-        """The clauses that the message breaches. `ArithmeticError` if a rule fails, which no checked rule may."""
-        self._counts = counts
+        """The clauses that the message breaches. `ArithmeticError` if a rule fails, which no checked rule may.
+
+        `ValueError` for a message with NUL characters: `cel_expr_python` 0.1 would cut its strings there.
+        """
         values = _values(Reading(message, counts))
+        if any("\0" in text for text in _texts(values)):
+            raise ValueError("CEL's Python binding cuts strings at NUL, so it cannot judge this message")
+        self._counts = counts
         applying = [(clause.id, rule) for clause, rule in self._rules if message.channel in clause.channels]
         return frozenset(own for own, rule in applying if self._holds(own, rule, values))
 
@@ -109,7 +116,22 @@ def _values(reading: Reading) -> dict[str, object]:
     for name, variable in VARIABLES.items():
         value = getattr(reading, name.replace(".", "_"))
         values[name] = list(value) if variable.shape is Shape.STRINGS else value
-    return {**values, "meta": dict(reading.meta)}
+    sent = Timestamp()  # a datetime would go through a double, and lose microseconds far from 1970
+    sent.FromDatetime(reading.sent)
+    return {**values, "meta": dict(reading.meta), "sent": sent}
+
+
+def _texts(values: Mapping[str, object]) -> Iterator[str]:
+    for value in values.values():
+        match value:
+            case str():
+                yield value
+            case list():
+                yield from value
+            case dict():
+                yield from [*value.keys(), *value.values()]
+            case _:
+                continue
 
 
 def _says(text: str, phrase: str) -> bool:
@@ -165,7 +187,9 @@ def _repeats(text: str) -> int:
 
 
 def _is_under(domain: str, parent: str) -> bool:
-    return ("." + domain).endswith("." + parent)
+    """Both in the form in which domains are compared; what is no domain is under none."""
+    lower, upper = links.domain(domain), links.domain(parent)
+    return upper != "" and ("." + lower).endswith("." + upper)
 
 
 def _speaks(tag: str, wanted: str) -> bool:
