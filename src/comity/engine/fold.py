@@ -26,6 +26,8 @@ _INVISIBLE: Final = re.compile(  # category Cf, and what else Unicode calls defa
 )
 _WHITE: Final = re.compile(r"\s{2,}|[^\S ]")
 _FOREIGN: Final = re.compile(f"[{''.join(c for c in FOREIGN if c < chr(0x10000))}]|[\U00010000-\U0001ffff]")
+_CHUNK: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
+_LONGEST_KNOWN: Final = 32
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 _SAME_SCRIPT: Final = {
     **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),  # the names of Arabic digits
@@ -57,13 +59,29 @@ def _without_lookalikes(text: str) -> str:
     """As long as `text`."""
     if text.isascii() or not _FOREIGN.search(text):
         return text
+    return _CHUNK.sub(_chunk_without, text)
+
+
+def _chunk_without(found: re.Match[str]) -> str:
+    chunk = found[0]
+    if chunk.isascii():
+        return chunk
+    return _known_chunk(chunk) if len(chunk) <= _LONGEST_KNOWN else _seen_through(chunk)
+
+
+def _seen_through(chunk: str) -> str:
+    """A chunk holds whole words, and seldom several: only where scripts mix are they looked at one by one."""
+    if not _mixes_scripts(chunk):
+        return chunk
     mapped, done = [], 0
-    for start, end in _words(text):
-        word = text[start:end]
-        if not word.isascii() and _mixes_scripts(word):
-            mapped += [text[done:start], word.translate(_LOOKALIKES)]
-            done = end
-    return "".join([*mapped, text[done:]])
+    for start, end in _words(chunk):
+        word = chunk[start:end]
+        mapped += [chunk[done:start], word.translate(_LOOKALIKES) if _mixes_scripts(word) else word]
+        done = end
+    return "".join([*mapped, chunk[done:]])
+
+
+_known_chunk = lru_cache(maxsize=16384)(_seen_through)
 
 
 def _words(text: str) -> Iterator[tuple[int, int]]:
@@ -90,8 +108,8 @@ def _mixes_scripts(word: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _script(character: str) -> str:
-    """The first word of the character's Unicode name; "" for marks and for what all scripts share."""
-    if unicodedata.category(character)[0] == "M":
+    """The first word of the character's Unicode name; "" for what is no letter or digit, or is every script's."""
+    if unicodedata.category(character)[0] not in "LN":
         return ""
     first = unicodedata.name(character, "").split(" ")[0]
     return _SAME_SCRIPT.get(first, first)

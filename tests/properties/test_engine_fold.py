@@ -1,0 +1,153 @@
+"""Laws of folded text, over text chosen to break them."""
+
+from __future__ import annotations
+
+import unicodedata
+from importlib import import_module
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comity.engine.fold import fold, fold_with_spans
+from comity.engine.lookalikes import ASCII, FOREIGN
+from comity.engine.words import occurrences, phrase, word_form
+
+folding = import_module("comity.engine.fold")
+NASTY = (
+    *("a", "B", "i", "o", "1", "-", " ", "\t\n", "\x1c", "\u3000", "\u2028", "\u200b", "\u200d", "\u00ad", "\ufe0f"),
+    *("\u0301", "\u0307", "\u0345", "\u0338", "\u3099", "\u1161", "\u11a8", "\u1100", "\uff9e", "\u09be", "\u0dcf"),
+    *("İ", "I", "ı", "ß", "ẞ", "Σ", "ς", "σ", "ſ", "\u212a", "\u212b", "ﬁ", "ﬃ", "㎏", "½", "²", "Ⅷ", "ａ", "Ａ", "１"),
+    *(
+        "а",
+        "А",
+        "В",
+        "в",
+        "о",
+        "р",
+        "Ѕ",
+        "ж",
+        "α",
+        "Ν",
+        "ν",
+        "Ι",
+        "ͺ",
+        "΅",
+        "ـ",
+        "ه",
+        "١",
+        "۱",
+        "߀",
+        "০",
+        "〇",
+        "\u3164",
+    ),
+    *("我", "ア", "ー", "ｱ", "한", "ก", "ำ", "\U0001d400", "\U0001d7ce", "💩", "\u0130", "\u1e9e", "\u2126", "\ufdfa"),
+)
+nasty = st.lists(st.sampled_from(NASTY), max_size=8).map("".join)
+texts = st.one_of(nasty, st.text(max_size=12), st.tuples(nasty, st.text(max_size=3), nasty).map("".join))
+more = settings(max_examples=8 * settings().max_examples)
+
+
+@more
+@given(texts)
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@more
+@given(texts)
+def test_the_fold_that_knows_its_places_is_the_fold(text: str) -> None:
+    assert fold_with_spans(text).text == fold(text)
+
+
+@more
+@given(texts)
+def test_every_folded_character_came_from_somewhere_in_order(text: str) -> None:
+    folded = fold_with_spans(text)
+    assert all(0 <= start < end <= len(text) for start, end in zip(folded.starts, folded.ends, strict=True))
+    assert list(folded.starts) == sorted(folded.starts)
+    assert list(folded.ends) == sorted(folded.ends)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=20))
+def test_of_ascii_only_case_and_white_space_change(text: str) -> None:
+    words = fold(text).split()
+    assert words == text.lower().split()
+
+
+@given(texts)
+def test_folded_text_shows_no_format_characters_and_no_wide_spaces(text: str) -> None:
+    folded = fold(text)
+    assert not any(unicodedata.category(character) == "Cf" for character in folded)
+    assert "  " not in folded
+    assert not any(character.isspace() and character != " " for character in folded)
+
+
+@pytest.mark.parametrize(("foreign", "plain"), list(zip(FOREIGN, ASCII, strict=True)))
+def test_every_look_alike_is_seen_through_in_a_mixed_word_and_left_alone_in_its_own(foreign: str, plain: str) -> None:
+    if unicodedata.name(foreign).startswith("LATIN"):
+        assert fold(f"x{foreign}x") != f"x{plain}x"
+    elif unicodedata.category(foreign)[0] in "LN":
+        assert fold(f"x{foreign}x") == f"x{plain}x"
+    assert not fold(foreign).isascii()
+
+
+def test_the_look_alikes_are_the_data_s() -> None:
+    assert len(FOREIGN) == len(ASCII) == len(set(FOREIGN)) == 401
+    assert ASCII.isascii()
+    assert ASCII.isalnum()
+    assert ASCII.lower() == ASCII
+
+
+@given(texts, st.sampled_from(("free money", "x*", "我", "爱a", "💩", "á", "i̇", "1")))
+def test_a_phrase_is_found_where_its_word_form_is_contained(text: str, written: str) -> None:
+    folded, wanted = fold(text), phrase(written)
+    contained = wanted.pattern in (word_form(folded) if wanted.has_words else folded)
+    spans = list(occurrences(wanted, folded))
+    assert bool(spans) == contained
+    assert all(0 <= start < end <= len(folded) for start, end in spans)
+
+
+FAULTS = {
+    "case folding for lower case": ("_lower", str.casefold),
+    "a lower case that looks at its neighbours": ("_lower", str.lower),
+    "look-alikes everywhere": ("_mixes_scripts", lambda word: True),
+    "no look-alikes": ("_without_lookalikes", lambda text: text),
+}
+KNOWN = {
+    "Straße": "straße",
+    "ΟΔΟΣ ΣΟΣ": "οδοσ σοσ",
+    "ΣΑΣ!": "σασ!",
+    "p\u043ern": "porn",
+    "Вad": "bad",
+    "привет, мир": "привет, мир",
+    "\u0430\u0301b": "áb",
+    "fr\u200bee\u00ad": "free",
+    "ＦＲＥＥ\u3000\n ｍｏｎｅｙ": "free money",
+    "İstanbul ısı": "i̇stanbul ısı",
+    "pom": "pom",
+    "سال۱۴۰۰": "سال۱۴۰۰",
+    "二〇二六年": "二〇二六年",
+    " a\t\n b ": " a b ",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("text", KNOWN)
+def test_known_texts_fold_as_known(text: str) -> None:
+    assert fold(text) == KNOWN[text]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folding._known_chunk.cache_clear()
+    monkeypatch.setattr(folding, *FAULTS[name])
+    assert any(fold(text) != folded for text, folded in KNOWN.items())
+    folding._known_chunk.cache_clear()
+
+
+def test_much_of_anything_folds_in_time() -> None:
+    for piece in ("a\u0301", "\u0430a", "\u200b ", "İ", "\ufdfa", "\u1100\u1161", "\u0345", "жo", "\n"):
+        text = piece * (100_000 // len(piece))
+        assert fold(fold(text)) == fold(text)
