@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from itertools import takewhile
 
 from comity.casework.facts import CaseOpened, Decided, Delivered, Fact, Found, How, Joined, Points, points_from
 from comity.casework.ladder import Reached, measures_of, reached, strictest_of_each
@@ -257,7 +258,8 @@ def _current_step(record: Record, sent: datetime) -> tuple[Recorded, ...]:
     last = record.last
     if last is None or (last.delivered is not None and last.delivered < sent):
         return ()
-    return tuple(one for one in record.decisions if one.decided.step == last.decided.step)
+    step = takewhile(lambda one: one.decided.step == last.decided.step, reversed(record.decisions))
+    return tuple(step)[::-1]
 
 
 def _breach(judged: Judged, finding: Finding) -> Breach:

@@ -5,7 +5,8 @@ Nothing here ends by a job: a measure is active, and a point live, when the pred
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -48,12 +49,24 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restricting:
+    """Which of the decisions restricts the account on channels, so that the standing need not ask all of them.
+
+    `over`: from then on neither it nor any before it restricts; None if that depends on facts still to come.
+    """
+
+    index: int
+    over: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Everything decided about one account. Grows by `after`; the same facts give the same record."""
 
     account: AccountId
     acceptances: tuple[Accepted, ...] = ()
     decisions: tuple[Recorded, ...] = ()
+    restricting: tuple[Restricting, ...] = ()
     open_case: CaseId | None = None
 
     @property
@@ -72,7 +85,8 @@ def after(record: Record, fact: Fact) -> Record:
         case Accepted():
             return replace(record, acceptances=(*record.acceptances, fact))
         case Decided():
-            return replace(record, decisions=(*record.decisions, Recorded(decided=fact)))
+            restricting = (*record.restricting, *_restricting(record, fact))
+            return replace(record, decisions=(*record.decisions, Recorded(decided=fact)), restricting=restricting)
         case Joined():
             return _changed(record, fact.decision, lambda one: replace(one, joined=(*one.joined, fact)))
         case Delivered():
@@ -90,7 +104,7 @@ def after(record: Record, fact: Fact) -> Record:
 
 def standing(record: Record, channel: Channel, at: datetime) -> Standing:
     """The strictest of the account's measures that are active on `channel` at `at`."""
-    active = [each for each in measures(record) if channel in each.channels and each.is_active(at)]
+    active = [each for each in _unended(record, at) if channel in each.channels and each.is_active(at)]
     if not active:
         return Standing(account=record.account, channel=channel, at=at)
     strictest = max(active, key=_severity)
@@ -100,12 +114,21 @@ def standing(record: Record, channel: Channel, at: datetime) -> Standing:
 
 def measures(record: Record) -> tuple[Measure, ...]:
     """All measures that restrict the account on channels, past and future ones included."""
-    return tuple(each for one in record.decisions for each in one.measures if each.kind in _RISING)
+    decisions = (record.decisions[each.index] for each in record.restricting)
+    return tuple(each for one in decisions for each in one.measures if each.kind in _RISING)
+
+
+def _unended(record: Record, at: datetime) -> Iterator[Measure]:
+    """Those of `measures` that may still hold at `at`, the newest first."""
+    for each in reversed(record.restricting):
+        if each.over is not None and each.over <= at:
+            return
+        yield from (one for one in record.decisions[each.index].measures if one.kind in _RISING)
 
 
 def live_points(record: Record, ladder: ClauseId, at: datetime) -> int:
-    """The points live on `ladder` at `at`."""
-    return _sum(record, record.decisions, ladder, at)
+    """The points live on `ladder` at `at`, of what was decided by then."""
+    return _sum(record, (one for one in record.decisions if one.decided.at <= at), ladder, at)
 
 
 def known_points(record: Record, ladder: ClauseId, sent: datetime, *, besides: int | None) -> int:
@@ -115,33 +138,51 @@ def known_points(record: Record, ladder: ClauseId, sent: datetime, *, besides: i
 
 
 def _sum(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime) -> int:
-    return sum(
-        points.count
-        for one in decisions
-        for points in one.decided.points
-        if points.ladder == ladder and is_live(record, one, points, at)
-    )
+    pauses: dict[Duration, datetime] = {}
+    total = 0
+    for one in decisions:
+        for points in one.decided.points:
+            if points.clean is not None and points.clean not in pauses:
+                pauses[points.clean] = _last_pause(record, points.clean, at)
+            if points.ladder == ladder and _is_live(one, points, at, pauses):
+                total += points.count
+    return total
 
 
-def is_live(record: Record, one: Recorded, points: Points, at: datetime) -> bool:
+def _is_live(one: Recorded, points: Points, at: datetime, pauses: Mapping[Duration, datetime]) -> bool:
     """Whether the points have not expired at `at`; they never do before their decision's measures end."""
-    # INVARIANT: a point is never forgotten before its measure ends
-    if any(each.is_active(at) or each.start is None for each in one.measures if each.kind in _RISING):
-        return True
     if points.clean is not None:
-        return not _was_clean(record, one, points.clean, at)
-    return points.expires_at is None or at < points.expires_at
+        is_kept = pauses[points.clean] < one.decided.breaches[0].sent
+    else:
+        is_kept = points.expires_at is None or at < points.expires_at
+    # INVARIANT: a point is never forgotten before its measure ends
+    return is_kept or any(each.kind in _RISING and not each.is_over(at) for each in one.measures)
 
 
-def _was_clean(record: Record, one: Recorded, duration: Duration, at: datetime) -> bool:
-    first = min(breach.sent for breach in one.decided.breaches)
-    later = sorted(b.sent for each in record.decisions for b in each.breaches if first <= b.sent <= at)
-    pauses = zip([first, *later], [*later, at], strict=True)
-    return any(duration.after(start) <= end for start, end in pauses)
+def _last_pause(record: Record, length: Duration, at: datetime) -> datetime:
+    """The last breach before `at` that was followed by none for `length`; `EARLIEST` if there was no such pause."""
+    sent = sorted(breach.sent for one in record.decisions for breach in one.breaches if breach.sent <= at)
+    end, first = at, len(sent)
+    while first:
+        paused = bisect_right(sent, end, hi=first, key=length.after)
+        if paused == first:
+            return sent[first - 1]
+        end, first = sent[paused], paused  # everything from there on is closer together than `length`
+    return EARLIEST
+
+
+def _restricting(record: Record, decided: Decided) -> Iterator[Restricting]:
+    ends = [None if each.until else each.end for each in decided.measures if each.kind in _RISING]
+    before = record.restricting[-1].over if record.restricting else EARLIEST
+    known = [end for end in (before, *ends) if end is not None]
+    if ends:
+        yield Restricting(index=len(record.decisions), over=max(known) if len(known) > len(ends) else None)
 
 
 def _settled(measure: Measure, one: Recorded) -> Measure:
     start = measure.start
+    if start is not None and not measure.until:
+        return measure
     if start is None and measure.delay is not None and one.delivered is not None:
         start = measure.delay.after(one.delivered)
     if start is None:
@@ -174,5 +215,9 @@ def _earliest(one: datetime | None, other: datetime) -> datetime:
 
 
 def _changed(record: Record, decision: DecisionId, change: Callable[[Recorded], Recorded]) -> Record:
-    known = tuple(change(one) if one.decided.decision == decision else one for one in record.decisions)
-    return replace(record, decisions=known)
+    """The newest is looked at first: facts mostly follow their decision soon."""
+    known = record.decisions
+    for index in range(len(known) - 1, -1, -1):
+        if known[index].decided.decision == decision:
+            return replace(record, decisions=(*known[:index], change(known[index]), *known[index + 1 :]))
+    return record

@@ -34,7 +34,11 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_active(self, at: datetime) -> bool:
         """Whether the measure holds at `at`."""
-        return self.start is not None and self.start <= at and (self.end is None or at < self.end)
+        return self.start is not None and self.start <= at and not self.is_over(at)
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether the measure has ended by `at`; one that is still to start has not."""
+        return self.end is not None and self.end <= at
 
 
 class State(StrEnum):
