@@ -16,9 +16,6 @@ from comity.engine.windows import UNITS, Window, is_history, window_of
 from comity.model.expression import Call, Comprehension, Expression, ListOf, Literal, Type, Variable
 from comity.model.ids import ClauseId
 
-DEEPEST: Final = 40
-"""Code nested deeper than this becomes a part of its own: Python's parser stops at 200 brackets."""
-
 DEAR: Final = 4.0
 """The price from which code that occurs twice is worth sharing."""
 
@@ -38,7 +35,6 @@ class Code:
     plain: str
     text: str
     price: float
-    depth: int = 1
     free: frozenset[str] = _NOTHING  # the variables of enclosing comprehensions that it reads
 
 
@@ -59,7 +55,7 @@ class Compiler:
             return made
         if made.price >= DEAR:
             self.seen[made.plain] += 1
-        return self._part(made) if made.plain in self.shared or made.depth > DEEPEST else made
+        return self._part(made) if made.plain in self.shared else made
 
     def _part(self, made: Code) -> Code:
         name, _ = self.parts.setdefault(made.plain, (f"part{len(self.parts)}", made.text))
@@ -139,7 +135,6 @@ def filled(frame: str, parts: Sequence[Code], *, price: float = 0.5, free: froze
         plain=frame.format(*(part.plain for part in parts)),
         text=frame.format(*(part.text for part in parts)),
         price=price + sum(part.price for part in parts),
-        depth=1 + max((part.depth for part in parts), default=0),
         free=_NOTHING.union(*(part.free for part in parts)) if free is None else free,
     )
 

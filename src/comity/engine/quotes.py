@@ -17,7 +17,7 @@ _FORWARDED: Final = re.compile(
 _ATTRIBUTION: Final = re.compile(
     r"(?:wrote|writes|escribió|schrieb|schrieb [^:\n]{1,200}|a écrit|ha scritto|escreveu|skrev)\s?:\s*$"
 )
-_ATTRIBUTION_START: Final = re.compile(r"\s*(?:On|El|Am|Le|Il|Em|Den|At|In)\s", re.IGNORECASE)
+_ATTRIBUTION_START: Final = re.compile(r"\s*(?:On|El|Am|Le|Il|Em|Den|At|In)\s[^\n]*\d", re.IGNORECASE)
 _LONGEST_ATTRIBUTION: Final = 400
 
 

@@ -55,12 +55,9 @@ class Maker:
         )
 
     def _function(self, expression: Expression, own: ClauseId, variables: tuple[str, ...]) -> Callable[..., object]:
-        names = [
-            f"x_{variable}" if variable not in variables[index + 1 :] else f"hidden_{index}"
-            for index, variable in enumerate(variables)
-        ]
+        parameters = ", ".join(["f", *(f"x_{variable}" for variable in variables)])
         code = self.compiler.code(expression, own).text
-        made: Callable[..., object] = eval(f"lambda {', '.join(['f', *names])}: {code}", self.namespace)  # noqa: S307
+        made: Callable[..., object] = eval(f"lambda {parameters}: {code}", self.namespace)  # noqa: S307
         return made
 
 

@@ -1,0 +1,221 @@
+"""Windows are exact: whatever the order, ties and lateness, they count what a slow and plain oracle counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from importlib import import_module
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comity.engine.history import History
+from comity.engine.trace import Trace, Tracer
+from comity.engine.windows import Counted, Window
+from comity.model.ids import AccountId, Channel, ClauseId, MessageId
+from comity.model.message import Message
+
+tallies = import_module("comity.engine.tallies")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = b"0123456789abcdef"
+SPANS = tuple(timedelta(seconds=seconds) for seconds in (1, 3, 10))
+LATENESS = timedelta(seconds=4)
+WINDOWS = tuple(
+    Window(counted=counted, within=within, key=key, besides=besides)
+    for within in SPANS
+    for counted, key, besides in (
+        (Counted.MESSAGES, "", ""),
+        (Counted.COPIES, "", ""),
+        (Counted.TEXT_COPIES, "", ""),
+        (Counted.TEXT_COPIERS, "", ""),
+        (Counted.RECIPIENTS, "", ""),
+        (Counted.TOTAL, "n", ""),
+        (Counted.SAME, "k", ""),
+        (Counted.AUTHORS_SAME, "k", ""),
+        (Counted.BREACHES, "", "spam"),
+        (Counted.BREACHES, "spam", ""),
+        (Counted.NOTICES, "", ""),
+        (Counted.NOTICES, "spam", ""),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A breach or a notice."""
+
+    counted: Counted
+    account: AccountId
+    clause: ClauseId
+    at: datetime
+
+
+Step = Message | Event
+Counts = dict[Window, int | float]
+
+
+def step(random: Random) -> Step:
+    at = START + timedelta(seconds=random.choice((0, 1, 1, 2, 3, 4, 5, 9, 10, 11, 15)) + random.choice((0, 0, 60)))
+    at += timedelta(microseconds=random.choice((0, 0, 0, 1)))
+    account = AccountId(random.choice("abc"))
+    if random.random() < 0.2:
+        counted = random.choice((Counted.BREACHES, Counted.NOTICES))
+        return Event(counted, account, ClauseId(random.choice(("spam", "slurs"))), at)
+    return Message(
+        id=MessageId("m"),
+        author=account,
+        channel=Channel("posts"),
+        text=random.choice(("hello", "HELLO ", "other", "")),
+        sent=at,
+        to=tuple(random.choice("xyz") for _ in range(random.randint(0, 3))),
+        meta={"k": random.choice(("", "1", "2")), "n": random.choice(("0.1", "0.2", "-1e300", "1e300", "1e308", "x"))},
+    )
+
+
+def steps(random: Random, count: int) -> list[Step]:
+    return [step(random) for _ in range(count)]
+
+
+def counted_by_history(taken: Sequence[Step]) -> list[tuple[Counts, bool]]:
+    tracer, history, answers = Tracer(WINDOWS, key=KEY), History(WINDOWS, lateness=LATENESS), []
+    for one in taken:
+        match one:
+            case Message():
+                counts, late = history.take(tracer.decode(tracer.encode(tracer.trace(one))))
+                answers.append((dict(counts), late))
+            case Event(counted=Counted.BREACHES):
+                history.breach(one.account, one.clause, one.at)
+            case Event():
+                history.notice(one.account, one.clause, one.at)
+    return answers
+
+
+def counted_plainly(taken: Sequence[Step]) -> list[tuple[Counts, bool]]:
+    answers = []
+    for index, one in enumerate(taken):
+        if isinstance(one, Message):
+            before = [each for each in taken[:index] if isinstance(each, Message)]
+            newest = max((each.sent for each in before), default=one.sent)
+            floor = max(newest, one.sent) - max(SPANS) - LATENESS
+            counts = {window: plain_count(window, one, taken[:index], floor) for window in WINDOWS}
+            answers.append((counts, one.sent < newest - LATENESS))
+    return answers
+
+
+def plain_count(window: Window, one: Message, before: Sequence[Step], floor: datetime) -> int | float:
+    after = max(one.sent - window.within, floor)
+    if window.counted in (Counted.BREACHES, Counted.NOTICES):
+        events = [e for e in before if isinstance(e, Event) and e.counted is window.counted and e.account == one.author]
+        return sum(
+            e.at > after and window.key in ("", e.clause) and e.clause != (window.besides or None) for e in events
+        )
+    known = [m for m in before if isinstance(m, Message) and after < m.sent <= one.sent]
+    return plain_tally(window, one, [*known, one])
+
+
+def plain_tally(window: Window, one: Message, known: Sequence[Message]) -> int | float:
+    own = [m for m in known if m.author == one.author]
+    alike = [m for m in known if m.text.lower().split() == one.text.lower().split() and len(m.text) == len(one.text)]
+    value = one.meta.get(window.key)
+    match window.counted:
+        case Counted.MESSAGES:
+            return len(own)
+        case Counted.COPIES:
+            return len([m for m in alike if m.author == one.author])
+        case Counted.TEXT_COPIES:
+            return len(alike)
+        case Counted.TEXT_COPIERS:
+            return len({m.author for m in alike})
+        case Counted.RECIPIENTS:
+            return len({to for m in own for to in m.to})
+        case Counted.TOTAL:
+            return total(m.meta[window.key] for m in own)
+        case Counted.SAME:
+            return len([m for m in own if m.meta[window.key] == value]) if value else 0
+        case _:
+            return len({m.author for m in known if m.meta[window.key] == value}) if value else 0
+
+
+def total(written: Iterable[str]) -> float:
+    """The correctly rounded sum; infinite where no double can hold it."""
+    exact = sum((Fraction(float(number)) for number in written if number != "x"), Fraction())
+    try:
+        return float(exact)
+    except OverflowError:
+        return float("inf") if exact > 0 else float("-inf")
+
+
+@settings(max_examples=2 * settings().max_examples)
+@given(st.randoms(use_true_random=False), st.integers(1, 14))
+def test_windows_count_what_the_oracle_counts(random: Random, count: int) -> None:
+    taken = steps(random, count)
+    assert counted_by_history(taken) == counted_plainly(taken)
+
+
+def test_windows_count_what_the_oracle_counts_in_long_runs() -> None:
+    for seed in range(2 * settings().max_examples):
+        taken = steps(Random(seed), 60)
+        assert counted_by_history(taken) == counted_plainly(taken), f"seed {seed}"
+
+
+FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "an edge that belongs to both sides": lambda patch: patch.setattr(tallies, "bisect_right", tallies.bisect_left),
+    "sums that round on the way": lambda patch: patch.setattr(tallies, "_SCALE", 2**20),
+    "entries put at the end": lambda patch: patch.setattr(tallies, "_insert", lambda times, at: times.append(at)),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    FAULTS[name](monkeypatch)
+    runs = (steps(Random(seed), 60) for seed in range(50))
+    assert any(counted_by_history(taken) != counted_plainly(taken) for taken in runs)
+
+
+def test_memory_holds_no_more_than_the_widest_window_and_the_lateness() -> None:
+    tracer, history = Tracer(WINDOWS, key=KEY), History(WINDOWS, lateness=LATENESS)
+    sizes = []
+    for number in range(4000):
+        message = Message(
+            id=MessageId(str(number)),
+            author=AccountId(f"a{number % 7 if number % 2 else number}"),
+            channel=Channel("posts"),
+            text=f"text {number}",
+            sent=START + timedelta(seconds=number),
+            to=(f"to {number}",),
+            meta={"k": str(number), "n": "1"},
+        )
+        history.take(tracer.trace(message))
+        history.breach(message.author, ClauseId("spam"), message.sent)
+        sizes.append(len(history))
+    assert max(sizes[2000:]) <= max(sizes[:2000])
+    assert max(sizes) < 1000
+
+
+def test_a_trace_tells_nothing_that_can_be_read() -> None:
+    message = Message(
+        id=MessageId("m"),
+        author=AccountId("a"),
+        channel=Channel("posts"),
+        text="a secret text",
+        sent=START,
+        to=("somebody@example.org",),
+        meta={"k": "a secret value", "other": "never asked for"},
+    )
+    tracer = Tracer(WINDOWS, key=KEY)
+    kept = tracer.encode(tracer.trace(message))
+    assert not any(word in kept for word in (b"secret", b"somebody", b"never", b"other"))
+    assert tracer.decode(kept) == tracer.trace(message)
+    assert Tracer(WINDOWS, key=b"another key, 16+").trace(message).text != tracer.trace(message).text
+
+
+def test_a_trace_keeps_nothing_that_no_window_needs() -> None:
+    message = Message(
+        id=MessageId("m"), author=AccountId("a"), channel=Channel("posts"), text="x", sent=START, to=("y",)
+    )
+    only = [Window(counted=Counted.MESSAGES, within=SPANS[0])]
+    assert Tracer(only, key=KEY).trace(message) == Trace(author=AccountId("a"), sent=START)
