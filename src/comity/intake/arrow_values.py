@@ -36,7 +36,8 @@ def python_values(array: pa.Array) -> list[object]:
     if pa.types.is_timestamp(held):
         return _times(array, held.unit)
     if pa.types.is_map(held):
-        pairs = list(zip(python_values(array.keys), python_values(array.items), strict=True))
+        # Either may be longer than the map says (Arrow allows it): what is beyond belongs to nobody.
+        pairs = list(zip(python_values(array.keys), python_values(array.items), strict=False))
         return _slices(array, pairs)
     if pa.types.is_list(held) or pa.types.is_large_list(held):
         return _slices(array, python_values(array.values))
@@ -47,6 +48,10 @@ def python_values(array: pa.Array) -> list[object]:
 
 def _words(array: pa.DictionaryArray) -> list[object]:
     indices, dictionary = array.indices, array.dictionary
+    if len(indices) > indices.null_count and not 0 <= pc.min(indices).as_py() <= pc.max(indices).as_py() < len(
+        dictionary
+    ):
+        raise pa.ArrowInvalid("a string's index lies outside its dictionary")
     if len(dictionary) > _SPARSE * len(array):
         used = pc.unique(indices).drop_null()
         words = dict(zip(used.to_pylist(), _plain(dictionary.take(used)), strict=True))
@@ -101,7 +106,7 @@ def _slices(array: pa.Array, items: Sequence[object]) -> list[object]:
 
 def _structs(array: pa.StructArray) -> list[object]:
     names = [field.name for field in array.type]
-    fields = [python_values(array.field(index)) for index in range(len(names))]
+    fields = [python_values(field) for field in array.flatten()]
     there: list[bool] = array.is_valid().to_pylist()
     return [
         dict(zip(names, row, strict=True)) if is_there else None for is_there, *row in zip(there, *fields, strict=True)

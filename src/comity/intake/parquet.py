@@ -17,7 +17,6 @@ from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import CHUNK, Opened
 
 _ROWS: Final = 8192
-_ITEMS: Final = 1 << 26
 _SHOWN: Final = 1000
 _DAMAGE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
 _Test = Callable[[pa.DataType], bool]
@@ -31,19 +30,15 @@ def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
         for batch in file.iter_batches(_ROWS, columns=sorted(set(found.values()))):
             taken = _take(opened.name, batch, found, row, origin)
             row += batch.num_rows
-            yield replace(taken, share=(row - 1) / file.metadata.num_rows)
+            yield replace(taken, share=min((row - 1) / max(file.metadata.num_rows, 1), 1))
     except _DAMAGE as damage:
         what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
         raise ArchiveError(opened.name, what, "fetch or write the file again") from damage
 
 
 def _open(opened: Opened) -> pq.ParquetFile:
+    """Of the metadata only the schema is looked at: `pyarrow` ends the process where that of a column is damaged."""
     metadata = pq.read_metadata(opened.path)
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        if any(group.column(column).num_values > _ITEMS for column in range(group.num_columns)):
-            what = f"row group {index + 1} holds more than {_ITEMS:,} values in one column"
-            raise ArchiveError(opened.name, what, "write it again with smaller row groups")
     strings = string_leaves(metadata.schema)
     return pq.ParquetFile(opened.path, metadata=metadata, read_dictionary=strings, buffer_size=CHUNK, pre_buffer=False)
 
@@ -98,6 +93,7 @@ _TESTS: Final[Mapping[Kind, tuple[_Test, ...]]] = {
 
 
 def _take(archive: str, batch: pa.RecordBatch, found: Mapping[str, str], first: int, origin: Origin) -> Taken:
+    batch.validate()
     columns = {field: python_values(batch.column(column)) for field, column in found.items()}
     return take(
         Block(
