@@ -247,3 +247,34 @@ def test_findings_for_a_person_join_the_open_case() -> None:
     (found,) = case.breach("spam", after=days(1))
     assert isinstance(found, Found)
     assert found.case == CaseId(f"{1:032x}")
+
+
+def test_a_message_that_joins_is_treated_as_the_row_says_for_its_own_clause() -> None:
+    ladder = "\n| points | measure | channels | for |\n|---|---|---|---|\n| 0 | mark | | |\n| 1 | remove, warn | | |\n"
+    flood = clause("flood", "", "author.messages(minutes(1)) > 5", "  author.messages: 6\n")
+    case = Case(agreement(clause("spam") + clause("typo", "points=0") + flood, ladder=ladder))
+    assert case.kinds("flood") == ["warn"]
+    (spam,) = case.breach("spam", after=timedelta(seconds=1))
+    assert isinstance(spam, Joined)
+    assert (spam.removed, spam.marked) == (True, False)
+    (typo,) = case.breach("typo", after=timedelta(seconds=2))
+    assert isinstance(typo, Joined)
+    assert (typo.removed, typo.marked) == (False, True)
+    (again,) = case.breach("flood", after=timedelta(seconds=3))
+    assert isinstance(again, Joined)
+    assert not again.removed
+
+
+def test_a_row_that_warns_and_restricts_does_both() -> None:
+    ladder = "\n| points | measure | channels | for |\n|---|---|---|---|\n| 1 | warn, suspend | all | 1 day |\n"
+    assert Case(agreement(clause("spam"), ladder=ladder)).kinds("spam") == ["warn", "suspend"]
+
+
+def test_within_a_step_a_ladder_to_which_nothing_is_added_takes_no_new_measure() -> None:
+    head = "\n| points | measure | channels | for |\n|---|---|---|---|\n"
+    own = clause("abuse") + f"{head}| 1 | remove, suspend | mail | 2 days |\n\n"
+    case = Case(agreement(clause("spam") + own, ladder=f"{head}| 1 | remove, suspend | posts | 1 day |\n"))
+    assert case.kinds("spam") == ["remove", "suspend"]
+    facts = case.breach("spam", "abuse", after=timedelta(seconds=1))
+    decided = next(fact for fact in facts if isinstance(fact, Decided))
+    assert {(str(each.kind), each.channels) for each in decided.measures} == {("remove", ()), ("suspend", ("mail",))}

@@ -5,14 +5,14 @@ Pure: the record, the findings, the version and the time come in as values. Stor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from itertools import takewhile
 
 from comity.casework.facts import CaseOpened, Decided, Delivered, Fact, Found, How, Joined, Points, points_from
-from comity.casework.ladder import Reached, measures_of, reached, strictest_of_each
+from comity.casework.ladder import Reached, measures_of, on_message, reached, strictest_of_each
 from comity.casework.record import Record, Recorded, after, known_points
 from comity.casework.statement import Grounds, statement_of
 from comity.model.agreement import Agreement
@@ -61,6 +61,14 @@ def decide(record: Record, judged: Judged, given: Circumstances) -> tuple[Fact, 
     return tuple(facts)
 
 
+def wait(record: Record, given: Circumstances) -> tuple[Fact, ...]:
+    """The facts that follow when a message waits because its author is on hold: a person is asked to look."""
+    if record.open_case is not None:
+        return ()
+    why = "The account is on hold: each of its messages waits for a reviewer."
+    return (CaseOpened(account=record.account, at=given.at, case=given.case, why=why),)
+
+
 def _for_a_person(record: Record, clause: Clause, breach: Breach, given: Circumstances) -> Iterator[Fact]:
     if clause.decide is Decide.SHADOW:
         yield Found(account=record.account, at=given.at, breach=breach, decide=clause.decide)
@@ -82,19 +90,25 @@ def _automatic(
         if earlier is None:
             fresh.append((clause, breach))
         else:
-            yield _joined(earlier, breach, given, clause)
+            treated = {measure.kind for measure in earlier.decided.measures}
+            yield _joined(earlier, breach, given, clause, treated)
     if fresh:
         yield from _step(record, judged, fresh, given)
 
 
 def _step(record: Record, judged: Judged, found: list[tuple[Clause, Breach]], given: Circumstances) -> Iterator[Fact]:
-    """A new decision if the breaches add anything to their step; otherwise they join its last one."""
+    """A new decision if the breaches add anything to their step; otherwise they join its last one.
+
+    A ladder to which they add nothing takes no new measure on the account; the message is treated as its row says.
+    """
     current = _current_step(record, judged.message.sent)
     asked = _asked(record, judged, found, current, given)
     if current and not any(each.adds_to(current) for each in asked):
+        treated = {act.kind for each in asked for row in each.reached.rows for act in row.acts}
         for clause, breach in found:
-            yield _joined(current[-1], breach, given, clause)
+            yield _joined(current[-1], breach, given, clause, treated)
         return
+    asked = tuple(each if each.adds_to(current) else replace(each, reached=on_message(each.reached)) for each in asked)
     decided = _decided(record, judged, found, asked, current, given)
     yield decided
     if given.delivery is not None:
@@ -227,17 +241,16 @@ def _case_for(decided: Decided, asked: Iterable[_Asked], given: Circumstances) -
     yield CaseOpened(account=decided.account, at=given.at, case=given.case, why=why)
 
 
-def _joined(one: Recorded, breach: Breach, given: Circumstances, clause: Clause) -> Joined:
-    """The message is treated as the decision treated its own; conduct is never removed."""
-    kinds = {measure.kind for measure in one.decided.measures}
+def _joined(one: Recorded, breach: Breach, given: Circumstances, clause: Clause, treated: Set[Kind]) -> Joined:
+    """The message is `treated` so; conduct is never removed."""
     is_content = clause.rule is None or not clause.rule.is_conduct
     return Joined(
         account=one.decided.account,
         at=given.at,
         decision=one.decided.decision,
         breach=breach,
-        removed=is_content and Kind.REMOVE in kinds,
-        marked=is_content and Kind.MARK in kinds,
+        removed=is_content and Kind.REMOVE in treated,
+        marked=is_content and Kind.MARK in treated,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from comity.model.clause import Act, Kind, Ladder, Range, Reaches, Row, Term, Until
@@ -41,6 +41,11 @@ def rows_at(ladder: Ladder, points: int) -> tuple[Row, ...]:
     return _at(ladder, max(numbers)) if numbers else ()
 
 
+def on_message(one: Reached) -> Reached:
+    """What `one` does to the message, without what it does to the account."""
+    return replace(one, rows=tuple(_message_part(row) for row in one.rows))
+
+
 def measures_of(
     rows: Iterable[Row],
     *,
@@ -60,10 +65,14 @@ def measures_of(
 
 
 def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, ...]:
-    """What several ladders ask for, taken point by point: a milder one falls away only if it adds nothing."""
-    merged: dict[Measure, None] = {}
-    for group in groups:
-        merged |= dict.fromkeys(group)
+    """What several ladders ask for, taken point by point: a milder one falls away only if it adds nothing.
+
+    What one ladder's row names stands as it is written.
+    """
+    asked = [group for group in groups if group]
+    merged = dict.fromkeys(each for group in asked for each in group)
+    if len(asked) < 2:
+        return tuple(merged)
     kinds = {each.kind for each in merged}
     restricts = any(not kind.is_on_message and kind is not Kind.WARN for kind in kinds)
     fallen = ({Kind.WARN} if restricts else set()) | ({Kind.MARK} if Kind.REMOVE in kinds else set())

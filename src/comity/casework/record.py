@@ -37,6 +37,7 @@ class Recorded:
     joined: tuple[Joined, ...] = ()
     delivered: datetime | None = None
     met: tuple[tuple[str, datetime], ...] = ()
+    clauses: tuple[ClauseId, ...] = ()  # of all its breaches, each once
 
     @property
     def breaches(self) -> tuple[Breach, ...]:
@@ -86,9 +87,9 @@ def after(record: Record, fact: Fact) -> Record:
             return replace(record, acceptances=(*record.acceptances, fact))
         case Decided():
             restricting = (*record.restricting, *_restricting(record, fact))
-            return replace(record, decisions=(*record.decisions, Recorded(decided=fact)), restricting=restricting)
+            return replace(record, decisions=(*record.decisions, recorded(fact)), restricting=restricting)
         case Joined():
-            return _changed(record, fact.decision, lambda one: replace(one, joined=(*one.joined, fact)))
+            return _changed(record, fact.decision, lambda one: _joined(one, fact))
         case Delivered():
             return _changed(
                 record, fact.decision, lambda one: replace(one, delivered=_earliest(one.delivered, fact.at))
@@ -100,6 +101,17 @@ def after(record: Record, fact: Fact) -> Record:
             return replace(record, open_case=fact.case)
         case Found():
             return record
+
+
+def recorded(decided: Decided) -> Recorded:
+    """A decision as it is when it is taken."""
+    return Recorded(decided=decided, clauses=tuple(dict.fromkeys(breach.clause for breach in decided.breaches)))
+
+
+def _joined(one: Recorded, fact: Joined) -> Recorded:
+    clause = fact.breach.clause
+    clauses = one.clauses if clause in one.clauses else (*one.clauses, clause)
+    return replace(one, joined=(*one.joined, fact), clauses=clauses)
 
 
 def standing(record: Record, channel: Channel, at: datetime) -> Standing:

@@ -61,11 +61,12 @@ class Versions:
     def bound(self, record: Record, sent: datetime, *, reaches_back: bool) -> InForce | None:
         """The version that the account was bound by at `sent`.
 
-        The last one it accepted by then; else the one in force. In a replay (`reaches_back`) the first version
-        covers what was sent before it, since the archive is older than the agreement.
+        The last one it accepted by then, once that is in force; else the one in force. In a replay (`reaches_back`)
+        the first version covers what was sent before it, since the archive is older than the agreement.
         """
         for accepted in reversed(record.acceptances):
-            if accepted.at <= sent and (one := self.of(accepted.agreement)) is not None:
+            one = self.of(accepted.agreement) if accepted.at <= sent else None
+            if one is not None and (reaches_back or one.version.effective <= sent):
                 return one
         in_force = self.in_force(sent)
         if in_force is None and reaches_back and self._all:
@@ -80,7 +81,7 @@ def version_of(agreement: Agreement, *, name: str, effective: datetime = EARLIES
 
 def _ready(version: Version) -> InForce:
     files = {each.path: each.content for each in version.files}
-    agreement = load(version.name, files[""], files.get).agreement
+    agreement = load(version.name, files.get("", b""), files.get).agreement
     if agreement is None or agreement.digest != version.digest:
         raise StoreError(
             f"The published version {version.digest} does not read as it did when it was published. Use the version"

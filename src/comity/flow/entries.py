@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from comity.casework.facts import Accepted, Decided, Joined
+from comity.casework.facts import Accepted, Decided, Delivered, Joined
+from comity.casework.record import Recorded, recorded
 from comity.ledger import entry as ledger
 from comity.ledger.commitment import SALT_LENGTH, Opening
 from comity.ledger.tree import ids_root
@@ -39,7 +40,7 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
         agreement=statement.agreement,
         clauses=tuple(clause.id for clause in statement.clauses),
         points=sum(points.count for points in decided.points),
-        measures=tuple(map(_public, decided.measures)),
+        measures=tuple(map(_public, recorded(decided).measures)),
         by="rule" if statement.decided_automatically else "person",
         auto=ledger.Automation(
             found=1 if statement.found_automatically else 0, decided=1 if statement.decided_automatically else 0
@@ -49,17 +50,18 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
     return Sealed(entry=entry, openings=openings)
 
 
-def correction_entry(joined: Joined, corrected: Decided, entropy: Entropy) -> Sealed:
-    """The statement's next version: the same measures, and a further breach that they cover."""
-    entry_id = entropy.token(16).hex()
-    openings = _openings(entry_id, {"breach": _json(joined)}, entropy)
+def correction_entry(cause: Joined | Delivered, corrected: Recorded, entropy: Entropy) -> Sealed:
+    """The statement's next version: a further breach that it covers, or the times that its delivery settled."""
+    entry_id, decided = entropy.token(16).hex(), corrected.decided
+    field = "breach" if isinstance(cause, Joined) else "delivery"
+    openings = _openings(entry_id, {field: _json(cause)}, entropy)
     entry = ledger.correction(
         entry_id=entry_id,
-        at=joined.at,
-        corrects=corrected.decision,
-        agreement=corrected.statement.agreement,
-        clauses=tuple(clause.id for clause in corrected.statement.clauses),
-        points=sum(points.count for points in corrected.points),
+        at=cause.at,
+        corrects=decided.decision,
+        agreement=decided.statement.agreement,
+        clauses=corrected.clauses,
+        points=sum(points.count for points in decided.points),
         measures=tuple(map(_public, corrected.measures)),
         by="rule",
         commitments=_commitments(openings),

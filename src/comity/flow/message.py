@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
-from comity.casework.decide import Circumstances, Judged, decide
+import msgspec
+
+from comity.casework.decide import Circumstances, Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Found, Joined
-from comity.casework.record import Record, after, fold, measures, standing
+from comity.casework.record import Record, Recorded, after, fold, measures, standing
 from comity.engine.history import History
 from comity.engine.trace import Tracer
 from comity.flow.agreement import Versions
@@ -55,7 +58,8 @@ class Proceedings:
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
         """Judge the messages in order and keep all that follows in one transaction; then it is published.
 
-        A message taken in before gets the answer it got then. Raises `StoreError` if nothing could be kept.
+        A message taken in before gets the answer it got then. Raises `StoreError` if nothing could be kept; these
+        proceedings then know of what the store does not, and new ones take their place.
         """
         answers = self._earlier_answers(messages)
         now = self._clock.now()
@@ -69,13 +73,13 @@ class Proceedings:
                 facts.extend(follows)
                 answers[key] = one.answer
         if taken:
-            self._recorder.record(taken, facts, joins=self._joins, active=self._active)
+            self._recorder.record(taken, facts, recorded=self._recorded, active=self._active)
         return tuple(answers[message.source, message.id] for message in messages)
 
     def note(self, fact: Fact) -> None:
         """Keep a fact that somebody reports, such as an acceptance or a delivery."""
         self._follow(fact.account, (fact,))
-        self._recorder.record((), (fact,), joins=self._joins, active=self._active)
+        self._recorder.record((), (fact,), recorded=self._recorded, active=self._active)
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now
@@ -86,14 +90,18 @@ class Proceedings:
         facts: tuple[Fact, ...] = ()
         if bound is None:
             answer = Answer(message=message.id, outcome=Outcome.UNBOUND)
-        elif (cut := standing(record, message.channel, at)).state is State.CUT and cut.by is not None:
-            answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=cut.by.decision)
+        elif (found := standing(record, message.channel, at)).state is State.CUT and found.by is not None:
+            answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=found.by.decision)
         else:
             findings = bound.plan.judge(message, counts, late=late)
-            facts = decide(record, Judged(message=message, findings=findings, agreement=bound.agreement), self._now(at))
+            judged, given = Judged(message=message, findings=findings, agreement=bound.agreement), self._now(at)
+            facts = decide(record, judged, given)
             answer = _answer(message, facts)
+            if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
+                facts += wait(reduce(after, facts, record), given)
+                answer = _held(answer, found.by.decision)
         self._follow(message.author, facts)
-        keep_text = bool(facts)
+        keep_text = bool(facts) or answer.outcome is Outcome.HELD
         return Taken(message=message, trace=self._tracer.encode(trace), answer=answer, keep_text=keep_text), facts
 
     def _now(self, at: datetime) -> Circumstances:
@@ -140,13 +148,17 @@ class Proceedings:
 
     def _active(self, at: datetime) -> list[DecisionId]:
         """The decisions of which a measure on channels holds at `at`."""
-        running = (each for account in self._restricted for each in measures(self._record(account)))
-        return list(dict.fromkeys(each.decision for each in running if each.is_active(at)))
+        running: list[DecisionId] = []
+        for account in tuple(self._restricted):
+            unended = [each for each in measures(self._record(account)) if not each.is_over(at)]
+            running += (each.decision for each in unended if each.is_active(at))
+            if not unended:
+                del self._restricted[account]  # until it is restricted anew; censuses go forward in time
+        return list(dict.fromkeys(running))
 
-    def _joins(self, joined: Joined) -> Decided:
-        """The decision that `joined` is listed in."""
-        decisions = (one.decided for one in self._record(joined.account).decisions)
-        return next(decided for decided in decisions if decided.decision == joined.decision)
+    def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded:
+        newest_first = reversed(self._record(account).decisions)
+        return next(one for one in newest_first if one.decided.decision == decision)
 
     def _earlier_answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
         by_source: dict[str, list[MessageId]] = {}
@@ -157,6 +169,11 @@ class Proceedings:
             for source, ids in by_source.items()
             for message, answer in self._store.answers(source, ids).items()
         }
+
+
+def _held(answer: Answer, because: DecisionId) -> Answer:
+    """The message waits, since its author is on hold by that decision."""
+    return msgspec.structs.replace(answer, outcome=Outcome.HELD, statement=answer.statement or because)
 
 
 def _answer(message: Message, facts: Iterable[Fact]) -> Answer:
@@ -174,9 +191,9 @@ def _answer(message: Message, facts: Iterable[Fact]) -> Answer:
                 clauses.append(fact.breach.clause)
                 if fact.removed:
                     outcome = Outcome.REMOVED
-            case Found(decide=Decide.HOLD):
+            case Found(decide=Decide.HOLD | Decide.REVIEW):
                 clauses.append(fact.breach.clause)
-                if outcome is Outcome.ALLOWED:
+                if outcome is Outcome.ALLOWED and fact.decide is Decide.HOLD:
                     outcome = Outcome.HELD
             case _:
                 continue

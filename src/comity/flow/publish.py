@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal
 
-from comity.casework.facts import Accepted, Decided, Fact, Joined
+from comity.casework.facts import Accepted, Decided, Delivered, Fact, Joined
+from comity.casework.record import Recorded
 from comity.flow.entries import Sealed, acceptances_entries, correction_entry, statement_entry
 from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.entry import AgreementEntry, CensusEntry, Entry, GenesisEntry, canonical, hour_of, parse_entry
 from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, resume, signed_head
 from comity.ledger.note import SigningKey
 from comity.ledger.tree import ids_root
-from comity.model.ids import DecisionId
+from comity.model.ids import AccountId, DecisionId
 from comity.ports import Entropy, PublishedLog, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
@@ -76,23 +77,27 @@ class Recorder:
         messages: Sequence[Taken],
         facts: Sequence[Fact],
         *,
-        joins: Callable[[Joined], Decided],
+        recorded: Callable[[AccountId, DecisionId], Recorded],
         active: Callable[[datetime], list[DecisionId]],
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
-        `joins` looks up the decision that a breach joins; `active` names the decisions whose measures hold at a time.
+        `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time.
         """
-        sealed = [*self._censuses(facts, active), *self._sealed(facts, joins)]
+        sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
         self._write(sealed, messages=messages, facts=facts)
 
-    def _sealed(self, facts: Sequence[Fact], joins: Callable[[Joined], Decided]) -> Iterator[Sealed]:
+    def _sealed(self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded]) -> Iterator[Sealed]:
         for fact in facts:
             match fact:
                 case Decided():
                     yield statement_entry(fact, self._entropy)
                 case Joined():
-                    yield correction_entry(fact, joins(fact), self._entropy)
+                    yield correction_entry(fact, recorded(fact.account, fact.decision), self._entropy)
+                case Delivered():
+                    one = recorded(fact.account, fact.decision)
+                    if one.delivered == fact.at and any(measure.delay for measure in one.decided.measures):
+                        yield correction_entry(fact, one, self._entropy)
                 case _:
                     continue
         yield from acceptances_entries((fact for fact in facts if isinstance(fact, Accepted)), self._entropy)
