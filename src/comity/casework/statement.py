@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from comity.casework.facts import Points
 from comity.casework.ladder import rows_at
@@ -17,7 +17,7 @@ from comity.model.message import Message
 from comity.model.statement import EXCERPT_LENGTH, Breach, NextStep, QuotedClause, QuotedMessage, Statement
 
 BUILT_IN_CONDITIONS = {
-    "reviewed": "A person reviews the decision.",
+    "reviewed": "A person reviews the decision within {review_within}. Without a new decision the measure ends then.",
     "acknowledged": "You confirm on this statement's page that you have read it.",
     "withdrawn": "You take the message back.",
 }
@@ -51,7 +51,10 @@ def statement_of(grounds: Grounds) -> Statement:
         agreement=agreement.digest,
         agreement_title=agreement.title,
         language=language,
-        is_bound_by_acceptance=any(each.agreement == agreement.digest for each in grounds.record.acceptances),
+        is_bound_by_acceptance=any(
+            each.agreement == agreement.digest and each.at <= grounds.message.sent
+            for each in grounds.record.acceptances
+        ),
         clauses=tuple(_quoted(clause, agreement, language) for clause in grounds.clauses),
         breaches=grounds.breaches,
         message=_quoted_message(grounds),
@@ -73,7 +76,7 @@ def appeal_until(delivered: datetime, window: Duration | None) -> datetime:
     """The last moment of the appeal window; without one of its own, 6 months or 184 days, the later of both."""
     if window is not None:
         return window.after(delivered)
-    return max(Duration(count=6, unit=Unit.MONTH).after(delivered), delivered + timedelta(days=184))
+    return max(Duration(count=6, unit=Unit.MONTH).after(delivered), Duration(count=184, unit=Unit.DAY).after(delivered))
 
 
 def _reader_language(grounds: Grounds) -> str:
@@ -136,6 +139,7 @@ def row_in_words(row: Row) -> str:
 def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
     translation = grounds.agreement.translations.get(language)
     declared = {**grounds.agreement.conditions, **(translation.conditions if translation else {})}
-    texts = {**BUILT_IN_CONDITIONS, **declared}
+    within = str(grounds.agreement.review_within)
+    texts = {name: text.format(review_within=within) for name, text in BUILT_IN_CONDITIONS.items()} | declared
     names = dict.fromkeys(name for measure in grounds.measures for name in measure.until)
     return tuple((name, texts[name]) for name in names)

@@ -6,14 +6,16 @@ under a heading of its own; the original sections never change.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from comity.casework.record import Recorded
 from comity.casework.statement import appeal_until
-from comity.model.clause import Kind
+from comity.model.clause import Kind, Rate
 from comity.model.duration import Duration
 from comity.model.finding import Passage, Value
 from comity.model.measure import Measure
@@ -34,7 +36,7 @@ def sections(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -
     told = (
         Section(title="What was decided", paragraphs=tuple(_decided(statement, zone))),
         Section(title="Your message", paragraphs=tuple(_message(statement, zone))),
-        Section(title="The clause that it breaches", paragraphs=tuple(_clauses(statement))),
+        Section(title=_several("The clause that it breaches", statement), paragraphs=tuple(_clauses(statement))),
         Section(title="Why", paragraphs=tuple(_why(statement))),
         Section(title="Points", paragraphs=tuple(_points(statement))),
         Section(title="If you disagree", paragraphs=tuple(_appeal(one, zone, appeal_window))),
@@ -45,22 +47,34 @@ def sections(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -
 
 def dated(at: datetime, zone: ZoneInfo) -> str:
     """`23 November 2026, 21:05 (UTC)`, with the zone named."""
-    local = at.astimezone(zone)
+    local = _local(at, zone)
     return f"{local.day} {local:%B} {local.year:04d}, {local:%H:%M} ({local.tzname()})"
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:
     """`23 November 2026 (UTC)`."""
-    local = at.astimezone(zone)
+    local = _local(at, zone)
     return f"{local.day} {local:%B} {local.year:04d} ({local.tzname()})"
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    """At the ends of the calendar, where another zone would have another year, the time in UTC."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at
 
 
 def _decided(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
     yield f"This is about the account {printable(statement.account)}, on {dated(statement.at, zone)}."
     if not statement.measures:
-        yield "No measure is taken. The breach is put on your record, as described under “Points”."
+        also = "The breach is put on your record, as described under “Points”." if statement.added else ""
+        yield f"No measure is taken. {also}".strip()
+    is_free = not any(measure.channels for measure in statement.measures)
     for measure in statement.measures:
-        yield measure_in_words(measure, zone)
+        yield measure_in_words(measure, zone) + (_GO_ON if is_free and measure.kind is Kind.WARN else "")
+    if any(measure.kind is not Kind.WARN for measure in statement.measures):
+        yield "This holds everywhere, in whichever country you are."
     for name, text in statement.conditions:
         yield f"The condition “{name}”: {text}"
     found = "a rule, without a person" if statement.found_automatically else "a person"
@@ -70,14 +84,17 @@ def _decided(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
         yield "This is a replay of past messages: it shows what the agreement would have done, and binds nobody."
 
 
+_GO_ON: Final = " You may go on as before."
+
+
 def measure_in_words(measure: Measure, zone: ZoneInfo) -> str:
     """One measure as a sentence to the person it concerns."""
     what = {
         Kind.REMOVE: "Your message was removed.",
         Kind.MARK: "Your message is shown with a notice.",
-        Kind.WARN: "You are warned. You may go on as before.",
+        Kind.WARN: "You are warned.",
         Kind.LIMIT_REACH: "Your messages are shown to your followers only and are not recommended",
-        Kind.LIMIT: f"You may send {measure.rate}",
+        Kind.LIMIT: f"You may send at most {_rate(measure.rate)}",
         Kind.HOLD: "Each of your messages waits for a reviewer before it is delivered",
         Kind.SUSPEND: "You may not send anything",
         Kind.TERMINATE: "Your account is closed",
@@ -96,8 +113,14 @@ def _term(measure: Measure, zone: ZoneInfo) -> str:
         return f"{delay}for {measure.length}"
     if measure.until:
         floor = f", and for at least {measure.at_least}" if measure.at_least else ""
-        return f"{delay}until this is met: {_listed(measure.until)}{floor}"
+        names = _listed([f"“{name}”" for name in measure.until])
+        met = f"the condition {names} is met" if len(measure.until) == 1 else f"the conditions {names} are met"
+        return f"{delay}until {met}{floor}"
     return f"{delay}without an end date".strip()
+
+
+def _rate(rate: Rate | None) -> str:
+    return f"{_counted(rate.count, 'message')}{str(rate).removeprefix(str(rate.count))}" if rate else ""
 
 
 def _message(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
@@ -118,12 +141,16 @@ def _clauses(statement: Statement) -> Iterator[str]:
         yield f"> {clause.title}\n\n{_flowing(clause.prose)}"
 
 
+_HEADING: Final = re.compile(r"^#{1,6} ", re.MULTILINE)
+_ITEM: Final = re.compile(r"\s*([-*+>]|\d+[.)]) ")
+
+
 def _flowing(prose: str) -> str:
     """Markdown as it reads: lines that an author broke run on; lists, quotations and paragraphs stay apart."""
-    lines = prose.replace("### ", "").replace("#### ", "").split("\n")
+    lines = _HEADING.sub("", prose).split("\n")
     flowing = lines[:1]
     for line in lines[1:]:
-        if line.strip() and flowing[-1].strip() and not line.lstrip().startswith(("- ", "* ", "> ", "1")):
+        if line.strip() and flowing[-1].strip() and not _ITEM.match(line):
             flowing[-1] += f" {line.strip()}"
         else:
             flowing.append(line)
@@ -156,20 +183,22 @@ def _evidence(breach: Breach, statement: Statement) -> Iterator[str]:
 def _points(statement: Statement) -> Iterator[str]:
     for ladder, count in statement.added:
         now = dict(statement.live).get(ladder, count)
-        yield f"This adds {_counted(count, 'point')} to your record, which now has {now}."
+        of_ladder = f" on the ladder “{ladder}”" if len(statement.added) > 1 else ""
+        yield f"This adds {_counted(count, 'point')} to your record, which now has {now}{of_ladder}."
     if statement.added:
-        yield _expiry(statement.points_expire)
+        yield _expiry(statement)
     if statement.next_step is not None:
         step = statement.next_step
         yield f"One more such breach would bring you to {_counted(step.points, 'point')}, and: {step.measures}."
 
 
-def _expiry(points_expire: str) -> str:
-    if points_expire == "never":
+def _expiry(statement: Statement) -> str:
+    after = statement.points_expire
+    if after == "never":
         return "Points of this clause are not forgotten."
-    if points_expire.endswith(" clean"):
-        return f"Points are forgotten after {points_expire.removesuffix(' clean')} without a breach."
-    return f"Points are forgotten after {points_expire}."
+    without = " without a breach" if after.endswith(" clean") else ""
+    no_earlier = ", but not before the measures above have ended" if any(m.channels for m in statement.measures) else ""
+    return f"Points are forgotten after {after.removesuffix(' clean')}{without}{no_earlier}."
 
 
 def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None) -> Iterator[str]:
@@ -187,15 +216,32 @@ def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None) -> Iterator[
 def _since(one: Recorded, zone: ZoneInfo) -> Iterator[str]:
     if one.delivered is not None:
         yield f"This statement was delivered on {dated(one.delivered, zone)}."
+    titles = {clause.id: clause.title for clause in one.decided.statement.clauses}
     for joined in one.joined:
-        treated = " and was removed too" if joined.removed else ""
+        treated = " and was removed too" if joined.removed else " and is shown with a notice" if joined.marked else ""
+        title = titles.get(joined.breach.clause, joined.breach.clause)
         sent = dated(joined.breach.sent, zone)
         yield (
             f"Correction of {dated(joined.at, zone)}: a message sent on {sent} (id {printable(joined.breach.message)}) "
-            f"breaches the clause “{joined.breach.clause}” as well{treated}. It adds no point and no measure."
+            f"breaches the clause “{title}” as well{treated}. It adds no point and no measure."
         )
     for condition, at in one.met:
         yield f"The condition “{condition}” was met on {dated(at, zone)}."
+    for measure in one.measures:
+        if (measure.delay and measure.start) or (measure.until and one.met):
+            yield _settled(measure, zone)
+
+
+def _settled(measure: Measure, zone: ZoneInfo) -> str:
+    """When a measure starts and ends whose times were open when the statement was issued."""
+    start = f" starts on {dated(measure.start, zone)}" if measure.delay and measure.start else ""
+    end = f" ends on {dated(measure.end, zone)}" if measure.end else ""
+    times = " and".join(each for each in (start, end) if each)
+    return f"The measure “{measure.kind.value}” on {_listed(measure.channels)}{times or ' has no end yet'}."
+
+
+def _several(title: str, statement: Statement) -> str:
+    return title if len(statement.clauses) == 1 else title.replace("clause", "clauses")
 
 
 def printable(text: str) -> str:
