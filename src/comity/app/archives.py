@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.progress import TaskID
 
 from comity.app.errors import Exit, StopError
-from comity.app.terminal import err, progress
+from comity.app.terminal import err, parse_name, progress
+from comity.casework.wording import counted, printable
 from comity.intake.archives import Batch, read_archives
 from comity.intake.problems import ArchiveError, Reject
 from comity.intake.reject_file import RejectFile
@@ -41,11 +42,12 @@ class Read:
 def each_batch(
     what: str, archives: Sequence[str], mapping: Sequence[str], source: str | None, rejects: Path, work: Work
 ) -> Read:
-    """Gives every batch of messages to `work`. Ctrl-C ends it cleanly after the batch at hand.
+    """Gives every batch of messages to `work`.
 
     Raises `StopError` for archives or mappings that name nothing.
     """
     read = Read()
+    source = parse_name(source, "--source") if source is not None else None
     with ExitStack() as stack:
         kept = stack.enter_context(RejectFile(rejects))
         bar = stack.enter_context(progress(what, None))
@@ -56,10 +58,10 @@ def each_batch(
             _keep(kept, batch.rejects)
             if batch.problem is not None:
                 read.problems += 1
-                err.print(f"error: {batch.problem}", markup=False)
+                err.print(f"error: {printable(str(batch.problem))}", markup=False)
             bar.update(TaskID(0), completed=batch.done, total=batch.total, note=note)
     if read.rejects:
-        err.print(f"{read.rejects} bad records were left out; see {rejects}.", markup=False)
+        err.print(f"Left out: {counted(read.rejects, 'bad record')}; see {printable(str(rejects))}.", markup=False)
     return read
 
 
@@ -87,5 +89,5 @@ def _standard_input() -> io.BufferedReader | None:
 
 def _keep(kept: RejectFile, rejects: Sequence[Reject]) -> None:
     for each in rejects[: max(0, _SHOWN - kept.count)]:
-        err.print(f"left out: {each}", markup=False)
+        err.print(f"left out: {printable(str(each))}", markup=False)
     kept.append(rejects)

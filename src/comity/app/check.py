@@ -12,6 +12,7 @@ from comity.agreement import Checked, Diagnostic, as_github, as_json, draw
 from comity.app.errors import Exit, StopError
 from comity.app.files import read_agreement, reader_beside
 from comity.app.terminal import err, out
+from comity.casework.wording import counted
 from comity.flow.check import check as check_whole
 from comity.model.agreement import Agreement
 
@@ -68,13 +69,14 @@ def _summarise(path: Path, checked: Checked) -> None:
     errors = sum(each.is_error for each in checked.diagnostics)
     warnings = len(checked.diagnostics) - errors
     if checked.agreement is None:
-        out.print(f"{path}: {errors} error(s), {warnings} warning(s).", markup=False)
+        out.print(f"{path}: {counted(errors, 'error')}, {counted(warnings, 'warning')}.", markup=False)
         return
     agreement = checked.agreement
     rules = sum(clause.rule is not None for clause in agreement.clauses)
     examples = sum(len(clause.examples) for clause in agreement.clauses)
-    said = f"{len(agreement.clauses)} clauses, {rules} rules, {examples} examples hold"
-    also = f", {warnings} warning(s)" if warnings else ""
+    clauses = counted(len(agreement.clauses), "clause")
+    said = f"{clauses}, {counted(rules, 'rule')}, {counted(examples, 'example holds', 'examples hold')}"
+    also = f", {counted(warnings, 'warning')}" if warnings else ""
     out.print(f"{path}: fine: {said}{also}. {agreement.digest}", markup=False)
 
 

@@ -6,6 +6,7 @@ from comity.app.errors import Exit
 from comity.app.settings import MEANINGS, Settings, variable_of
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out
+from comity.casework.wording import printable
 
 
 def show_settings(settings: Settings, *, as_json: bool) -> Exit:
@@ -13,7 +14,7 @@ def show_settings(settings: Settings, *, as_json: bool) -> Exit:
         print_json({name: {"value": each.value, "source": each.source} for name, each in settings.each.items()})
         return Exit.FINE
     for name, each in settings.each.items():
-        value = each.value or "(made once)"
-        out.print(f"{name} = {value}  (from {each.source}; {variable_of(name)} overrides it)", markup=False)
+        value = printable(each.value) or "(made once)"
+        out.print(f"{name} = {value}  (from {printable(each.source)}; {variable_of(name)} overrides it)", markup=False)
         out.print(f"    {MEANINGS[name]}", markup=False)
     return Exit.FINE

@@ -27,6 +27,7 @@ from comity.app.verify import report_lines
 from comity.app.wiring import opened, reading
 from comity.casework.facts import Decided
 from comity.casework.record import Recorded, fold
+from comity.casework.wording import counted
 from comity.flow.judge import Judging
 from comity.ledger.verify import verify
 from comity.model.agreement import Agreement
@@ -126,7 +127,7 @@ def _fresh_record(folder: Path) -> Settings:
 def _run(chosen: Settings, agreement: Path, messages: Sequence[Message]) -> None:
     _title("The record")
     with opened(chosen) as record:
-        publish_into(record, agreement, effective=None, replay=True)
+        out.print(publish_into(record, agreement, effective=None, replay=True), markup=False)
     with opened(chosen) as record, progress("deciding", len(messages)) as bar:
         proceedings = record.proceedings()
         for start in range(0, len(messages), AT_ONCE):
@@ -141,7 +142,7 @@ def _print_measures(store: Store) -> None:
     out.print(f"{len(decided):,} decisions, each with its statement; {messages['removed']:,} mails removed by them.")
     for kind in (Kind.WARN, Kind.LIMIT, Kind.HOLD, Kind.SUSPEND):
         if accounts[kind]:
-            out.print(f"  {kind.value}: {len(accounts[kind]):,} accounts")
+            out.print(f"  {kind.value}: {counted(len(accounts[kind]), 'account')}")
 
 
 def _outcomes(decided: Sequence[Decided]) -> Iterator[str]:

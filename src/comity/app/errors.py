@@ -10,6 +10,7 @@ class Exit(IntEnum):
     PROBLEMS = 1
     USAGE = 2
     COULD_NOT_RUN = 3
+    STOPPED = 130
 
 
 class StopError(Exception):

@@ -13,6 +13,7 @@ from comity.app.errors import Exit, StopError
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out
 from comity.app.wiring import SystemClock
+from comity.casework.wording import printable
 from comity.engine.plan import plan
 from comity.flow.judge import Judging
 from comity.intake.archives import read_archives
@@ -34,7 +35,7 @@ def explain(path: Path, message: str | None, *, code: bool, as_json: bool) -> Ex
         return Exit.FINE
     for clause, tree in trees:
         out.print(f"{clause.id}: {'breached' if tree.value == 'true' else 'not breached'}", markup=False)
-        out.print("".join(f"    {line}\n" for line in tree.drawn().splitlines()), markup=False, end="")
+        out.print("".join(f"    {printable(line)}\n" for line in tree.drawn().splitlines()), markup=False, end="")
     if not trees:
         out.print("No clause with a rule applies to messages of that channel.")
     return Exit.FINE

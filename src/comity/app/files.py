@@ -15,9 +15,9 @@ LARGEST_NAMED: Final = 64 << 20
 
 def read_agreement(path: Path) -> bytes:
     """The agreement's bytes, at most one more than it may have, so that the checker can say that it is too large."""
-    if path.is_dir():
+    if _is_folder(path):
         path = path / "agreement.md"
-    if not path.is_file():
+    if not _is_regular(path, follow=True):
         raise StopError(
             f"there is no agreement {path}",
             help="Name a file, or make one with `comity init`.",
@@ -28,7 +28,7 @@ def read_agreement(path: Path) -> bytes:
 
 def reader_beside(path: Path) -> Callable[[str], bytes | None]:
     """Reads the files that the agreement names. None for what is missing, a link, or not a regular file."""
-    folder = (path if path.is_dir() else path.parent).absolute()
+    folder = (path if _is_folder(path) else path.parent).absolute()
 
     def read(relative: str) -> bytes | None:
         place = folder
@@ -41,11 +41,20 @@ def reader_beside(path: Path) -> Callable[[str], bytes | None]:
     return read
 
 
-def _is_regular(path: Path) -> bool:
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(_mode(path, follow=True))
+
+
+def _is_regular(path: Path, *, follow: bool = False) -> bool:
+    return stat.S_ISREG(_mode(path, follow=follow))
+
+
+def _mode(path: Path, *, follow: bool) -> int:
+    """What is there; 0 where nothing can be: unlike `Path.is_file` it takes names that are too long, too."""
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
+        return path.stat(follow_symlinks=follow).st_mode
     except (OSError, ValueError):
-        return False
+        return 0
 
 
 def _limited(path: Path, largest: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -21,7 +22,7 @@ def init(folder: Path, name: str, origin: str | None) -> Exit:
         raise StopError(f"there is no starter {name!r}", help=f"Choose one of {', '.join(GALLERY)}.", code=Exit.USAGE)
     starter = dict(_walk(files("comity.app").joinpath("gallery", name), Path()))
     starter[Path("comity.toml")] = _configuration(origin).encode()
-    taken = [path for path in starter if (folder / path).exists()]
+    taken = [path for path in starter if os.path.lexists(folder / path)]
     if taken:
         help_ = "Choose another folder, or move the file away."
         raise StopError(f"{folder / taken[0]} is there already", help=help_, code=Exit.USAGE)

@@ -16,6 +16,7 @@ from comity.app.check import checked_agreement
 from comity.app.errors import Exit, StopError
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out as terminal
+from comity.casework.wording import counted
 from comity.flow.judge import Judging
 from comity.model.finding import Finding
 from comity.model.message import Message
@@ -59,7 +60,7 @@ def judge(
             breaching += sum(bool(findings) for _, findings in found)
             clauses.update(finding.clause for _, findings in found for finding in findings)
             keep([row for message, findings in found for row in _rows(message, findings)])
-            return f"{breaching:,} breach"
+            return f"{breaching:,} breaching"
 
         read = each_batch("judging", archives, mapping, source, rejects, work)
     if as_json:
@@ -67,7 +68,8 @@ def judge(
             {"messages": read.messages, "breaching": breaching, "clauses": dict(clauses), "rejects": read.rejects}
         )
         return read.exit_code
-    terminal.print(f"{read.messages:,} messages, {breaching:,} of which breach the agreement.")
+    verb = "breaches" if breaching == 1 else "breach"
+    terminal.print(f"{counted(read.messages, 'message')}, {breaching:,} of which {verb} the agreement.")
     for clause in agreement.clauses:
         terminal.print(f"  {clause.id}: {clauses[clause.id]:,}", markup=False)
     return read.exit_code

@@ -221,6 +221,11 @@ def main() -> None:
     except StopError as stop:
         _say(f"error: {stop}", f"  = help: {stop.help}" if stop.help else "")
         sys.exit(stop.code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        help_ = "Check the place, who may write there, and the space that is left on the disk."
+        _say(f"error: {place}{error.strerror or error}", f"  = help: {help_}")
+        sys.exit(Exit.COULD_NOT_RUN)
     except Exception as fault:
         if "COMITY_DEBUG" in os.environ:
             raise
@@ -231,8 +236,12 @@ def main() -> None:
         sys.exit(Exit.COULD_NOT_RUN)
 
 
-def _say(*lines: str) -> None:
-    sys.stderr.writelines(line + "\n" for line in lines if line)
+def _say(*paragraphs: str) -> None:
+    """Messages quote what was given, so nothing in them reaches the terminal as a command."""
+    from comity.casework.wording import printable
+
+    lines = (line for paragraph in paragraphs for line in paragraph.split("\n") if line)
+    sys.stderr.writelines(printable(line) + "\n" for line in lines)
 
 
 def _settings(config: Path | None, store: str | None = None, flags: dict[str, str | None] | None = None) -> Settings:

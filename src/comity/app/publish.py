@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from comity.app.check import checked_agreement
@@ -10,39 +12,52 @@ from comity.app.settings import Settings
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import Opened, SystemClock, opened
 from comity.flow.agreement import version_of
+from comity.ports import Version
 
 
 def publish(path: Path, settings: Settings, *, effective: str | None, replay: bool) -> Exit:
     """Refuses what `check` refuses."""
     with opened(settings) as record:
-        publish_into(record, path, effective=effective, replay=replay)
+        out.print(publish_into(record, path, effective=effective, replay=replay), markup=False)
     return Exit.FINE
 
 
-def publish_into(record: Opened, path: Path, *, effective: str | None, replay: bool) -> None:
-    """Publishes the agreement in an open record, which it begins if it is new."""
+def publish_into(record: Opened, path: Path, *, effective: str | None, replay: bool) -> str:
+    """Publishes the agreement in an open record, which it begins if it is new; says what came of it."""
     agreement = checked_agreement(path)
     now = SystemClock().now()
+    from_then_on = parse_time(effective, now)
     if replay and record.mode == "live":
         raise StopError(
             f"the record in {record.settings.folder} is live, and a replay must not be mixed into it",
             help="Name another folder for the replay with --store.",
             code=Exit.USAGE,
         )
-    last = record.store.versions()[-1:]
-    if last and last[0].digest == agreement.digest:
-        out.print(f"{agreement.digest} is published already.", markup=False)
-        return
-    version = version_of(agreement, name=path.name, effective=parse_time(effective, now))
-    if last and version.effective < last[0].effective:
-        raise StopError(
-            f"the version before comes into force only at {last[0].effective:%Y-%m-%dT%H:%M:%SZ}",
-            help="Name a later time with --from: a new version never reaches back.",
-            code=Exit.USAGE,
-        )
+    published = record.store.versions()
+    if published and published[-1].digest == agreement.digest:
+        return f"{agreement.digest} is published already."
+    version = version_of(agreement, name=path.name, effective=from_then_on)
+    _demand_next(version, published, now if record.mode == "live" else None)
     record.recorder.begin(mode="replay" if replay else "live", operator=record.settings["ledger.operator"], at=now)
     record.recorder.publish_version(version, now)
     kind = " in a record that replays archives" if replay or record.mode == "replay" else ""
-    out.print(
-        f"Published {agreement.digest}{kind}, in force from {version.effective:%Y-%m-%d %H:%M} UTC.", markup=False
-    )
+    return f"Published {agreement.digest}{kind}, in force from {version.effective:%Y-%m-%d %H:%M} UTC."
+
+
+def _demand_next(version: Version, published: Sequence[Version], now: datetime | None) -> None:
+    """Raises `StopError` for a version that was replaced before, or that would reach back. `now`: None in a replay."""
+    if any(one.digest == version.digest for one in published):
+        raise StopError(
+            "this version was published before, and a later one replaced it",
+            help="Say in its prose that it holds again, and since when; that makes it a version of its own.",
+            code=Exit.USAGE,
+        )
+    if not published:
+        return
+    least = published[-1].effective if now is None else max(published[-1].effective, now)
+    if version.effective < least:
+        raise StopError(
+            f"a version after the one before can be in force from {least:%Y-%m-%dT%H:%M:%SZ} on, not earlier",
+            help="Name a later time with --from: a new version never reaches back.",
+            code=Exit.USAGE,
+        )

@@ -9,11 +9,13 @@ from typing import Final
 
 from comity.app.archives import each_batch
 from comity.app.errors import Exit, StopError
+from comity.app.interrupts import explained, held
 from comity.app.publish import publish_into
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
-from comity.app.terminal import out
+from comity.app.terminal import err, out
 from comity.app.wiring import Opened, opened
+from comity.casework.wording import counted
 from comity.model.message import Message
 from comity.ports import Outcome
 
@@ -50,19 +52,21 @@ def run(
 ) -> Exit:
     """Exit code 1 if records were rejected or an archive was broken; what could be read was judged all the same."""
     tally = Tally()
-    with opened(settings) as record:
+    with explained("What was judged is kept. Run the same command again, and it goes on."), opened(settings) as record:
         _prepare(record, as_sent=as_sent)
-    with opened(settings) as record:
         proceedings = record.proceedings()
 
         def take(messages: Sequence[Message]) -> str:
             for start in range(0, len(messages), AT_ONCE):
-                for answer in proceedings.take(messages[start : start + AT_ONCE]):
+                with held():
+                    answers = proceedings.take(messages[start : start + AT_ONCE])
+                for answer in answers:
                     tally.outcomes[answer.outcome] += 1
                     tally.clauses.update(answer.clauses)
                     if answer.statement:
                         tally.statements.add(answer.statement)
-            return f"{sum(tally.outcomes.values()):,} messages, {len(tally.statements):,} statements"
+            judged, stated = sum(tally.outcomes.values()), len(tally.statements)
+            return f"{counted(judged, 'message')}, {counted(stated, 'statement')}"
 
         read = each_batch("running", archives, mapping, source, rejects, take)
     if as_json:
@@ -81,7 +85,7 @@ def _prepare(record: Opened, *, as_sent: bool) -> None:
                 help="Run `comity publish` first; or replay an archive of past messages with --as-sent.",
                 code=Exit.USAGE,
             )
-        publish_into(record, record.settings.agreement, effective=None, replay=True)
+        err.print(publish_into(record, record.settings.agreement, effective=None, replay=True), markup=False)
     elif as_sent and record.mode == "live":
         raise StopError(
             f"the record in {record.settings.folder} is live, and a replay must not be mixed into it",
@@ -98,11 +102,10 @@ def _prepare(record: Opened, *, as_sent: bool) -> None:
 
 def _print(tally: Tally, settings: Settings) -> None:
     total = sum(tally.outcomes.values())
-    out.print(f"{total:,} messages: " + ", ".join(f"{n:,} {kind}" for kind, n in tally.outcomes.most_common()))
+    out.print(f"{counted(total, 'message')}: " + ", ".join(f"{n:,} {kind}" for kind, n in tally.outcomes.most_common()))
     for clause, count in tally.clauses.most_common():
         out.print(f"  {clause}: {count:,}", markup=False)
     if tally.outcomes[Outcome.UNBOUND]:
         out.print("Some were sent before any version was in force, so they were not judged. To replay them: --as-sent.")
-    out.print(
-        f"{len(tally.statements):,} statements. Read them with `comity statement`; check all with `comity verify`."
-    )
+    stated = counted(len(tally.statements), "statement")
+    out.print(f"{stated}. Read them with `comity statement`; check all with `comity verify`.")

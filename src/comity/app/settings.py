@@ -16,6 +16,7 @@ from comity.app.errors import Exit, StopError
 from comity.model.duration import Duration
 
 FILE_NAME: Final = "comity.toml"
+_LONGEST: Final = 1024
 
 DEFAULTS: Final[Mapping[str, str]] = {
     "agreement.file": "agreement.md",
@@ -65,7 +66,7 @@ class Settings:
         setting = self.each["reader.zone"]
         try:
             return ZoneInfo(setting.value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             wanted = "Use an IANA name such as `Europe/Berlin`."
             message = f"`reader.zone` from {setting.source} is {setting.value!r}, which is no time zone"
             raise StopError(message, help=wanted, code=Exit.USAGE) from error
@@ -86,7 +87,16 @@ def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> 
     found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
     checked = Settings(base=path.parent, each=found)
     _ = checked.delivery, checked.zone
+    for name, setting in found.items():
+        _demand_text(name, setting)
     return checked
+
+
+def _demand_text(name: str, setting: Setting) -> None:
+    """Anything else can be neither a path nor a part of the ledger."""
+    if len(setting.value) > _LONGEST or not setting.value.isprintable():
+        message = f"`{name}` from {setting.source} is {setting.value[:40]!r}, which is no line of text"
+        raise StopError(message, help=f"Write at most {_LONGEST} printable characters.", code=Exit.USAGE)
 
 
 def variable_of(name: str) -> str:
@@ -104,7 +114,7 @@ def _from_environment() -> Iterator[tuple[str, str, str]]:
 def _from_file(path: Path) -> Iterator[tuple[str, str]]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise StopError(
             f"{path} cannot be read: {error}", help="Mend the file and run again.", code=Exit.USAGE
         ) from error

@@ -9,13 +9,13 @@ from datetime import datetime
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
-from comity.app.terminal import out, parse_time
+from comity.app.terminal import out, parse_account, parse_time
 from comity.app.wiring import SystemClock, reading
 from comity.casework.facts import Decided
 from comity.casework.printing import as_html as html_page
 from comity.casework.printing import as_text
 from comity.casework.record import Record, Recorded, fold, live_points, standing
-from comity.casework.wording import dated, measure_in_words, printable, sections
+from comity.casework.wording import counted, dated, measure_in_words, printable, sections
 from comity.flow.agreement import InForce, Versions
 from comity.model.duration import Duration
 from comity.model.ids import AccountId, DecisionId
@@ -36,7 +36,7 @@ def list_statements(settings: Settings, *, as_json: bool) -> Exit:
         kinds = ", ".join(measure.kind.value for measure in fact.measures) or "no measure"
         line = f"{fact.decision}  {fact.at:%Y-%m-%d}  {printable(fact.account)}  {fact.breaches[0].clause}: {kinds}"
         out.print(line, markup=False)
-    out.print(f"{len(decided)} statements; `comity statement ID` shows one.", markup=False)
+    out.print(f"{counted(len(decided), 'statement')}; `comity statement ID` shows one.", markup=False)
     return Exit.FINE
 
 
@@ -63,9 +63,9 @@ def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *
 
 def show_standing(account: str, settings: Settings, *, at: str | None, as_json: bool) -> Exit:
     """What the account may do at a time, channel by channel."""
-    when = parse_time(at, SystemClock().now())
+    when, whose = parse_time(at, SystemClock().now()), parse_account(account)
     with reading(settings) as store:
-        record = fold(AccountId(account), store.facts_of(AccountId(account)))
+        record = fold(whose, store.facts_of(whose))
         bound = Versions(store.versions()).bound(record, when, reaches_back=True)
     if bound is None:
         raise StopError("no version is in force", help="Publish one with `comity publish`.")
@@ -94,7 +94,7 @@ def _standing_lines(record: Record, bound: InForce, when: datetime, settings: Se
 
 def _recorded(store: Store, prefix: str) -> Recorded:
     """The one decision whose id begins with `prefix`."""
-    exact = store.account_of(DecisionId(prefix))
+    exact = store.account_of(DecisionId(prefix)) if prefix.isascii() else None
     found = [(exact, prefix)] if exact else [one for one in _decisions(store) if one[1].startswith(prefix)]
     if len(found) != 1:
         what = f"{len(found) or 'no'} statements have an id that begins with {prefix!r}"

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from comity.app.errors import Exit, StopError
+from comity.intake.problems import RecordError
+from comity.intake.values import name
+from comity.model.ids import AccountId
+
+_OBEYED: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""What JSON leaves as it is, but a terminal obeys."""
 
 out = Console(highlight=False, soft_wrap=True)
 """Results."""
@@ -21,8 +29,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def as_json(value: object) -> None:
-    """Print `value` for programs."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    """Print `value` for programs, and safe to look at."""
+    written = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
 
 
 @contextmanager
@@ -46,7 +55,19 @@ def parse_time(text: str | None, default: datetime) -> datetime:
         return default
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.astimezone(default.tzinfo) if at.tzinfo else at.replace(tzinfo=default.tzinfo)
+    except (ValueError, OverflowError) as error:
         help_ = "Write a date, or a time with its offset, such as 2026-12-01T00:00:00Z."
         raise StopError(f"{text!r} is no time", help=help_, code=Exit.USAGE) from error
-    return at.astimezone(default.tzinfo) if at.tzinfo else at.replace(tzinfo=default.tzinfo)
+
+
+def parse_name(text: str, what: str) -> str:
+    """An id as archives may hold it. Raises `StopError`."""
+    try:
+        return name(text)
+    except RecordError as error:
+        raise StopError(f"{what} {error.reason}", help=f"{error.mend}.", code=Exit.USAGE) from error
+
+
+def parse_account(text: str) -> AccountId:
+    return AccountId(parse_name(text, "the account's id"))

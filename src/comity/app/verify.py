@@ -8,6 +8,7 @@ from pathlib import Path
 from comity.app.errors import Exit, StopError
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out
+from comity.casework.wording import counted, printable
 from comity.ledger.report import Report
 from comity.ledger.verify import verify as verify_log
 from comity.stores.log_folder import LogFolder
@@ -23,14 +24,14 @@ def verify(folder: Path, *, since: Path | None, key: str | None, as_json: bool) 
         print_json(report)
     else:
         for line in report_lines(report):
-            out.print(line, markup=False)
+            out.print(printable(line), markup=False)
     return Exit.FINE if report.is_fine else Exit.PROBLEMS
 
 
 def report_lines(report: Report) -> Iterator[str]:
     """The report in words: what was proved, or what is wrong, and always what cannot be proved."""
     counts = ", ".join(f"{count} {kind}" for kind, count in report.counts.items() if count)
-    yield f"{report.origin or 'the log'}: {report.size} entries ({counts or 'none'}), root {report.root or 'unknown'}"
+    yield f"{report.origin or 'the log'}: {counted(report.size, 'entry', 'entries')} ({counts or 'none'}), root {report.root or 'unknown'}"
     for problem in report.problems:
         yield f"  problem: {problem}"
     if report.more_problems:

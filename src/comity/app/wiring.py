@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from comity.app.errors import StopError
 from comity.app.settings import Settings
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder, mode_of
+from comity.ledger.entry import EntryError
 from comity.ledger.log import ForkError
 from comity.ledger.note import NoteError, SigningKey
 from comity.ports import Store, StoreError
@@ -43,15 +46,20 @@ class Opened:
     settings: Settings
     store: Store
     recorder: Recorder
-    mode: Mode | None
     log: LogFolder
+    history_key: str = field(repr=False)
+
+    @property
+    def mode(self) -> Mode | None:
+        """None: it has no version yet."""
+        return mode_of(self.store)
 
     def proceedings(self) -> Proceedings:
         """The running state, rebuilt from the store."""
         terms = Terms(
             mode=self.mode or "live",
             delivery=self.settings.delivery,
-            history_key=_key_file(self.settings.folder / HISTORY_KEY, lambda: secrets.token_hex(32)).encode(),
+            history_key=self.history_key.encode(),
         )
         return Proceedings(self.store, self.recorder, SystemClock(), SystemEntropy(), terms)
 
@@ -60,21 +68,16 @@ class Opened:
 def opened(settings: Settings) -> Iterator[Opened]:
     """The record in the settings' folder, made if there is none. Raises `StopError`."""
     folder = settings.folder
-    try:
+    with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        key = _signing_key(settings)
         store = SqliteStore(folder / STORE_FILE)
-    except (StoreError, NoteError, OSError) as error:
-        raise StopError(str(error), help=f"The record is in {folder}.") from error
-    try:
+    with _explained(folder), closing(store):
+        key = _signing_key(settings, is_new=store.size == 0)
+        history = _key_file(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
         log = LogFolder(folder / LOG_FOLDER)
         log.write_vkey(key.verifier)
         recorder = Recorder(store, log, key, SystemEntropy())
-        yield Opened(settings=settings, store=store, recorder=recorder, mode=mode_of(store), log=log)
-    except (StoreError, ForkError) as error:
-        raise StopError(str(error)) from error
-    finally:
-        store.close()
+        yield Opened(settings=settings, store=store, recorder=recorder, log=log, history_key=history)
 
 
 @contextmanager
@@ -85,26 +88,49 @@ def reading(settings: Settings) -> Iterator[Store]:
         raise StopError(
             f"there is no record in {settings.folder}", help="Make one with `comity publish` and `comity run`."
         )
-    try:
+    with _explained(settings.folder):
         store = SqliteStore(path, writes=False)
-    except StoreError as error:
-        raise StopError(str(error)) from error
-    try:
+    with _explained(settings.folder), closing(store):
         yield store
-    except StoreError as error:
-        raise StopError(str(error)) from error
-    finally:
-        store.close()
 
 
-def _signing_key(settings: Settings) -> SigningKey:
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """What stops a record from being used, as the end of a command."""
+    help_ = f"The record is in {folder}."
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (StoreError, ForkError, NoteError) as error:
+        raise StopError(str(error), help=help_) from error
+    except OSError as error:
+        place = error.filename or folder
+        message = f"{place} cannot be used: {error.strerror or error}"
+        raise StopError(message, help=f"{help_} Check the space on its disk and who may write there.") from error
+    except (msgspec.MsgspecError, EntryError) as error:
+        message = f"{folder / STORE_FILE} holds what this Comity did not write: {error}"
+        raise StopError(message, help=f"{help_} Restore a backup of it.") from error
+
+
+def _signing_key(settings: Settings, *, is_new: bool) -> SigningKey:
     path = settings.folder / LEDGER_KEY
     origin = settings["ledger.origin"] or f"comity.invalid/{secrets.token_hex(8)}"
-    return SigningKey.parse(_key_file(path, lambda: SigningKey(name=origin, seed=secrets.token_bytes(32)).encode()))
+    made = _key_file(path, lambda: SigningKey(name=origin, seed=secrets.token_bytes(32)).encode(), is_new=is_new)
+    try:
+        return SigningKey.parse(made)
+    except NoteError as error:
+        raise StopError(f"{path} holds no key: {error}", help="Restore it from a backup.") from error
 
 
-def _key_file(path: Path, make: Callable[[], str]) -> str:
-    """The secret in `path`, made on first use; readable by its owner alone from the first moment."""
+def _key_file(path: Path, make: Callable[[], str], *, is_new: bool) -> str:
+    """The secret in `path`, made with the record; readable by its owner alone from the first moment.
+
+    Called while the store is locked, so that no two programs make two.
+    """
+    if not path.exists() and not is_new:
+        message = f"{path} is missing, and the record cannot go on with another key"
+        raise StopError(message, help="Restore it from a backup.")
     if not path.exists():
         aside = path.with_suffix(".new")
         aside.unlink(missing_ok=True)
@@ -114,4 +140,4 @@ def _key_file(path: Path, make: Callable[[], str]) -> str:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
-    return path.read_text(encoding="ascii").strip()
+    return path.read_bytes().decode("ascii", "replace").strip()

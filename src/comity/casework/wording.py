@@ -120,7 +120,7 @@ def _term(measure: Measure, zone: ZoneInfo) -> str:
 
 
 def _rate(rate: Rate | None) -> str:
-    return f"{_counted(rate.count, 'message')}{str(rate).removeprefix(str(rate.count))}" if rate else ""
+    return f"{counted(rate.count, 'message')}{str(rate).removeprefix(str(rate.count))}" if rate else ""
 
 
 def _message(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
@@ -184,12 +184,12 @@ def _points(statement: Statement) -> Iterator[str]:
     for ladder, count in statement.added:
         now = dict(statement.live).get(ladder, count)
         of_ladder = f" on the ladder “{ladder}”" if len(statement.added) > 1 else ""
-        yield f"This adds {_counted(count, 'point')} to your record, which now has {now}{of_ladder}."
+        yield f"This adds {counted(count, 'point')} to your record, which now has {now}{of_ladder}."
     if statement.added:
         yield _expiry(statement)
     if statement.next_step is not None:
         step = statement.next_step
-        yield f"One more such breach would bring you to {_counted(step.points, 'point')}, and: {step.measures}."
+        yield f"One more such breach would bring you to {counted(step.points, 'point')}, and: {step.measures}."
 
 
 def _expiry(statement: Statement) -> str:
@@ -260,5 +260,6 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def counted(count: int, noun: str, many: str = "") -> str:
+    """`1 point`, `1,200 points`; `many` where an `s` does not do."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"

@@ -72,12 +72,12 @@ class SqliteStore:
             raise StoreError(f"{self._path} was written by a newer Comity (format {found}); update Comity to read it")
         if found == 0:
             self._path.chmod(0o600)
-            with self._db:
+            with self._transaction():
                 self._db.execute(_SCHEMA)
                 self._db.pragma("user_version", _FORMAT)
 
     def append(self, write: Write) -> None:
-        with self._explained(), self._db:
+        with self._explained(), self._transaction():
             if self._count() != write.size:
                 raise OvertakenError(f"the ledger in {self._path} has {self._count()} entries, not {write.size}")
             self._append_messages(write.messages)
@@ -211,6 +211,17 @@ class SqliteStore:
         return (body for (body,) in self._rows(tuple[bytes], query, *values))
 
     @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+            self._db.execute("commit")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         """SQLite's faults, said in terms of what the operator can do."""
         try:
@@ -224,7 +235,11 @@ class SqliteStore:
         except (apsw.CorruptError, apsw.NotADBError) as error:
             raise StoreError(f"{self._path} is damaged or no Comity store; restore a backup") from error
         except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
-            raise StoreError(f"{self._path} cannot be opened or written: {error}") from error
+            raise StoreError(
+                f"{self._path} cannot be opened or written: {error}; check who may write there, and the disk's space"
+            ) from error
+        except apsw.Error as error:
+            raise StoreError(f"{self._path} cannot be used: {error}; restore a backup") from error
 
 
 def _lock(path: Path) -> apsw.Connection:
