@@ -31,7 +31,8 @@ def verify(folder: Path, *, since: Path | None, key: str | None, as_json: bool) 
 def report_lines(report: Report) -> Iterator[str]:
     """The report in words: what was proved, or what is wrong, and always what cannot be proved."""
     counts = ", ".join(f"{count} {kind}" for kind, count in report.counts.items() if count)
-    yield f"{report.origin or 'the log'}: {counted(report.size, 'entry', 'entries')} ({counts or 'none'}), root {report.root or 'unknown'}"
+    entries = counted(report.size, "entry", "entries")
+    yield f"{report.origin or 'the log'}: {entries} ({counts or 'none'}), root {report.root or 'unknown'}"
     for problem in report.problems:
         yield f"  problem: {problem}"
     if report.more_problems:

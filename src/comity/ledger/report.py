@@ -46,7 +46,7 @@ def proved(audit: Audit, checkpoint: Checkpoint, remembered: Checkpoint | None, 
     """What a log without a problem has shown."""
     statements, corrections = audit.counts.get("statement", 0), audit.counts.get("correction", 0)
     yield f"{checkpoint.origin} signed just these {checkpoint.size} entries, in this order."
-    yield f"All {tiles} tiles are what the entries give."
+    yield f"All tiles ({tiles}) are what the entries give."
     if remembered:
         yield f"The first {remembered.size} entries are those of the remembered checkpoint, unchanged."
     yield (
