@@ -142,7 +142,9 @@ def comity(
 
 def started(folder: Path, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """A call as a person makes it, still running."""
-    return subprocess.Popen([*PROGRAM, *arguments], cwd=folder, stdout=stdout, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [*PROGRAM, *arguments], cwd=folder, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE
+    )
 
 
 @cache
@@ -221,7 +223,7 @@ def record(kept: Path, tmp_path: Path) -> Path:
 
 def test_an_agreement_of_100_megabytes_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "large.md").open("wb") as file:
-        for _ in range(100):
+        for _ in range(2):  # the rest is a hole, which costs no disk
             file.write(b"## A {#a}\n" * (1 << 20))
         file.truncate(100 << 20)
     refused(comity(tmp_path, "check", "large.md"), 1, "C001", "large.md")
@@ -567,29 +569,61 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_space(folder: Pat
     )
 
 
-def test_of_two_runs_at_once_one_waits_or_says_why_it_cannot(folder: Path) -> None:
-    archive(folder / "many.jsonl", [row(n, author=f"a{n}") for n in range(3000)])
-    both = [started(folder, "run", "many.jsonl", "--as-sent", "--json") for _ in range(2)]
+def test_of_two_runs_at_once_the_second_says_that_it_cannot(folder: Path) -> None:
+    first = started(folder, "run", "-", "--as-sent", "--json")
+    _feed(first, range(100))
+    _wait_for(folder / ".comity" / "log" / "tile")
+    refused(comity(folder, "run", "a.jsonl", "--as-sent"), 3, "in use by another program")
+    assert comity(folder, "statement").code == 0  # looking is always possible
+    assert finished(first).code == 0
+    both = [started(folder, "run", "a.jsonl", "--as-sent", "--json") for _ in range(2)]
     ended = [finished(each) for each in both]
     assert any(each.code == 0 for each in ended), ended
     for each in ended:
-        if each.code:
-            refused(each, 3, "in use by another program")
+        assert each.code == 0 or "in use by another program" in each.err, each
     assert comity(folder, "verify").code == 0
 
 
 def test_ctrl_c_ends_a_run_cleanly_and_it_can_be_resumed(folder: Path) -> None:
-    archive(folder / "many.jsonl", [row(n, author=f"a{n}") for n in range(6000)])
-    running = started(folder, "run", "many.jsonl", "--as-sent", "--json")
-    until = time.monotonic() + PATIENCE
-    while not (folder / ".comity" / "log" / "tile").exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    running = started(folder, "run", "-", "--as-sent", "--source", "s", "--json")
+    _feed(running, range(3000))
+    _wait_for(folder / ".comity" / "log" / "tile")
     running.send_signal(signal.SIGINT)
-    ended = finished(running)
-    refused(ended, 130, "stopped", "again")
-    done = comity(folder, "run", "many.jsonl", "--as-sent", "--json")
-    assert json.loads(done.out)["messages"] == 6000
+    refused(finished(running), 130, "stopped", "again")
+    archive(folder / "many.jsonl", [row(n, author=f"a{n}") for n in range(3000)])
+    done = comity(folder, "run", "many.jsonl", "--as-sent", "--source", "s", "--json")
+    assert json.loads(done.out)["messages"] == 3000
     assert comity(folder, "verify").code == 0
+
+
+def _feed(running: subprocess.Popen[bytes], numbers: Iterable[int]) -> None:
+    """Messages on standard input, which stays open."""
+    assert running.stdin
+    running.stdin.write("".join(json.dumps(row(n, author=f"a{n}")) + "\n" for n in numbers).encode())
+    running.stdin.flush()
+
+
+def _wait_for(place: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while not place.exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_an_archive_is_never_written_over(folder: Path) -> None:
+    before = (folder / "a.jsonl").read_bytes()
+    (folder / "link.jsonl").symlink_to("a.jsonl")
+    judge = ("judge", "agreement.md", "a.js*l")
+    for option in ("--out", "--rejects"):
+        refused(comity(folder, *judge, option, "link.jsonl"), 2, "would be overwritten", "help:")
+    refused(comity(folder, "run", "a.jsonl", "--as-sent", "--rejects", "a.jsonl"), 2, "would be overwritten")
+    assert (folder / "a.jsonl").read_bytes() == before
+
+
+def test_a_terminal_without_the_characters_gets_what_it_has(kept: Path) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*PROGRAM, "standing", "ann"], cwd=kept, env=env, capture_output=True, check=True)
+    assert b"\\u201cmeasures\\u201d" in done.stdout
 
 
 def test_a_reader_that_goes_away_is_no_fault(kept: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -47,6 +49,7 @@ def each_batch(
     Raises `StopError` for archives or mappings that name nothing.
     """
     read = Read()
+    demand_apart(rejects, archives)
     source = parse_name(source, "--source") if source is not None else None
     with ExitStack() as stack:
         kept = stack.enter_context(RejectFile(rejects))
@@ -63,6 +66,14 @@ def each_batch(
     if read.rejects:
         err.print(f"Left out: {counted(read.rejects, 'bad record')}; see {printable(str(rejects))}.", markup=False)
     return read
+
+
+def demand_apart(written: Path, archives: Sequence[str]) -> None:
+    """What a command writes is none of what it reads. Raises `StopError` before anything is lost."""
+    read = (each for pattern in archives for each in (pattern, *glob.iglob(pattern, recursive=True)))
+    if written.exists() and any(os.path.exists(each) and written.samefile(each) for each in read):
+        message = f"{written} is one of the archives, and would be overwritten"
+        raise StopError(message, help="Name another file.", code=Exit.USAGE)
 
 
 def parse_mapping(mapping: Sequence[str]) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comity.app.archives import each_batch
+from comity.app.archives import demand_apart, each_batch
 from comity.app.check import checked_agreement
 from comity.app.errors import Exit, StopError
 from comity.app.terminal import as_json as print_json
@@ -52,6 +52,8 @@ def judge(
     clauses: Counter[str] = Counter()
     breaching = 0
     with ExitStack() as stack:
+        if out is not None:
+            demand_apart(out, archives)
         keep = _keeper(out, stack)
 
         def work(messages: Sequence[Message]) -> str:

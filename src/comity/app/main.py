@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -216,6 +217,8 @@ def demo(
 
 def main() -> None:
     """The `comity` program. Errors end in what to do next, never in a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where the terminal's encoding lacks a character
     try:
         app()
     except StopError as stop:

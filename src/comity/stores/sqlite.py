@@ -245,7 +245,7 @@ class SqliteStore:
 def _lock(path: Path) -> apsw.Connection:
     """Held until closed or until the process dies, on every system that SQLite runs on."""
     lock = apsw.Connection(str(path.with_suffix(".lock")))
-    lock.pragma("locking_mode", "exclusive")
+    lock.set_busy_timeout(1_000)  # of two that begin at once neither has it at first
     lock.execute("begin exclusive")
     return lock
 
