@@ -34,7 +34,8 @@ class Code:
 
     plain: str
     text: str
-    price: float
+    price: float  # the first time, features included
+    again: float  # once the features are there
     free: frozenset[str] = _NOTHING  # the variables of enclosing comprehensions that it reads
 
 
@@ -53,13 +54,13 @@ class Compiler:
         made = self._code(expression, own)
         if made.free or isinstance(expression, Variable):
             return made
-        if made.price >= DEAR:
+        if made.again >= DEAR:
             self.seen[made.plain] += 1
         return self._part(made) if made.plain in self.shared else made
 
     def _part(self, made: Code) -> Code:
         name, _ = self.parts.setdefault(made.plain, (f"part{len(self.parts)}", made.text))
-        return Code(plain=made.plain, text=f"f.{name}", price=made.price)
+        return Code(plain=made.plain, text=f"f.{name}", price=made.price, again=made.again)
 
     def constant(self, source: str) -> str:
         """The name of the module-level value that `source` makes."""
@@ -70,9 +71,9 @@ class Compiler:
             case Literal(type=kind, value=value):
                 return leaf(self.constant(repr(value)) if kind in _NAMED else _number_or_text(value), price=0.2)
             case Variable(name=name, bound=True):
-                return Code(plain=f"x_{name}", text=f"x_{name}", price=0.2, free=frozenset({name}))
+                return Code(plain=f"x_{name}", text=f"x_{name}", price=0.2, again=0.2, free=frozenset({name}))
             case Variable(name=name):
-                return leaf(f"f.{name.replace('.', '_')}", price=_PRICES.get(name, 1.0))
+                return leaf(f"f.{name.replace('.', '_')}", price=_PRICES.get(name, 1.0), again=0.2)
             case ListOf(items=items):
                 return filled("(" + "{}, " * len(items) + ")", [self.code(item, own) for item in items])
             case Comprehension():
@@ -109,12 +110,12 @@ class Compiler:
         if function == "matches":
             source = f"f.{scanned}_bytes" if scanned else "{}.encode()"
             frame = f"({self.constant(f'regex({wanted!r})')}({source}) is not None)"
-            return leaf(frame, price=25.0 + value.price) if scanned else filled(frame, [value], price=30)
+            return leaf(frame, price=25.0 + value.price, again=25.0) if scanned else filled(frame, [value], price=30)
         phrases = f"phrases([{wanted!r}])" if function == "says" else f"phrases(lexicons[{wanted!r}])"
         if scanned:
             numbers = self.groups.setdefault(scanned, {})
             number = numbers.setdefault(phrases, len(numbers))
-            return leaf(f"({number} in f.said_in_{scanned})", price=20.0 + value.price)
+            return leaf(f"({number} in f.said_in_{scanned})", price=20.0 + value.price, again=1.0)
         return filled(f"says({{0}}, {self.constant(phrases)})", [value], price=60)
 
     def _lookup(self, function: str, value: Code, lexicon: str) -> Code:
@@ -125,8 +126,8 @@ class Compiler:
         return filled(f"(not {entries}.isdisjoint({{0}}))", [value], price=3)
 
 
-def leaf(text: str, *, price: float) -> Code:
-    return Code(plain=text, text=text, price=price)
+def leaf(text: str, *, price: float, again: float | None = None) -> Code:
+    return Code(plain=text, text=text, price=price, again=price if again is None else again)
 
 
 def filled(frame: str, parts: Sequence[Code], *, price: float = 0.5, free: frozenset[str] | None = None) -> Code:
@@ -135,6 +136,7 @@ def filled(frame: str, parts: Sequence[Code], *, price: float = 0.5, free: froze
         plain=frame.format(*(part.plain for part in parts)),
         text=frame.format(*(part.text for part in parts)),
         price=price + sum(part.price for part in parts),
+        again=price + sum(part.again for part in parts),
         free=_NOTHING.union(*(part.free for part in parts)) if free is None else free,
     )
 

@@ -26,6 +26,7 @@ _INVISIBLE: Final = re.compile(  # category Cf, and what else Unicode calls defa
 )
 _WHITE: Final = re.compile(r"\s{2,}|[^\S ]")
 _FOREIGN: Final = re.compile(f"[{''.join(c for c in FOREIGN if c < chr(0x10000))}]|[\U00010000-\U0001ffff]")
+_MEETING: Final = re.compile(r"[0-9A-Za-z][^\x00-\x7f]|[^\x00-\x7f][0-9A-Za-z]")
 _CHUNK: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
 _LONGEST_KNOWN: Final = 32
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
@@ -57,9 +58,14 @@ def _lower(text: str) -> str:
 
 def _without_lookalikes(text: str) -> str:
     """As long as `text`."""
-    if text.isascii() or not _FOREIGN.search(text):
+    if text.isascii() or not _FOREIGN.search(text) or not _may_mix_scripts(text):
         return text
     return _CHUNK.sub(_chunk_without, text)
+
+
+def _may_mix_scripts(text: str) -> bool:
+    """Whether a word may: quickly no for most texts in one script with words of ASCII between."""
+    return _MEETING.search(text) is not None or _mixes_scripts("".join(c for c in set(text) if c > "\x7f"))
 
 
 def _chunk_without(found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 import re2
@@ -16,6 +17,8 @@ from comity.engine import links
 from comity.engine.fold import fold
 from comity.engine.words import Phrase, phrase, word_form
 
+_LARGE: Final = ascii_uppercase.encode()
+_SMALL: Final = ascii_lowercase.encode()
 _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _LONGEST_NUMBER: Final = 400
@@ -34,12 +37,13 @@ def phrases(written: Iterable[str]) -> tuple[Phrase, ...]:
 
 def capitals(value: str) -> float:
     """The share of capital (and title case) letters among all letters; 0.0 without letters."""
-    letters = value if value.isalpha() else "".join(filter(str.isalpha, value))
-    return sum(map(_is_capital, letters)) / len(letters) if letters else 0.0
-
-
-def _is_capital(letter: str) -> bool:
-    return letter.isupper() or letter.istitle()
+    if value.isascii():
+        raw = value.encode()
+        large, small = len(raw) - len(raw.translate(None, _LARGE)), len(raw) - len(raw.translate(None, _SMALL))
+    else:
+        large = sum(c.isupper() or c.istitle() for c in value if c.isalpha())
+        small = sum(map(str.isalpha, value)) - large
+    return large / (large + small) if large + small else 0.0
 
 
 def repeats(value: str) -> int:

@@ -11,7 +11,7 @@ The state is rebuilt by feeding it the stored traces in intake order, and the re
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sized
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -24,11 +24,61 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EARLIEST: Final = -(2**62)
 _LATEST: Final = 2**62
-_TIMES: Final = frozenset({Counted.MESSAGES, Counted.COPIES, Counted.TEXT_COPIES, Counted.SAME})
-_DISTINCT: Final = frozenset({Counted.TEXT_COPIERS, Counted.RECIPIENTS, Counted.AUTHORS_SAME})
-_EVENTS: Final = frozenset({Counted.BREACHES, Counted.NOTICES})
 
-Kind = tuple[Counted, str]  # what is counted, and its key in `meta`
+Counts = dict[Window, int | float]
+GroupOf = Callable[[Trace], Hashable]
+
+
+class History:
+    """The running counts of one store. Not safe to share between threads."""
+
+    def __init__(self, windows: Iterable[Window], *, lateness: timedelta) -> None:
+        windows = tuple(dict.fromkeys(windows))
+        widest = max((window.within for window in windows), default=timedelta())
+        self.horizon: Final = widest + lateness
+        """How far back from the newest `sent` anything is kept."""
+        self._lateness = lateness // _MICROSECOND
+        self._kept = self.horizon // _MICROSECOND
+        self._newest = _EARLIEST
+        by_kind: dict[tuple[Counted, str], list[Window]] = {}
+        for window in windows:
+            key = "" if window.counted in _EVENTS else window.key
+            by_kind.setdefault((window.counted, key), []).append(window)
+        self._series = [_series(counted, key, of) for (counted, key), of in by_kind.items() if counted not in _EVENTS]
+        self._events = {counted: _Events(of) for (counted, _), of in by_kind.items() if counted in _EVENTS}
+
+    def take(self, trace: Trace) -> tuple[Mapping[Window, int | float], bool]:
+        """The counts of all windows for this message, itself included, and whether it came too late.
+
+        From now on it counts for those that come after it.
+        """
+        at = (trace.sent - _EPOCH) // _MICROSECOND
+        is_late = at < self._newest - self._lateness
+        self._newest = max(self._newest, at)
+        floor = self._newest - self._kept
+        counts: Counts = {}
+        for series in self._series:
+            series.take(trace, at, floor, counts)
+        for events in self._events.values():
+            events.count(trace.author, at, floor, counts)
+        return counts, is_late
+
+    def breach(self, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
+        """A decision confirmed that the account breached the clause; told before the next message is taken."""
+        self._happened(Counted.BREACHES, account, clause, recorded)
+
+    def notice(self, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
+        """A reviewer upheld a notice about the account under the clause; told before the next message is taken."""
+        self._happened(Counted.NOTICES, account, clause, recorded)
+
+    def _happened(self, counted: Counted, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
+        if counted in self._events:
+            at = (recorded - _EPOCH) // _MICROSECOND
+            self._events[counted].add(account, clause, at, self._newest - self._kept)
+
+    def __len__(self) -> int:
+        """How many entries are kept, over all windows."""
+        return sum(map(len, self._series)) + sum(map(len, self._events.values()))
 
 
 class _Tally(Protocol):
@@ -39,96 +89,6 @@ class _Tally(Protocol):
 
 
 T = TypeVar("T", bound=_Tally)
-
-
-class History:
-    """The running counts of one store. Not safe to share between threads."""
-
-    def __init__(self, windows: Iterable[Window], *, lateness: timedelta) -> None:
-        self._windows = tuple(dict.fromkeys(windows))
-        widest = max((window.within for window in self._windows), default=timedelta())
-        self.horizon: Final = widest + lateness
-        """How far back from the newest `sent` anything is kept."""
-        self._lateness = lateness // _MICROSECOND
-        self._kept = self.horizon // _MICROSECOND
-        self._newest = _EARLIEST
-        kinds = {(window.counted, window.key) for window in self._windows}
-        self._times: dict[Kind, _Groups[Times]] = {kind: _Groups(Times) for kind in kinds if kind[0] in _TIMES}
-        self._distinct = {kind: _Groups(Distinct) for kind in kinds if kind[0] in _DISTINCT}
-        self._sums = {kind: _Groups(Sums) for kind in kinds if kind[0] is Counted.TOTAL}
-        self._events = {counted: _Groups(Times) for counted, _ in kinds if counted in _EVENTS}
-
-    def take(self, trace: Trace) -> tuple[Mapping[Window, int | float], bool]:
-        """The counts of all windows for this message, itself included, and whether it came too late.
-
-        From now on it counts for those that come after it.
-        """
-        at = (trace.sent - _EPOCH) // _MICROSECOND
-        is_late = at < self._newest - self._lateness
-        self._newest = max(self._newest, at)
-        if at > self._floor:
-            self._add(trace, at)
-        return {window: self._count(window, trace, at) for window in self._windows}, is_late
-
-    def breach(self, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
-        """A decision confirmed that the account breached the clause; told before the next message is taken."""
-        self._happened(Counted.BREACHES, account, clause, recorded)
-
-    def notice(self, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
-        """A reviewer upheld a notice about the account under the clause; told before the next message is taken."""
-        self._happened(Counted.NOTICES, account, clause, recorded)
-
-    def __len__(self) -> int:
-        """How many entries are kept, over all windows."""
-        kinds: tuple[Mapping[Kind, Sized] | Mapping[Counted, Sized], ...]
-        kinds = (self._times, self._distinct, self._sums, self._events)
-        return sum(len(groups) for kind in kinds for groups in kind.values())
-
-    @property
-    def _floor(self) -> int:
-        return self._newest - self._kept
-
-    def _add(self, trace: Trace, at: int) -> None:
-        for kind, times in self._times.items():
-            if (group := _group(kind, trace)) is not None:
-                times.touched(group, self._floor).add(at)
-        for kind, distinct in self._distinct.items():
-            members: tuple[Hashable, ...] = trace.to if kind[0] is Counted.RECIPIENTS else (trace.author,)
-            if members and (group := _group(kind, trace)) is not None:
-                series = distinct.touched(group, self._floor)
-                for member in members:
-                    series.add(member, at)
-        for (_, key), sums in self._sums.items():
-            if value := trace.numbers.get(key):
-                sums.touched(trace.author, self._floor).add(at, value)
-
-    def _happened(self, counted: Counted, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
-        at = (recorded - _EPOCH) // _MICROSECOND
-        if counted in self._events and at > self._floor:
-            self._events[counted].touched((account, clause), self._floor).add(at)
-            self._events[counted].touched((account, ""), self._floor).add(at)
-
-    def _count(self, window: Window, trace: Trace, at: int) -> int | float:
-        counted, length = window.counted, window.within // _MICROSECOND
-        after = max(at - length, self._floor)
-        if counted in _EVENTS:
-            return self._count_events(window, trace.author, after)
-        if at <= self._floor:
-            return _of_one(window, trace)
-        kind = (counted, window.key)
-        group = _group(kind, trace)
-        if counted is Counted.TOTAL:
-            sums = self._sums[kind].get(group)
-            return sums.total(after, at, length) if sums else 0.0
-        series = (self._distinct if counted in _DISTINCT else self._times)[kind].get(group)
-        return series.count(after, at) if series else 0
-
-    def _count_events(self, window: Window, account: AccountId, after: int) -> int:
-        events = self._events[window.counted]
-        named = events.get((account, window.key))
-        besides = events.get((account, window.besides)) if window.besides else None
-        count = named.count(after, _LATEST) if named else 0
-        return count - (besides.count(after, _LATEST) if besides else 0)
 
 
 class _Groups(Generic[T]):
@@ -142,13 +102,15 @@ class _Groups(Generic[T]):
 
     def touched(self, group: Hashable, floor: int) -> T:
         """The group's tally, to be added to; what is not after `floor` may go."""
-        while self._tallies and next(iter(self._tallies.values())).newest <= floor:
-            self._tallies.popitem(last=False)
-        if group not in self._tallies:
-            self._tallies[group] = self._make()
-        self._tallies.move_to_end(group)
-        tally = self._tallies[group]
-        tally.forget(floor)
+        tallies = self._tallies
+        while tallies and next(iter(tallies.values())).newest <= floor:
+            tallies.popitem(last=False)
+        tally = tallies.get(group)
+        if tally is None:
+            tally = tallies[group] = self._make()
+        else:
+            tallies.move_to_end(group)
+            tally.forget(floor)
         return tally
 
     def get(self, group: Hashable) -> T | None:
@@ -158,31 +120,151 @@ class _Groups(Generic[T]):
         return sum(len(tally) for tally in self._tallies.values())
 
 
-def _group(kind: Kind, trace: Trace) -> Hashable:
-    """Whose entries count with this message's; None if it has none of that kind."""
-    counted, key = kind
+class _Series(Protocol):
+    """The windows that count the same over different times."""
+
+    def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
+        """Adds the message, unless it is not after `floor`, and puts the windows' counts into `counts`."""
+
+    def __len__(self) -> int: ...
+
+
+class _Messages:
+    """Counts messages of a group; a trace without a group has none of what is counted."""
+
+    def __init__(self, group_of: GroupOf, windows: Iterable[Window]) -> None:
+        self._group_of = group_of
+        self._windows = _with_lengths(windows)
+        self._groups = _Groups(Times)
+
+    def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
+        group = self._group_of(trace)
+        if group is None or at <= floor:
+            counts.update((window, 0 if group is None else 1) for window, _ in self._windows)
+            return
+        times = self._groups.touched(group, floor)
+        times.add(at)
+        for window, length in self._windows:
+            counts[window] = times.count(max(at - length, floor), at)
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+
+class _Members:
+    """Counts the distinct members of a group's messages."""
+
+    def __init__(
+        self, group_of: GroupOf, members_of: Callable[[Trace], tuple[Hashable, ...]], windows: Iterable[Window]
+    ) -> None:
+        self._group_of = group_of
+        self._members_of = members_of
+        self._windows = _with_lengths(windows)
+        self._groups = _Groups(Distinct)
+
+    def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
+        group, members = self._group_of(trace), self._members_of(trace)
+        if group is None or at <= floor:
+            counts.update((window, 0 if group is None else len(members)) for window, _ in self._windows)
+            return
+        distinct = self._groups.touched(group, floor) if members else self._groups.get(group)
+        if distinct is not None:
+            for member in members:
+                distinct.add(member, at)
+        for window, length in self._windows:
+            counts[window] = distinct.count(max(at - length, floor), at) if distinct else 0
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+
+class _Totals:
+    """Sums a number over an account's messages."""
+
+    def __init__(self, key: str, windows: Iterable[Window]) -> None:
+        self._key = key
+        self._windows = _with_lengths(windows)
+        self._groups = _Groups(Sums)
+
+    def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
+        value = trace.numbers.get(self._key, 0.0)
+        if at <= floor:
+            counts.update((window, value) for window, _ in self._windows)
+            return
+        sums = self._groups.touched(trace.author, floor) if value else self._groups.get(trace.author)
+        if sums is not None and value:
+            sums.add(at, value)
+        for window, length in self._windows:
+            counts[window] = sums.total(max(at - length, floor), at, length) if sums else 0.0
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+
+class _Events:
+    """Counts what was recorded about an account, of one clause, of all, or of all but one."""
+
+    def __init__(self, windows: Iterable[Window]) -> None:
+        self._windows = _with_lengths(windows)
+        self._groups = _Groups(Times)
+
+    def add(self, account: AccountId, clause: ClauseId, at: int, floor: int) -> None:
+        if at > floor:
+            self._groups.touched((account, clause), floor).add(at)
+            self._groups.touched((account, ""), floor).add(at)
+
+    def count(self, account: AccountId, at: int, floor: int, counts: Counts) -> None:
+        for window, length in self._windows:
+            after = max(at - length, floor)
+            counts[window] = self._of(account, window.key, after)
+            if window.besides:
+                counts[window] -= self._of(account, window.besides, after)
+
+    def _of(self, account: AccountId, clause: str, after: int) -> int:
+        times = self._groups.get((account, clause))
+        return times.count(after, _LATEST) if times else 0
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+
+_EVENTS: Final = frozenset({Counted.BREACHES, Counted.NOTICES})
+
+
+def _series(counted: Counted, key: str, windows: Iterable[Window]) -> _Series:
     match counted:
+        case Counted.MESSAGES:
+            return _Messages(_author, windows)
         case Counted.COPIES:
-            return trace.author, trace.text
-        case Counted.TEXT_COPIES | Counted.TEXT_COPIERS:
-            return trace.text
-        case Counted.SAME:
-            value = trace.values.get(key)
-            return None if value is None else (trace.author, value)
-        case Counted.AUTHORS_SAME:
-            return trace.values.get(key)
-        case _:
-            return trace.author
-
-
-def _of_one(window: Window, trace: Trace) -> int | float:
-    """The count where nothing but the message itself is known."""
-    match window.counted:
+            return _Messages(lambda trace: (trace.author, trace.text), windows)
+        case Counted.TEXT_COPIES:
+            return _Messages(_text, windows)
+        case Counted.TEXT_COPIERS:
+            return _Members(_text, _authors, windows)
         case Counted.RECIPIENTS:
-            return len(trace.to)
+            return _Members(_author, lambda trace: trace.to, windows)
+        case Counted.SAME:
+            return _Messages(lambda trace: (trace.author, trace.values[key]) if key in trace.values else None, windows)
+        case Counted.AUTHORS_SAME:
+            return _Members(lambda trace: trace.values.get(key), _authors, windows)
         case Counted.TOTAL:
-            return trace.numbers.get(window.key, 0.0)
-        case Counted.SAME | Counted.AUTHORS_SAME:
-            return 1 if window.key in trace.values else 0
-        case _:
-            return 1
+            return _Totals(key, windows)
+        case Counted.BREACHES | Counted.NOTICES:
+            raise ValueError(f"{counted} is no count of messages")
+
+
+def _author(trace: Trace) -> Hashable:
+    return trace.author
+
+
+def _text(trace: Trace) -> Hashable:
+    return trace.text
+
+
+def _authors(trace: Trace) -> tuple[Hashable, ...]:
+    return (trace.author,)
+
+
+def _with_lengths(windows: Iterable[Window]) -> tuple[tuple[Window, int], ...]:
+    """The windows, each with its length in microseconds."""
+    return tuple((window, window.within // _MICROSECOND) for window in windows)

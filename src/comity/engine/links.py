@@ -17,6 +17,7 @@ from comity.model.expression import Span
 _LINK: Final = re.compile(r"""(?<![^\W_])(?:(?:https?|ftp)://|www\.)[^\s<>"“”«»`]+""", re.IGNORECASE)
 _MENTION: Final = re.compile(r"(?<![\w@./])@(\w[\w.-]*(?:@\w[\w.-]*)?)")
 _HASHTAG: Final = re.compile(r"(?<![\w#&/])[#＃](\w*[^\W\d]\w*)")
+_END_OF_AUTHORITY: Final = re.compile(r"[/?#\\]")
 _PUNCTUATION: Final = ".,;:!?'’*_~…"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
 _LONGEST_LABEL: Final = 63
@@ -39,6 +40,8 @@ def link_spans(text: str) -> tuple[Span, ...]:
 def _without_closing(link: str) -> int:
     """The length of a link without the punctuation and the unopened brackets that end its sentence."""
     end = len(link)
+    if link[-1] not in _PUNCTUATION and link[-1] not in _BRACKETS:
+        return end
     surplus = {closing: link.count(closing) - link.count(opening) for closing, opening in _BRACKETS.items()}
     while link[end - 1] in _PUNCTUATION or surplus.get(link[end - 1], 0) > 0:
         if link[end - 1] in surplus:
@@ -49,12 +52,14 @@ def _without_closing(link: str) -> int:
 
 def domains(of_links: Iterable[str]) -> tuple[str, ...]:
     """The distinct domains of links, in order of appearance."""
-    return tuple(dict.fromkeys(host for link in of_links if (host := domain(_authority(link)))))
+    authorities = dict.fromkeys(map(_authority, of_links))
+    return tuple(dict.fromkeys(host for authority in authorities if (host := domain(authority))))
 
 
 def _authority(link: str) -> str:
     rest = link.partition("://")[2] if "://" in link else link
-    return re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
+    found = _END_OF_AUTHORITY.search(rest)
+    return (rest[: found.start()] if found else rest).rpartition("@")[2]
 
 
 def domain(written: str) -> str:

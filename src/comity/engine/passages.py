@@ -17,6 +17,9 @@ from comity.model.finding import Passage
 MOST_PASSAGES: Final = 8
 """Passages shown for one search."""
 
+LONGEST_SEARCHED: Final = 100_000
+"""Passages are looked for in so many first characters; what stands beyond is evidence by its value alone."""
+
 _FIELDS: Final = ("text", "subject", "unquoted")
 _LONGEST_WHY: Final = 200
 
@@ -34,9 +37,12 @@ def passages(call: Call, words: str, reading: Reading) -> tuple[Passage, ...]:
 
 
 def _in_field(function: str, field: str, wanted: str, words: str, reading: Reading) -> Iterator[Passage]:
-    text = {"text": reading.text, "subject": reading.subject, "unquoted": reading.unquoted}[field]
-    shown_field, place = _placing(field, text, reading)
+    whole = {"text": reading.text, "subject": reading.subject, "unquoted": reading.unquoted}[field]
+    text = whole[:LONGEST_SEARCHED]
+    shown_field, place = _placing(field, whole, reading)
     for span, what in _found(function, text, wanted, reading):
+        if span.end == LONGEST_SEARCHED < len(whole):
+            continue  # the word may go on, and then it is another
         at = place(span)
         why = f"{words}: {what}" if what else words
         yield Passage(field=shown_field, start=at.start, end=at.end, why=why[:_LONGEST_WHY])
@@ -83,7 +89,7 @@ def _links_under(lexicon: str, words: str, reading: Reading) -> Iterator[Passage
     if reading.message.links is not None or reading.message.domains is not None:
         return
     parents = parent_domains(reading.lexicons[lexicon].written)
-    for span in links.link_spans(reading.text):
+    for span in links.link_spans(reading.text[:LONGEST_SEARCHED]):
         for domain in links.domains([reading.text[span.start : span.end]]):
             if links.is_under(domain, parents):
                 yield Passage(field="text", start=span.start, end=span.end, why=f"{words}: {domain}"[:_LONGEST_WHY])
@@ -94,5 +100,6 @@ def _placing(field: str, text: str, reading: Reading) -> tuple[str, Callable[[Sp
     if field != "unquoted" or reading.message.unquoted is not None:
         return field, lambda span: span
     pieces = quotes.own_spans(reading.text) if text != reading.text else (Span(start=0, end=len(text)),)
-    places = [index for piece in pieces for index in range(piece.start, piece.end)]
+    indexes = (index for piece in pieces for index in range(piece.start, piece.end))
+    places = list(islice(indexes, LONGEST_SEARCHED))
     return "text", lambda span: Span(start=places[span.start], end=places[span.end - 1] + 1) if places else span

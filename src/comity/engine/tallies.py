@@ -27,9 +27,12 @@ class Times:
         _insert(self._times, at)
 
     def count(self, after: int, until: int) -> int:
-        return bisect_right(self._times, until) - bisect_right(self._times, after)
+        times = self._times
+        return (len(times) if times[-1] <= until else bisect_right(times, until)) - bisect_right(times, after)
 
     def forget(self, floor: int) -> None:
+        if self._times[0] > floor:
+            return
         old = bisect_right(self._times, floor)
         if _is_most(old, len(self._times)):
             del self._times[:old]

@@ -37,6 +37,7 @@ _UNSPACED: Final = (
     "NUSHU",
 )
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
+_MOST_KNOWN: Final = 20_000
 _ASCII_WORDS: Final = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
 
 
@@ -67,13 +68,25 @@ def word_form(folded: str) -> str:
     if folded.isascii():
         words = folded.translate(_ASCII_WORDS).split()
     else:
-        marked = "".join(map(_in_word_form, folded))
+        marked = folded.translate(_WORD_FORMS)
         words = marked.replace(_EDGE + _EDGE, "").replace(_EDGE, " ").split(" ")
         words = [word for word in words if word]
     return f" {' '.join(words)} " if words else " "
 
 
-@lru_cache(maxsize=8192)
+class _WordForms(dict[int, str]):
+    """What each character becomes, filled as characters come; a table, for `str.translate` takes nothing quicker."""
+
+    def __missing__(self, code: int) -> str:
+        made = _in_word_form(chr(code))
+        if len(self) < _MOST_KNOWN:
+            self[code] = made
+        return made
+
+
+_WORD_FORMS: Final = _WordForms()
+
+
 def _in_word_form(character: str) -> str:
     if unicodedata.category(character)[0] not in "LMN":
         return " "
