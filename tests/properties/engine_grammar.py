@@ -55,7 +55,7 @@ PATTERNS: Final = (
 )
 WORDS: Final = ("a", "b", "ab", "free", "money", "x", "", "é", "ß", "\\n", "1", "http", "casino.example", "I", "ı")
 TRAPS: Final = (
-    *("\n\n\n", "\r\r\r", "aaaa"),
+    *("\n\n\n", "\n\n", "\n\n\n\n", "aaaa"),
     *(
         "\n",
         "\r\n",
@@ -212,7 +212,7 @@ class Grammar:
             case 5:
                 return self.quantified(1)
             case 6:
-                return self.near(f"{field}.{self.one('size', 'repeats')}()")
+                return self.near(f"{field}.{self.one('size', 'repeats', 'repeats')}()")
             case 7:
                 return self.near(f"{self.list(depth)}.size()")
             case 8:

@@ -18,9 +18,9 @@ from comity.engine.reference import Reference
 from comity.engine.words import Phrase, phrase
 
 plans = import_module("comity.engine.plan")
-BUDGET = 2 * settings().max_examples
+BUDGET = settings().max_examples
 FAULT_BUDGET = 2000
-BULK = 4 * settings().max_examples
+BULK = 2 * settings().max_examples
 LENIENT = (HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
