@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -14,6 +14,9 @@ from comity.model.agreement import Lexicon, LexiconKind
 
 LARGEST: Final = 64 << 20
 """Bytes of all lexicons of an agreement together."""
+
+MOST_PHRASES: Final = 200_000
+"""Entries of all lexicons of phrases together: to search for so many takes seconds and 800 MB to get ready."""
 
 LONGEST_ENTRY: Final = 1_000
 """Code points of a line."""
@@ -31,6 +34,21 @@ def read_lexicon(declared: LexiconFile, source: Source, problems: Problems) -> L
     for start, entry, why in islice(_troubles(declared.kind, source), _EACH):
         problems.misread("C055", source.all().part(start, start + len(entry)), why)
     return Lexicon(name=declared.name, kind=declared.kind, entries=entries)
+
+
+def check_phrases(declared: Iterable[LexiconFile], lexicons: Mapping[str, Lexicon], problems: Problems) -> None:
+    """Reports the lexicon with which the phrases become too many."""
+    phrases = 0
+    for each in declared:
+        lexicon = lexicons.get(each.name)
+        if lexicon is None or lexicon.kind is not LexiconKind.PHRASES:
+            continue
+        phrases += len(lexicon.entries)
+        if phrases > MOST_PHRASES:
+            help = "keep the phrases that are used, or make it a lexicon of `domains` or `exact` entries"
+            message = f"all lexicons of phrases together have at most {MOST_PHRASES:,} entries; these are {phrases:,}"
+            problems.error("C054", each.at, message, help=help)
+            return
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:

@@ -16,7 +16,7 @@ from comity.agreement.digest import digest
 from comity.agreement.document import read_document
 from comity.agreement.front_matter import FrontMatter, front_matter_end, read_front_matter
 from comity.agreement.ladders import Ground, is_almost_ladder, is_ladder, read_ladder
-from comity.agreement.lexicons import LARGEST, LONGEST_ENTRY, read_lexicon
+from comity.agreement.lexicons import LARGEST, LONGEST_ENTRY, check_phrases, read_lexicon
 from comity.agreement.outline import Outline, read_outline
 from comity.agreement.periods import check_periods
 from comity.agreement.problems import Problems
@@ -117,6 +117,7 @@ class _Reader:
             if source is not None:
                 left -= len(self._files[declared.path]) if is_new else 0
                 lexicons[declared.name] = read_lexicon(declared, source, self.problems)
+        check_phrases(front.lexicons, lexicons, self.problems)
         return lexicons
 
     def _translations(
