@@ -300,10 +300,19 @@ def test_a_huge_file_is_refused_at_once() -> None:
 
 def test_a_million_entries_are_read_in_seconds() -> None:
     words = "".join(f"word{number}\n" for number in range(1_000_000))
-    text = agreement(front="lexicons: {words: words.txt}\n", rule='text.saysAny("words")')
+    text = agreement(front="lexicons: {words: {file: words.txt, kind: exact}}\n", rule='hashes.anyIn("words")')
     started = time.perf_counter()
     assert len(version(text, {"words.txt": words}).lexicons["words"].entries) == 1_000_000
     assert time.perf_counter() - started < 5
+
+
+def test_phrases_are_limited_over_all_lexicons_together() -> None:
+    front = "lexicons: {one: one.txt, two: two.txt}\n"
+    text = agreement(front=front, rule='text.saysAny("one") || text.saysAny("two")')
+    most, more = ("".join(f"word{number}\n" for number in range(count)) for count in (100_000, 100_001))
+    assert checked(text, {"one.txt": most, "two.txt": most}).agreement is not None
+    (found,) = checked(text, {"one.txt": most, "two.txt": more}).diagnostics
+    assert (found.code, found.line) == ("C054", 5)
 
 
 def test_fifty_clauses_are_checked_within_a_second() -> None:
