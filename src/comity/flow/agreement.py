@@ -44,10 +44,6 @@ class Versions:
             (timedelta(seconds=one.agreement.lateness.nominal_seconds) for one in self._all), default=timedelta()
         )
 
-    @property
-    def meta_keys(self) -> frozenset[str]:
-        return frozenset(window.key for window in self.windows if window.key)
-
     def latest(self) -> InForce | None:
         return self._all[-1] if self._all else None
 
