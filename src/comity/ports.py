@@ -58,9 +58,13 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """Everything that one transaction appends. `size` is the ledger's size that it continues."""
+    """Everything that one transaction appends. `size` and `position` say what it was decided on.
+
+    `size` is how many entries the ledger had, `position` how many facts the record had.
+    """
 
     size: int
+    position: int
     messages: Sequence[Taken] = ()
     facts: Sequence[Fact] = ()
     entries: Sequence[bytes] = ()
@@ -81,7 +85,10 @@ class Store(Protocol):
     """Keeps what `append` was given, whole or not at all, durably before it returns."""
 
     def append(self, write: Write) -> None:
-        """Raises `OvertakenError` if the ledger is not at `write.size`, or one of the messages was taken in before."""
+        """Raises `OvertakenError`, and keeps nothing, if the write was decided on what is no longer the whole record.
+
+        That is: the ledger is not at `write.size`, the facts not at `write.position`, or a message was taken in before.
+        """
 
     def versions(self) -> Sequence[Version]:
         """All published versions, first to last."""
@@ -113,6 +120,10 @@ class Store(Protocol):
     @property
     def size(self) -> int:
         """How many entries the ledger has."""
+
+    @property
+    def position(self) -> int:
+        """How many facts the record has."""
 
     @property
     def checkpoint(self) -> bytes:

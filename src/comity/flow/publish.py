@@ -43,6 +43,7 @@ class Recorder:
         checkpoint = log.read(CHECKPOINT_PATH)
         last = unverified_checkpoint(checkpoint) if checkpoint else None
         self._log = resume(self._entries(), last)
+        self._position = store.position
         self._census_day = self._last_census()
         if self._log.size > (last.size if last else 0):
             log.publish(republication(self._entries(), last.size if last else 0), store.checkpoint)
@@ -126,6 +127,7 @@ class Recorder:
         self._store.append(
             Write(
                 size=self._log.size,
+                position=self._position,
                 messages=messages,
                 facts=facts,
                 entries=entries,
@@ -134,7 +136,7 @@ class Recorder:
                 version=version,
             )
         )
-        self._log = appended.log
+        self._log, self._position = appended.log, self._position + len(facts)
         if entries:
             *files, _ = publication(appended, checkpoint)
             self._published.publish(files, checkpoint)

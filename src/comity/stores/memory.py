@@ -24,8 +24,11 @@ class MemoryStore:
         self._checkpoint = b""
 
     def append(self, write: Write) -> None:
-        if write.size != self.size:
-            raise OvertakenError(f"the ledger has {self.size} entries, not {write.size}; read the store again")
+        if (write.size, write.position) != (self.size, self.position):
+            raise OvertakenError(
+                f"the ledger has {self.size} entries, not {write.size}, and the record {self.position} facts, not"
+                f" {write.position}; read the store again"
+            )
         keys = [(taken.message.source, taken.message.id) for taken in write.messages]
         if len(set(keys)) < len(keys) or any(key in self._messages for key in keys):
             raise OvertakenError("a message of this write was taken in before; read the store again")
@@ -75,6 +78,10 @@ class MemoryStore:
     @property
     def size(self) -> int:
         return len(self._entries)
+
+    @property
+    def position(self) -> int:
+        return len(self._facts)
 
     @property
     def checkpoint(self) -> bytes:

@@ -62,7 +62,6 @@ class SqliteStore:
             self._db = apsw.Connection(str(path), flags=flags)
             self._db.set_busy_timeout(5_000)
             self._prepare()
-        self._size = self._count()
 
     def _prepare(self) -> None:
         self._db.pragma("journal_mode", "wal")
@@ -78,14 +77,20 @@ class SqliteStore:
 
     def append(self, write: Write) -> None:
         with self._explained(), self._transaction():
-            if self._count() != write.size:
-                raise OvertakenError(f"the ledger in {self._path} has {self._count()} entries, not {write.size}")
+            self._demand_at(write)
             self._append_messages(write.messages)
             self._append_facts(write.facts)
             self._append_ledger(write)
             if write.version is not None:
                 self._append_version(write.version)
-        self._size = write.size + len(write.entries)
+
+    def _demand_at(self, write: Write) -> None:
+        size, position = self.size, self.position
+        if (write.size, write.position) != (size, position):
+            raise OvertakenError(
+                f"the ledger in {self._path} has {size} entries, not {write.size}, and the record {position} facts,"
+                f" not {write.position}; read the store again"
+            )
 
     def _append_messages(self, messages: Sequence[Taken]) -> None:
         self._enrol(taken.message.author for taken in messages)
@@ -187,7 +192,11 @@ class SqliteStore:
 
     @property
     def size(self) -> int:
-        return self._size
+        return self._last("select coalesce(max(seq) + 1, 0) from entries")
+
+    @property
+    def position(self) -> int:
+        return self._last("select coalesce(max(seq), 0) from facts")
 
     @property
     def checkpoint(self) -> bytes:
@@ -198,9 +207,9 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.close()
 
-    def _count(self) -> int:
-        ((size,),) = self._rows(tuple[int], "select coalesce(max(seq) + 1, 0) from entries")
-        return size
+    def _last(self, query: str) -> int:
+        ((number,),) = self._rows(tuple[int], query)
+        return number
 
     def _rows(self, kind: type[RowT], query: str, *values: str | int) -> Iterator[RowT]:
         with self._explained():

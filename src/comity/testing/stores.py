@@ -56,6 +56,7 @@ class StoreContract:
         store.append(
             Write(
                 size=0,
+                position=0,
                 messages=[taken("1", text=HOSTILE, author=HOSTILE)],
                 facts=[accepted(HOSTILE)],
                 entries=[b"one", b"two"],
@@ -80,16 +81,20 @@ class StoreContract:
     def test_an_account_sees_its_own_facts_in_the_records_order(self) -> None:
         store = self.store()
         store.append(
-            Write(size=0, facts=[accepted("ann", language="en"), accepted("bob"), accepted("ann", language="es")])
+            Write(
+                size=0,
+                position=0,
+                facts=[accepted("ann", language="en"), accepted("bob"), accepted("ann", language="es")],
+            )
         )
         opened = CaseOpened(account=AccountId("ann"), at=AT - timedelta(days=9), case=CaseId("c"), why="")
-        store.append(Write(size=0, facts=[opened]))
+        store.append(Write(size=0, position=3, facts=[opened]))
         assert list(store.facts_of(AccountId("ann"))) == [accepted("ann"), accepted("ann", language="es"), opened]
         assert list(store.facts_of(AccountId("eve"))) == []
 
     def test_a_message_is_known_by_source_and_id_and_its_answer_stays(self) -> None:
         store = self.store()
-        store.append(Write(size=0, messages=[taken("1"), taken("1", source="other"), taken("2")]))
+        store.append(Write(size=0, position=0, messages=[taken("1"), taken("1", source="other"), taken("2")]))
         ids = [MessageId("2"), MessageId("1"), MessageId("3")]
         assert set(store.answers("s", ids)) == {"1", "2"}
         assert set(store.answers("other", ids)) == {"1"}
@@ -97,24 +102,49 @@ class StoreContract:
 
     def test_a_text_is_kept_only_when_asked_for(self) -> None:
         store = self.store()
-        store.append(Write(size=0, messages=[taken("1")]))
+        store.append(Write(size=0, position=0, messages=[taken("1")]))
         assert store.message("s", MessageId("1")) is None
 
     def test_a_second_writer_is_refused_and_nothing_of_its_write_stays(self) -> None:
         store = self.store()
-        store.append(Write(size=0, entries=[b"one"], checkpoint=b"first"))
+        store.append(Write(size=0, position=0, entries=[b"one"], checkpoint=b"first"))
         with pytest.raises(OvertakenError):
-            store.append(Write(size=0, entries=[b"fork"], facts=[accepted("ann")], checkpoint=b"forked"))
+            store.append(Write(size=0, position=0, entries=[b"fork"], facts=[accepted("ann")], checkpoint=b"forked"))
         store = self.reopened(store)
         assert list(store.entries(0, 9)) == [b"one"]
         assert store.checkpoint == b"first"
         assert list(store.facts()) == []
 
+    def test_of_two_decisions_on_the_same_record_one_is_refused_though_neither_has_an_entry(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, facts=[accepted("ann")]))
+        seen = store.position
+        store.append(Write(size=0, position=seen, facts=[accepted("bob")]))  # overtakes
+        with pytest.raises(OvertakenError, match="2 facts, not 1"):
+            store.append(Write(size=0, position=seen, messages=[taken("1")], facts=[accepted("eve")]))
+        with pytest.raises(OvertakenError, match="2 facts, not 3"):
+            store.append(Write(size=0, position=3, facts=[accepted("eve")]))
+        store = self.reopened(store)
+        assert store.position == 2
+        assert list(store.facts()) == [accepted("ann"), accepted("bob")]
+        assert store.answers("s", [MessageId("1")]) == {}
+
+    def test_a_write_without_facts_leaves_the_position(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, facts=[accepted("ann")]))
+        store.append(Write(size=0, position=1, messages=[taken("1")], entries=[b"one"]))
+        assert (store.size, store.position) == (1, 1)
+
     def test_a_write_with_a_message_taken_in_before_leaves_nothing(self) -> None:
         store = self.store()
-        store.append(Write(size=0, messages=[taken("1")]))
+        store.append(Write(size=0, position=0, messages=[taken("1")]))
         write = Write(
-            size=0, messages=[taken("2"), taken("1")], facts=[accepted("ann")], entries=[b"x"], checkpoint=b"c"
+            size=0,
+            position=0,
+            messages=[taken("2"), taken("1")],
+            facts=[accepted("ann")],
+            entries=[b"x"],
+            checkpoint=b"c",
         )
         with pytest.raises(OvertakenError):
             store.append(write)
@@ -126,8 +156,10 @@ class StoreContract:
     def test_traces_come_in_intake_order_from_the_newest_message_back(self) -> None:
         store = self.store()
         hour = timedelta(hours=1)
-        store.append(Write(size=0, messages=[taken("old", ago=3 * hour), taken("edge", ago=2 * hour), taken("new")]))
-        store.append(Write(size=0, messages=[taken("late", ago=hour)]))
+        store.append(
+            Write(size=0, position=0, messages=[taken("old", ago=3 * hour), taken("edge", ago=2 * hour), taken("new")])
+        )
+        store.append(Write(size=0, position=0, messages=[taken("late", ago=hour)]))
         assert list(store.traces(2 * hour)) == [b"s/edge", b"s/new", b"s/late"]
 
     def test_an_empty_store_is_empty(self) -> None:
