@@ -1,49 +1,46 @@
-"""The facts: everything that happens, appended once and never changed. State is a fold over them."""
+"""The facts: everything that happens, appended once and never changed. State is a fold over them.
+
+What a person does carries `by`, who they are to the operator, and `why`, the reason in their own words.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from comity.model.clause import Decide, Expiry, Never
+from comity.casework.case_facts import (
+    AboutAccount,
+    Assessed,
+    CaseClosed,
+    CaseOpened,
+    Claimed,
+    Escalated,
+    Found,
+    HandedOver,
+    Informed,
+    Noticed,
+    Released,
+)
+from comity.model.clause import Expiry, Never
 from comity.model.duration import Duration
-from comity.model.ids import AccountId, CaseId, ClauseId, DecisionId, Digest
+from comity.model.ids import AppealId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId, NoticeId
+from comity.model.ids import ReviewerId as Person
 from comity.model.measure import Measure
 from comity.model.statement import Breach, Statement
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
+class Accepted(AboutAccount, frozen=True, kw_only=True, tag="accepted"):
     """An account accepted a version, shown in `language`. `by`: `account`, or `notice` when going on counts."""
 
-    account: AccountId
-    at: datetime
     agreement: Digest
     language: str
     by: str = "account"
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
-    """A finding that a person must decide (`review`, `hold`) or that is only counted (`shadow`)."""
-
-    account: AccountId
-    at: datetime
-    breach: Breach
-    decide: Decide
-    case: CaseId | None = None
-
-
-class CaseOpened(msgspec.Struct, frozen=True, kw_only=True, tag="case-opened"):
-    """A reviewer is asked to decide. `why` is one plain sentence."""
-
-    account: AccountId
-    at: datetime
-    case: CaseId
-    why: str
-
-
-class Points(msgspec.Struct, frozen=True, kw_only=True):
+class Points(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a decision adds to one ladder. `expires_at` None: never, or `clean`, which the record works out."""
 
     ladder: ClauseId
@@ -52,30 +49,43 @@ class Points(msgspec.Struct, frozen=True, kw_only=True):
     clean: Duration | None = None
 
 
-class Decided(msgspec.Struct, frozen=True, kw_only=True, tag="decided"):
+class Decided(AboutAccount, frozen=True, kw_only=True, tag="decided"):
     """A decision that confirms breaches: its points, measures and statement are its parts and share its id."""
 
-    account: AccountId
-    at: datetime
     decision: DecisionId
     step: int  # 1, 2, ...: which step of the account's record it belongs to
     breaches: tuple[Breach, ...]
     ladders: tuple[ClauseId, ...]  # that its row was taken from
     points: tuple[Points, ...]
+    counted: tuple[DecisionId, ...]  # whose points its rows were taken at, besides its own
     measures: tuple[Measure, ...]
     statement: Statement
     review_within: Duration
+    decide_within: Duration
+    case: CaseId | None = None
+    by: Person | None = None  # None: a rule
+    is_milder: bool = False  # than the ladder's row, which a person may choose
+    replaces: DecisionId | None = None
 
 
-class Joined(msgspec.Struct, frozen=True, kw_only=True, tag="joined"):
+class Dismissed(AboutAccount, frozen=True, kw_only=True, tag="dismissed"):
+    """A decision that what was found or noticed is no breach. A notifier can appeal it."""
+
+    decision: DecisionId
+    case: CaseId
+    by: Person
+    why: str
+    breaches: tuple[Breach, ...]
+
+
+class Joined(AboutAccount, frozen=True, kw_only=True, tag="joined"):
     """A further breach that an earlier decision covers: listed in its statement, no point, no new measure."""
 
-    account: AccountId
-    at: datetime
     decision: DecisionId
     breach: Breach
     removed: bool
     marked: bool
+    by: Person | None = None
 
 
 class How(StrEnum):
@@ -86,29 +96,171 @@ class How(StrEnum):
     REPLAY = "replay"
 
 
-class Delivered(msgspec.Struct, frozen=True, kw_only=True, tag="delivered"):
+class Delivered(AboutAccount, frozen=True, kw_only=True, tag="delivered"):
     """The account was given the statement. The earliest counts."""
 
-    account: AccountId
-    at: datetime
     decision: DecisionId
     how: How
 
 
-class ConditionMet(msgspec.Struct, frozen=True, kw_only=True, tag="condition-met"):
+class ConditionMet(AboutAccount, frozen=True, kw_only=True, tag="condition-met"):
     """A condition that a measure lasts until is met, attested by somebody allowed to."""
 
-    account: AccountId
-    at: datetime
     decision: DecisionId
     condition: str
     by: str
 
 
-Fact = Accepted | Found | CaseOpened | Decided | Joined | Delivered | ConditionMet
+class Corrected(AboutAccount, frozen=True, kw_only=True, tag="corrected"):
+    """A reviewer mends a statement: `note` is what it should have said; `measures`, if given, are shorter or milder."""
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
+    decision: DecisionId
+    by: Person
+    note: str
+    measures: tuple[Measure, ...] | None = None
+
+
+class Lifted(AboutAccount, frozen=True, kw_only=True, tag="lifted"):
+    """A reviewer ends the measures before their time; the breach and its points stand."""
+
+    decision: DecisionId
+    by: Person
+    why: str
+
+
+class Undone(AboutAccount, frozen=True, kw_only=True, tag="undone"):
+    """The decision was caused by a bad rule, and an operator reverses all that it caused. `undo` names the act."""
+
+    decision: DecisionId
+    undo: str
+    by: Person
+    why: str
+
+
+class Recomputed(AboutAccount, frozen=True, kw_only=True, tag="recomputed"):
+    """Points that the decision counted became void `because` another was reversed: milder measures from now on."""
+
+    decision: DecisionId
+    because: DecisionId
+    measures: tuple[Measure, ...]
+
+
+class Party(StrEnum):
+    ACCOUNT = "account"
+    NOTIFIER = "notifier"
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with an appeal; `digest` is the SHA-256 of its content, in hexadecimal."""
+
+    name: str
+    size: int
+    digest: str
+
+
+class Appealed(AboutAccount, frozen=True, kw_only=True, tag="appealed"):
+    """A complaint against a decision. `by`: who filed it in the party's name; empty: the party itself."""
+
+    appeal: AppealId
+    decision: DecisionId
+    party: Party
+    text: str
+    by: str = ""
+    notice: NoticeId | None = None  # of a notifier's appeal
+    attachments: tuple[Attachment, ...] = ()
+
+
+class AppealOutcome(StrEnum):
+    UPHELD = "upheld"  # the decision stands
+    VARIED = "varied"  # a milder measure takes its place
+    REVERSED = "reversed"
+    OMITTED = "omitted"  # not decided, for the reason given: the appeal was taken back, say
+
+
+class OutcomeGiven(AboutAccount, frozen=True, kw_only=True, tag="outcome-given"):
+    """An appeals reviewer decided an appeal. `measures`: of `varied` alone."""
+
+    appeal: AppealId
+    decision: DecisionId
+    outcome: AppealOutcome
+    by: Person
+    why: str
+    measures: tuple[Measure, ...] | None = None
+
+
+class AppealsPutOff(AboutAccount, frozen=True, kw_only=True, tag="appeals-put-off"):
+    """Appeals of a party that complains too often wait until `until` (EU DSA Article 23(2)); filing stays open."""
+
+    party: Party
+    until: datetime
+    by: Person
+    why: str
+
+
+class HandleGiven(AboutAccount, frozen=True, kw_only=True, tag="handle-given"):
+    """What a channel calls the account, from `since` until `until` (None: further notice)."""
+
+    channel: Channel
+    handle: str
+    since: datetime
+    until: datetime | None = None
+
+
+class HoldSet(AboutAccount, frozen=True, kw_only=True, tag="hold-set"):
+    """A legal hold: nothing of the account may be erased."""
+
+    by: Person
+    why: str
+
+
+class HoldEnded(AboutAccount, frozen=True, kw_only=True, tag="hold-ended"):
+    by: Person
+    why: str
+
+
+class Treatment(StrEnum):
+    """What a source does with a message, and says that it has done."""
+
+    WITHHELD = "withheld"
+    RESTORED = "restored"
+
+
+class Acknowledged(AboutAccount, frozen=True, kw_only=True, tag="acknowledged"):
+    """The source has taken a message down, or put it back."""
+
+    source: str
+    message: MessageId
+    treatment: Treatment
+
+
+Change = Joined | Delivered | ConditionMet | Corrected | Lifted | Undone | Recomputed | OutcomeGiven
+"""What a statement tells besides what it said when it was issued."""
+
+Fact = (
+    Accepted
+    | CaseOpened
+    | Found
+    | Noticed
+    | Informed
+    | Claimed
+    | Released
+    | HandedOver
+    | Escalated
+    | CaseClosed
+    | Assessed
+    | Decided
+    | Dismissed
+    | Change
+    | Appealed
+    | AppealsPutOff
+    | HandleGiven
+    | HoldSet
+    | HoldEnded
+    | Acknowledged
+)
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final[msgspec.json.Decoder[Fact]] = msgspec.json.Decoder(Fact)
 
 
 def encode(fact: Fact) -> bytes:
@@ -119,6 +271,48 @@ def encode(fact: Fact) -> bytes:
 def decode(body: bytes) -> Fact:
     """The fact that `encode` wrote. Raises `msgspec.DecodeError` for anything else."""
     return _DECODER.decode(body)
+
+
+def introduced(fact: Fact) -> tuple[str, ...]:
+    """The ids that the fact makes known: of a decision, a case, an appeal or a notice."""
+    match fact:
+        case Decided() | Dismissed():
+            return (fact.decision,)
+        case CaseOpened():
+            return (fact.case,)
+        case Noticed():
+            return (fact.notice,)
+        case Appealed():
+            return (fact.appeal,)
+        case _:
+            return ()
+
+
+def opened(fact: Fact) -> tuple[str, ...]:
+    """The ids of what waits for a person from now on: a case, an appeal."""
+    match fact:
+        case CaseOpened():
+            return (fact.case,)
+        case Appealed():
+            return (fact.appeal,)
+        case _:
+            return ()
+
+
+def closed(fact: Fact) -> tuple[str, ...]:
+    """The ids of what waits no longer."""
+    match fact:
+        case CaseClosed():
+            return (fact.case,)
+        case OutcomeGiven():
+            return (fact.appeal,)
+        case _:
+            return ()
+
+
+def handle_of(fact: Fact) -> tuple[Channel, str] | None:
+    """The channel and the handle that the fact gives to its account."""
+    return (fact.channel, fact.handle) if isinstance(fact, HandleGiven) else None
 
 
 def points_from(ladder: ClauseId, count: int, expires: Expiry, at: datetime) -> Points:

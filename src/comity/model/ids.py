@@ -24,3 +24,12 @@ DecisionId = NewType("DecisionId", str)
 
 CaseId = NewType("CaseId", str)
 """128 random bits as 32 hexadecimal digits."""
+
+NoticeId = NewType("NoticeId", str)
+"""128 random bits as 32 hexadecimal digits."""
+
+AppealId = NewType("AppealId", str)
+"""128 random bits as 32 hexadecimal digits. The appeal's ledger entry shares it."""
+
+ReviewerId = NewType("ReviewerId", str)
+"""Who decides or asks for something on the operator's side: the name of a person's account, 1 to 200 characters."""

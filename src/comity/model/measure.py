@@ -12,11 +12,21 @@ from comity.model.duration import Duration
 from comity.model.ids import AccountId, Channel, DecisionId
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which a measure does not hold, because its appeal waits too long. `end` None: it still waits."""
+
+    start: datetime
+    end: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        return self.start <= at and (self.end is None or at < self.end)
+
+
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """What one decision does to one account. Made by `casework.decide`, never by hand.
+    """What one decision does to one account. Made by `casework`, never by hand.
 
     `start` is None until a delayed measure's statement is delivered; `end` is None while it lasts until
-    lifted or until its conditions are met. `casework.record` fills both in as the facts arrive.
+    lifted or until its conditions are met. `casework.recorded` fills in both, and `pauses`, as the facts arrive.
     """
 
     account: AccountId
@@ -31,10 +41,16 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     until: tuple[str, ...] = ()
     at_least: Duration | None = None
     delay: Duration | None = None
+    not_after: datetime | None = None  # whatever else it lasts until: a later act let it end by then
+    territory: tuple[str, ...] = ()  # ISO 3166 countries in which a message is removed or marked; none: everywhere
+    pauses: tuple[Pause, ...] = ()
 
     def is_active(self, at: datetime) -> bool:
         """Whether the measure holds at `at`."""
-        return self.start is not None and self.start <= at and not self.is_over(at)
+        return self.start is not None and self.start <= at and not self.is_over(at) and not self.is_paused(at)
+
+    def is_paused(self, at: datetime) -> bool:
+        return any(pause.covers(at) for pause in self.pauses)
 
     def is_over(self, at: datetime) -> bool:
         """Whether the measure has ended by `at`; one that is still to start has not."""

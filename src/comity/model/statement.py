@@ -6,6 +6,7 @@ A statement holds everything that it tells: it can be read, printed and proved w
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -17,8 +18,17 @@ EXCERPT_LENGTH = 4_000
 """Code points of a message's text that a statement shows; the rest is left out, and the statement says so."""
 
 
+class Origin(StrEnum):
+    """Who brought a breach up: the operator's own rules or people, or a notice of one of three kinds."""
+
+    RULE = "rule"
+    USER = "user"
+    TRUSTED_FLAGGER = "trusted flagger"
+    AUTHORITY = "authority"
+
+
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
-    """A confirmed finding: this message, this clause."""
+    """A confirmed finding or notice: this message, this clause."""
 
     source: str
     message: MessageId
@@ -28,6 +38,7 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     agreement: Digest
     evidence: tuple[Evidence, ...] = ()
     late: bool = False
+    origin: Origin = Origin.RULE
 
 
 class QuotedClause(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +51,7 @@ class QuotedClause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuotedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The message a statement is about. `removed`: the decision removed it; `marked`: shown with a notice."""
+    """A message that a statement is about. `removed`: the decision removed it; `marked`: shown with a notice."""
 
     source: str
     id: MessageId
@@ -72,15 +83,24 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     is_bound_by_acceptance: bool  # False: bound by the version in force that the source declares
     clauses: tuple[QuotedClause, ...]
     breaches: tuple[Breach, ...]
-    message: QuotedMessage
+    messages: tuple[QuotedMessage, ...]
     measures: tuple[Measure, ...]
     added: tuple[tuple[ClauseId, int], ...]  # ladder and points that this decision added to it
     live: tuple[tuple[ClauseId, int], ...]  # ladder and live points, these included
     points_expire: str
     next_step: NextStep | None
-    found_automatically: bool
-    decided_automatically: bool
+    decided_by_person: bool
+    reasoning: str  # what the reviewer adds; a rule adds nothing
     conditions: tuple[tuple[str, str], ...]  # name and text of each that a measure lasts until
     appeal_window: str
     contact: str
     is_replay: bool = False
+
+    @property
+    def found_automatically(self) -> bool:
+        """Whether a rule found any of the breaches."""
+        return any(breach.origin is Origin.RULE for breach in self.breaches)
+
+    @property
+    def decided_automatically(self) -> bool:
+        return not self.decided_by_person

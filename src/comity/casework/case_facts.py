@@ -1,0 +1,124 @@
+"""The facts of cases: what is brought before a person, who works on it, and how it ends. See `facts` for all others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from comity.model.clause import Decide
+from comity.model.ids import AccountId, CaseId, ClauseId, DecisionId, NoticeId
+from comity.model.ids import ReviewerId as Person
+from comity.model.message import Message
+from comity.model.statement import Breach, Origin
+
+
+class AboutAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What all facts share."""
+
+    account: AccountId
+    at: datetime
+
+
+class CaseKind(StrEnum):
+    """What a case asks of a reviewer."""
+
+    REVIEW = "review"  # findings and notices: is it a breach?
+    CEILING = "ceiling"  # the ladder foresees termination, which no rule may decide
+    UNTIL_REVIEWED = "until reviewed"  # a measure lasts until somebody has looked
+    ON_HOLD = "on hold"  # messages of an account on hold wait
+    SECOND_REVIEW = "second review"  # blind: what would another reviewer have said?
+    SAMPLE = "sample"  # nothing was found in this message; is that right?
+
+
+class CaseOpened(AboutAccount, frozen=True, kw_only=True, tag="case-opened"):
+    """A reviewer is asked to decide. `why` is one plain sentence; `about` the decision it comes from, if any."""
+
+    case: CaseId
+    kind: CaseKind
+    why: str
+    about: DecisionId | None = None
+    message: Message | None = None  # of a sample, or of a message that waits
+
+
+class Found(AboutAccount, frozen=True, kw_only=True, tag="found"):
+    """A finding that a person must decide (`review`, `hold`) or that is only counted (`shadow`)."""
+
+    breach: Breach
+    decide: Decide
+    case: CaseId | None = None
+
+
+class Notifier(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sent a notice. Empty where the law asks for no name (EU DSA Article 16(2)(c)). Never in a statement."""
+
+    name: str = ""
+    contact: str = ""
+
+
+class Noticed(AboutAccount, frozen=True, kw_only=True, tag="noticed"):
+    """A notice about a message of the account (EU DSA Article 16). `clause`: which one the notifier thinks of."""
+
+    notice: NoticeId
+    case: CaseId
+    message: Message
+    origin: Origin
+    where: str
+    why: str
+    good_faith: bool
+    clause: ClauseId | None = None
+    notifier: Notifier = Notifier()
+
+
+class Informed(AboutAccount, frozen=True, kw_only=True, tag="informed"):
+    """A notifier is told what was decided on the notice, and how to appeal."""
+
+    notice: NoticeId
+    decision: DecisionId
+    confirmed: bool
+
+
+class Claimed(AboutAccount, frozen=True, kw_only=True, tag="claimed"):
+    """A reviewer works on a case until `until`; claiming again extends it."""
+
+    case: CaseId
+    by: Person
+    until: datetime
+
+
+class Released(AboutAccount, frozen=True, kw_only=True, tag="released"):
+    case: CaseId
+    by: Person
+
+
+class HandedOver(AboutAccount, frozen=True, kw_only=True, tag="handed-over"):
+    case: CaseId
+    by: Person
+    to: Person
+    until: datetime
+
+
+class Escalated(AboutAccount, frozen=True, kw_only=True, tag="escalated"):
+    """A reviewer puts the case before somebody with more say."""
+
+    case: CaseId
+    by: Person
+    why: str
+
+
+class CaseClosed(AboutAccount, frozen=True, kw_only=True, tag="case-closed"):
+    """The case ended with a decision, or with none where it asked for none."""
+
+    case: CaseId
+    by: Person
+    why: str
+    decision: DecisionId | None = None
+
+
+class Assessed(AboutAccount, frozen=True, kw_only=True, tag="assessed"):
+    """What a person says to a sample or in a blind second review: which clauses are breached, if any."""
+
+    case: CaseId
+    by: Person
+    clauses: tuple[ClauseId, ...]

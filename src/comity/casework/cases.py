@@ -1,0 +1,123 @@
+"""Cases as the record sees them: what is asked, who works on it, and whether it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from comity.casework.case_facts import (
+    Assessed,
+    CaseClosed,
+    CaseKind,
+    CaseOpened,
+    Claimed,
+    Escalated,
+    Found,
+    HandedOver,
+    Informed,
+    Noticed,
+    Released,
+)
+from comity.model.clause import Decide
+from comity.model.duration import Duration, Unit
+from comity.model.ids import CaseId, MessageId, ReviewerId
+from comity.model.message import Message
+from comity.model.statement import Breach
+
+CaseFact = CaseOpened | Found | Noticed | Informed | Claimed | Released | HandedOver | Escalated | CaseClosed | Assessed
+
+LONGEST_WAIT: Final = Duration(count=24, unit=Unit.HOUR)
+"""After that a message that waits for a reviewer is released."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case. `version` counts its facts, so that nobody decides on less than they have not seen."""
+
+    opened: CaseOpened
+    found: tuple[Found, ...] = ()
+    notices: tuple[Noticed, ...] = ()
+    informed: tuple[Informed, ...] = ()
+    held_by: ReviewerId | None = None
+    held_until: datetime | None = None
+    holders: tuple[ReviewerId, ...] = ()  # everybody who ever worked on it
+    escalated: Escalated | None = None
+    assessed: Assessed | None = None
+    closed: CaseClosed | None = None
+    version: int = 1
+
+    @property
+    def id(self) -> CaseId:
+        return self.opened.case
+
+    def holder(self, at: datetime) -> ReviewerId | None:
+        """Who works on it at `at`; a claim ends by itself."""
+        return self.held_by if self.held_until is not None and at < self.held_until else None
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """What the rules found, each once."""
+        return tuple(dict.fromkeys(each.breach for each in self.found))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages that came with its notices or with itself, each once."""
+        own = (self.opened.message,) if self.opened.message else ()
+        every = (*own, *(each.message for each in self.notices))
+        return tuple({(message.source, message.id): message for message in every}.values())
+
+    @property
+    def since(self) -> datetime:
+        return self.opened.at
+
+
+def case_after(case: Case, fact: CaseFact) -> Case:
+    """The case with one more fact."""
+    case = replace(case, version=case.version + 1)
+    match fact:
+        case Found():
+            return replace(case, found=(*case.found, fact))
+        case Noticed():
+            return replace(case, notices=(*case.notices, fact))
+        case Informed():
+            return replace(case, informed=(*case.informed, fact))
+        case Claimed():
+            return _held(case, fact.by, fact.until)
+        case HandedOver():
+            return _held(case, fact.to, fact.until)
+        case Released():
+            return replace(case, held_by=None, held_until=None)
+        case Escalated():
+            return replace(case, escalated=fact, held_by=None, held_until=None)
+        case Assessed():
+            return replace(case, assessed=fact)
+        case CaseClosed():
+            return replace(case, closed=fact)
+        case CaseOpened():
+            return case
+
+
+def _held(case: Case, by: ReviewerId, until: datetime) -> Case:
+    holders = case.holders if by in case.holders else (*case.holders, by)
+    return replace(case, held_by=by, held_until=until, holders=holders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A message that its source keeps back until a reviewer has looked, or until `until`."""
+
+    source: str
+    message: MessageId
+    until: datetime
+
+
+def waiting(case: Case, at: datetime) -> tuple[Waiting, ...]:
+    """The messages that wait for this case at `at`; all are released when it is closed, or when it takes too long."""
+    if case.closed is not None:
+        return ()
+    held = {(each.breach.source, each.breach.message): each.at for each in case.found if each.decide is Decide.HOLD}
+    if case.opened.kind is CaseKind.ON_HOLD and case.opened.message is not None:
+        held.setdefault((case.opened.message.source, case.opened.message.id), case.opened.at)
+    ends = ((key, LONGEST_WAIT.after(since)) for key, since in held.items())
+    return tuple(Waiting(source=source, message=message, until=end) for (source, message), end in ends if at < end)

@@ -1,0 +1,73 @@
+"""Which points of an account are live at a time: not void, not expired, and known where that is asked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from comity.casework.facts import Points
+from comity.casework.record import Record
+from comity.casework.recorded import Recorded
+from comity.casework.severity import RISING
+from comity.model.duration import EARLIEST, Duration
+from comity.model.ids import ClauseId
+
+
+def live_points(record: Record, ladder: ClauseId, at: datetime) -> int:
+    """The points live on `ladder` at `at`, of what was decided by then."""
+    return _sum(record, (one for one in record.decisions if one.decided.at <= at), ladder, at)
+
+
+def known(record: Record, sent: datetime, *, besides: int | None) -> tuple[Recorded, ...]:
+    """The decisions whose points count for what was sent at `sent`: live, delivered before, of another step."""
+    return tuple(
+        one
+        for one in record.decisions
+        if one.is_live and one.delivered is not None and one.delivered < sent and one.decided.step != besides
+    )
+
+
+def known_points(record: Record, ladder: ClauseId, sent: datetime, *, besides: int | None) -> int:
+    """The points live at `sent` whose statement was delivered before then, the step `besides` left out."""
+    return _sum(record, known(record, sent, besides=besides), ladder, sent)
+
+
+def counted(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime) -> tuple[Recorded, ...]:
+    """Those of `decisions` of which a point is live on `ladder` at `at`."""
+    return tuple(one for one in decisions if _sum(record, (one,), ladder, at))
+
+
+def _sum(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime) -> int:
+    pauses: dict[Duration, datetime] = {}
+    total = 0
+    for one in decisions:
+        for points in one.decided.points if one.is_live else ():
+            if points.clean is not None and points.clean not in pauses:
+                pauses[points.clean] = _last_pause(record, points.clean, at)
+            if points.ladder == ladder and _is_live(one, points, at, pauses):
+                total += points.count
+    return total
+
+
+def _is_live(one: Recorded, points: Points, at: datetime, pauses: Mapping[Duration, datetime]) -> bool:
+    """Whether the points have not expired at `at`; they never do before their decision's measures end."""
+    if points.clean is not None:
+        is_kept = pauses[points.clean] < one.decided.breaches[0].sent
+    else:
+        is_kept = points.expires_at is None or at < points.expires_at
+    # INVARIANT: a point is never forgotten before its measure ends
+    return is_kept or any(each.kind in RISING and not each.is_over(at) for each in one.measures)
+
+
+def _last_pause(record: Record, length: Duration, at: datetime) -> datetime:
+    """The last breach before `at` that was followed by none for `length`; `EARLIEST` if there was no such pause."""
+    live = (one for one in record.decisions if one.is_live)
+    sent = sorted(breach.sent for one in live for breach in one.breaches if breach.sent <= at)
+    end, first = at, len(sent)
+    while first:
+        paused = bisect_right(sent, end, hi=first, key=length.after)
+        if paused == first:
+            return sent[first - 1]
+        end, first = sent[paused], paused  # everything from there on is closer together than `length`
+    return EARLIEST

@@ -1,0 +1,254 @@
+"""A decision as the record now sees it: what was decided, and all that has happened to it since.
+
+Nothing here ends by a job: a measure holds when its start, end and pauses say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from comity.casework.facts import (
+    Appealed,
+    AppealOutcome,
+    AppealsPutOff,
+    Change,
+    ConditionMet,
+    Corrected,
+    Decided,
+    Delivered,
+    Dismissed,
+    Joined,
+    Lifted,
+    OutcomeGiven,
+    Party,
+    Recomputed,
+    Undone,
+)
+from comity.model.clause import Kind
+from comity.model.duration import LATEST, Duration
+from comity.model.ids import AppealId, ClauseId, DecisionId
+from comity.model.measure import Measure, Pause
+from comity.model.statement import Breach
+
+REVIEWED: Final = "reviewed"
+"""The condition that lasts at most the agreement's `review_within`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appeal:
+    """A complaint and what came of it. `put_off`: by how much longer it may take."""
+
+    filed: Appealed
+    outcome: OutcomeGiven | None = None
+    put_off: timedelta = timedelta()
+
+    def due(self, within: Duration) -> datetime:
+        """When it has to be decided; from then on the measure pauses."""
+        return later(within.after(self.filed.at), self.put_off)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dismissal:
+    """A dismissal, which only its notifiers can appeal. `reopened`: one of them did, and was right."""
+
+    dismissed: Dismissed
+    appeals: tuple[Appeal, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        return not any(each.outcome and each.outcome.outcome is AppealOutcome.REVERSED for each in self.appeals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A decision with what followed it, in order. `foreseen`: its measures as the last act left them.
+
+    `past`: what they were before such an act, up to it. `reversed_at`: from then on its points never counted.
+    """
+
+    decided: Decided
+    foreseen: tuple[Measure, ...]
+    clauses: tuple[ClauseId, ...]  # of all its breaches, each once
+    past: tuple[Measure, ...] = ()
+    joined: tuple[Joined, ...] = ()
+    delivered: datetime | None = None
+    met: tuple[tuple[str, datetime], ...] = ()
+    changes: tuple[Change, ...] = ()
+    appeals: tuple[Appeal, ...] = ()
+    reversed_at: datetime | None = None
+    replaced_by: DecisionId | None = None
+
+    @property
+    def id(self) -> DecisionId:
+        return self.decided.decision
+
+    @property
+    def is_live(self) -> bool:
+        """Neither reversed nor replaced: its points count."""
+        return self.reversed_at is None and self.replaced_by is None
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        return (*self.decided.breaches, *(each.breach for each in self.joined))
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Its measures as they are now foreseen, with `start`, `end` and `pauses` as far as the facts settle them."""
+        return tuple(_settled(measure, self) for measure in self.foreseen)
+
+    @property
+    def all_measures(self) -> tuple[Measure, ...]:
+        """Those, and what they were before they were changed: what held at any time."""
+        return tuple(_settled(measure, self) for measure in (*self.past, *self.foreseen))
+
+    @property
+    def corrections(self) -> tuple[Change, ...]:
+        """What made a new version of the statement, oldest first."""
+        return tuple(each for each in self.changes if not isinstance(each, Delivered | ConditionMet))
+
+
+def recorded(decided: Decided) -> Recorded:
+    """A decision as it is when it is taken."""
+    clauses = tuple(dict.fromkeys(breach.clause for breach in decided.breaches))
+    return Recorded(decided=decided, foreseen=decided.measures, clauses=clauses)
+
+
+def changed(one: Recorded, fact: Change) -> Recorded:
+    """The decision with one more fact about it."""
+    one = replace(one, changes=(*one.changes, fact))
+    match fact:
+        case Joined():
+            clause = fact.breach.clause
+            clauses = one.clauses if clause in one.clauses else (*one.clauses, clause)
+            return replace(one, joined=(*one.joined, fact), clauses=clauses)
+        case Delivered():
+            return replace(one, delivered=earliest(one.delivered, fact.at))
+        case ConditionMet():
+            return replace(one, met=(*one.met, (fact.condition, fact.at)))
+        case Lifted():
+            return replace(one, foreseen=tuple(_lifted(measure, fact.at) for measure in one.foreseen))
+        case Undone():
+            return ended(replace(one, reversed_at=fact.at), fact.at)
+        case Corrected() | Recomputed():
+            return one if fact.measures is None else _exchanged(one, fact.measures, fact.at)
+        case OutcomeGiven():
+            return _with_outcome(one, fact)
+
+
+def appealed(one: Recorded, fact: Appealed) -> Recorded:
+    return replace(one, appeals=(*one.appeals, Appeal(filed=fact)))
+
+
+def put_off(one: Recorded, fact: AppealsPutOff) -> Recorded:
+    """The decision whose appeals of that party, open or still to come, may take longer."""
+    if fact.at >= fact.until:
+        return one
+    return replace(one, appeals=tuple(_put_off(appeal, fact) for appeal in one.appeals))
+
+
+def ended(one: Recorded, at: datetime) -> Recorded:
+    """The decision with all its measures over at `at`."""
+    return replace(one, foreseen=tuple(capped(measure, at) for measure in one.foreseen))
+
+
+def with_outcome(appeals: Iterable[Appeal], fact: OutcomeGiven) -> tuple[Appeal, ...]:
+    return tuple(replace(each, outcome=fact) if each.filed.appeal == fact.appeal else each for each in appeals)
+
+
+def open_appeal(appeals: Iterable[Appeal], appeal: AppealId) -> Appeal | None:
+    return next((each for each in appeals if each.filed.appeal == appeal and each.outcome is None), None)
+
+
+def capped(measure: Measure, at: datetime) -> Measure:
+    """The measure, over at `at` at the latest."""
+    return msgspec.structs.replace(measure, not_after=earliest(measure.not_after, at))
+
+
+def earliest(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else min(one, other)
+
+
+def later(at: datetime, by: timedelta) -> datetime:
+    return at + min(by, LATEST - at)
+
+
+def _lifted(measure: Measure, at: datetime) -> Measure:
+    """Lifting frees the account; how its message was treated stays."""
+    return measure if measure.kind.is_on_message else capped(measure, at)
+
+
+def _put_off(appeal: Appeal, fact: AppealsPutOff) -> Appeal:
+    if appeal.outcome is not None or appeal.filed.party is not fact.party:
+        return appeal
+    return replace(appeal, put_off=appeal.put_off + (fact.until - fact.at))
+
+
+def _with_outcome(one: Recorded, fact: OutcomeGiven) -> Recorded:
+    one = replace(one, appeals=with_outcome(one.appeals, fact))
+    if fact.outcome is AppealOutcome.REVERSED and _party(one, fact) is Party.ACCOUNT:
+        return ended(replace(one, reversed_at=fact.at), fact.at)
+    return one if fact.measures is None else _exchanged(one, fact.measures, fact.at)
+
+
+def _party(one: Recorded, fact: OutcomeGiven) -> Party | None:
+    return next((each.filed.party for each in one.appeals if each.filed.appeal == fact.appeal), None)
+
+
+def _exchanged(one: Recorded, measures: tuple[Measure, ...], at: datetime) -> Recorded:
+    """Up to `at` the measures are what they were, from then on `measures`."""
+    past = (*one.past, *(capped(measure, at) for measure in one.foreseen))
+    return replace(one, past=past, foreseen=tuple(_from(measure, at) for measure in measures))
+
+
+def _from(measure: Measure, at: datetime) -> Measure:
+    if measure.start is None or measure.start >= at:
+        return measure
+    return msgspec.structs.replace(measure, start=at)
+
+
+def _settled(measure: Measure, one: Recorded) -> Measure:
+    if measure.start is not None and not measure.until and measure.not_after is None and not one.appeals:
+        return measure
+    start = measure.start
+    if start is None and measure.delay is not None and one.delivered is not None:
+        start = measure.delay.after(one.delivered)
+    end = measure.end if start is None else _end(measure, one, start)
+    if measure.not_after is not None:
+        end = earliest(end, measure.not_after)
+    pauses = () if measure.kind.is_on_message or measure.kind is Kind.WARN else tuple(_pauses(one))
+    return msgspec.structs.replace(measure, start=start, end=end, pauses=pauses)
+
+
+def _end(measure: Measure, one: Recorded, start: datetime) -> datetime | None:
+    """When its fixed length is over, or when the last condition is met and no earlier than the floor."""
+    if measure.start is None and measure.length:
+        return measure.length.after(start)
+    if not measure.until:
+        return measure.end
+    met = dict(reversed(one.met))  # the earliest fact of a condition counts
+    if REVIEWED in measure.until:
+        met[REVIEWED] = earliest(met.get(REVIEWED), one.decided.review_within.after(_first_start(measure, one, start)))
+    if any(name not in met for name in measure.until):
+        return None
+    floor = measure.at_least.after(_first_start(measure, one, start)) if measure.at_least else start
+    return max(floor, *(met[name] for name in measure.until))
+
+
+def _first_start(measure: Measure, one: Recorded, start: datetime) -> datetime:
+    """A measure that was exchanged for another is as old as the first."""
+    known = [each.start for each in one.past if each.start is not None and each.until == measure.until]
+    return min(known, default=start)
+
+
+def _pauses(one: Recorded) -> Iterable[Pause]:
+    """From when an appeal should have been decided until it is."""
+    for appeal in one.appeals:
+        due = appeal.due(one.decided.decide_within)
+        decided = appeal.outcome.at if appeal.outcome else None
+        if appeal.filed.party is Party.ACCOUNT and (decided is None or due < decided):
+            yield Pause(start=due, end=decided)
