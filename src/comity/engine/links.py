@@ -15,26 +15,33 @@ from typing import Final
 from comity.model.expression import Span
 
 _LINK: Final = re.compile(r"""(?<![^\W_])(?:(?:https?|ftp)://|www\.)[^\s<>"“”«»`]+""", re.IGNORECASE)
-_MENTION: Final = re.compile(r"(?<![\w@./])@(\w[\w.-]*(?:@\w[\w.-]*)?)")
-_HASHTAG: Final = re.compile(r"(?<![\w#&/])[#＃](\w*[^\W\d]\w*)")
+_MENTION: Final = re.compile(r"@(?<![\w@./]@)(\w[\w.-]*(?:@\w[\w.-]*)?)")
+_HASHTAG: Final = re.compile(r"[#＃](?<![\w#&/].)(\w*[^\W\d]\w*)")
 _END_OF_AUTHORITY: Final = re.compile(r"[/?#\\]")
 _PUNCTUATION: Final = ".,;:!?'’*_~…"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+_LONGEST_SCHEME: Final = len("https")
 _LONGEST_LABEL: Final = 63
 _LONGEST_DOMAIN: Final = 253
 
 
 def links(text: str) -> tuple[str, ...]:
-    return tuple(text[span.start : span.end] for span in link_spans(text))
+    return tuple(found[0][: _without_closing(found[0])] for found in _found(text))
 
 
 def link_spans(text: str) -> tuple[Span, ...]:
     """Where the links stand, in order."""
-    if ":" not in text and "." not in text:
-        return ()
     return tuple(
-        Span(start=found.start(), end=found.start() + _without_closing(found.group())) for found in _LINK.finditer(text)
+        Span(start=found.start(), end=found.start() + _without_closing(found.group())) for found in _found(text)
     )
+
+
+def _found(text: str) -> Iterable[re.Match[str]]:
+    """Links with the punctuation after them, searched for from where the first one can begin."""
+    if "www." in text or "WWW." in text.upper():
+        return _LINK.finditer(text)
+    scheme = text.find("://")
+    return _LINK.finditer(text, max(scheme - _LONGEST_SCHEME, 0)) if scheme >= 0 else ()
 
 
 def _without_closing(link: str) -> int:

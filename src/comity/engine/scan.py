@@ -11,10 +11,13 @@ from typing import Final
 
 import hyperscan
 
+from comity.engine.databases import NOTE_ID
 from comity.engine.words import Phrase, phrase, word_form
 
 _LONGEST: Final = 2000
 """Bytes of a pattern that hyperscan is given; the rare longer ones are searched one by one."""
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class Scan:
@@ -39,22 +42,17 @@ class Scan:
     def groups_in(self, folded: str) -> frozenset[int]:
         """The numbers of the groups that have a phrase in this folded text."""
         form = word_form(folded)
-        found = [groups for pattern, groups in self._long if pattern in form]
+        found = [self._groups[number] for number in self._hits(form)]
+        found += [groups for pattern, groups in self._long if pattern in form]
         found += [groups for pattern, groups in self._symbols if pattern in folded]
-        found += [self._groups[number] for number in self._hits(form)]
-        return frozenset().union(*found) if found else frozenset()
+        return _NONE.union(*found) if found else _NONE
 
-    def _hits(self, form: str) -> set[int]:
-        hits: set[int] = set()
-        if self._database is None:
-            return hits
-
-        def hit(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            hits.add(number)
-
-        scratch = self._take_scratch(self._database)
-        self._database.scan(form.encode(), hit, scratch=scratch)
-        self._scratches.append(scratch)
+    def _hits(self, form: str) -> list[int]:
+        hits: list[int] = []
+        if self._database is not None:
+            scratch = self._take_scratch(self._database)
+            self._database.scan(form.encode(), NOTE_ID, 0, hits, scratch)
+            self._scratches.append(scratch)
         return hits
 
     def _take_scratch(self, database: hyperscan.Database) -> hyperscan.Scratch:

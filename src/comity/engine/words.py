@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from comity.engine.fold import fold
+from comity.engine.fold import fold, foreign_in
 
 _UNSPACED: Final = (
     "CJK UNIFIED",
@@ -38,7 +38,8 @@ _UNSPACED: Final = (
 )
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
 _MOST_KNOWN: Final = 20_000
-_ASCII_WORDS: Final = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
+WORDS: Final = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in bytes(range(256)).lower())
+"""Bytes of UTF-8 to what words are made of: ASCII letters in lower case, and a space for what is no word's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,29 @@ def phrase(written: str) -> Phrase:
     return Phrase(pattern=before + words + after, has_words=True)
 
 
+def words_in(folded: str) -> bytes | None:
+    """The words in UTF-8, with spaces instead of all else; None if some are in scripts without spaces."""
+    for character in () if folded.isascii() else foreign_in(folded):
+        if (shown := _in_word_form(character)) != character:
+            if shown != " ":
+                return None
+            folded = folded.replace(character, shown)
+    return folded.encode().translate(WORDS)
+
+
 def word_form(folded: str) -> str:
     """The words of a folded text, each between two spaces; "" words leave " "."""
-    if folded.isascii():
-        words = folded.translate(_ASCII_WORDS).split()
-    else:
-        marked = folded.translate(_WORD_FORMS)
-        words = marked.replace(_EDGE + _EDGE, "").replace(_EDGE, " ").split(" ")
-        words = [word for word in words if word]
+    spaced = words_in(folded)
+    if spaced is None:
+        return _unspaced_form(folded)
+    words = spaced.split()
+    return f" {b' '.join(words).decode()} " if words else " "
+
+
+def _unspaced_form(folded: str) -> str:
+    """The word form of a text with words in scripts without spaces."""
+    marked = folded.translate(_WORD_FORMS)
+    words = [word for word in marked.replace(_EDGE + _EDGE, "").replace(_EDGE, " ").split(" ") if word]
     return f" {' '.join(words)} " if words else " "
 
 
@@ -87,6 +103,7 @@ class _WordForms(dict[int, str]):
 _WORD_FORMS: Final = _WordForms()
 
 
+@lru_cache(maxsize=8192)
 def _in_word_form(character: str) -> str:
     if unicodedata.category(character)[0] not in "LMN":
         return " "

@@ -1,0 +1,150 @@
+"""A first pass over a field of messages: which searches of all rules may find something in it.
+
+One scan with hyperscan over the bytes as written (regular expressions, signs of links and mentions) and, for texts in
+ASCII, one over their words (phrases). What a sieve lets through is searched again exactly, by RE2 and by `scan`; what
+it holds back was shown to have nothing: its patterns match at least wherever the exact ones do.
+
+Many fields go through at once, joined with a new line between: no pattern can miss a match because of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from comity.engine.compile import SURE
+from comity.engine.databases import Patterns
+from comity.engine.fold import fold
+from comity.engine.scan import Scan
+from comity.engine.sieve_patterns import escaped, pieces_of, pieces_of_domains, superset_of
+from comity.engine.words import WORDS, Phrase, words_in
+
+_FOLD_TO_ASCII: Final = ("\u017f", "\u212a")  # RE2 takes them for S and K where case is ignored
+_ENCODED: Final = "xn--"  # the domain that is compared is another than the one that is written
+_CHARACTERS: Final = 200_000
+_MOST_HITS: Final = 16
+"""Matches a row, on average, from which on rows are scanned one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is searched for in one field; each search has a bit of its own."""
+
+    patterns: Mapping[str, int] = field(default_factory=dict)
+    phrases: Sequence[tuple[Sequence[Phrase], int]] = ()
+    domains: Sequence[tuple[Sequence[str], int]] = ()
+    signs: Mapping[str, int] = field(default_factory=dict)  # literal text, in any case
+
+
+class Sieve:
+    """Sifts one field. Safe to share between threads."""
+
+    __slots__ = (
+        *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
+        *("_sure", "_words"),
+    )
+
+    def __init__(self, wanted: Wanted) -> None:
+        expressions, self._always = _expressions(wanted)
+        self._raw = Patterns(expressions, kind="once")
+        self._joined = Patterns(expressions, kind="joined")
+        self._words = Patterns(_literals(wanted), kind="literal")
+        self._phrases = Scan([phrases for phrases, _ in wanted.phrases])
+        self._phrase_bits = [bit | bit << SURE for _, bit in wanted.phrases]
+        self._sure = sum(bit << SURE for _, bit in wanted.phrases)
+        every = [phrase for phrases, _ in wanted.phrases for phrase in phrases if phrase.pattern]
+        self._is_plain = all(phrase.has_words and phrase.pattern.isascii() for phrase in every)
+        self._domain_bits = sum({bit for _, bit in wanted.domains})
+        self._ignoring_case = sum({bit for pattern, bit in wanted.patterns.items() if "(?" in pattern})
+
+    def one(self, text: str) -> int:
+        """The bits of all searches that may find something in the text."""
+        raw = text.encode()
+        hits = self._always | self._raw.bits_in(raw)
+        if len(raw) == len(text):
+            return hits | self._words.bits_in(b" %b " % raw.translate(WORDS))
+        return hits | self._foreign(text)
+
+    def many(self, texts: Sequence[str]) -> list[int]:
+        """`one` for each text, or more bits, in a fraction of the time."""
+        return [bits for some in _in_turns(texts) for bits in self._joined_hits(some)]
+
+    def _joined_hits(self, texts: Sequence[str]) -> list[int]:
+        encoded = [text.encode() for text in texts]
+        joined = b"\n\n".join([b"", *encoded, b""])  # two, so that no phrase seems to go on in the next row
+        starts = list(accumulate((len(raw) + 2 for raw in encoded), initial=2))
+        hits = [self._always] * (len(texts) + 1)  # one more for what matches at the edges alone
+        if not self._joined.add_bits(joined, starts, hits, most=_MOST_HITS * len(texts)):
+            hits = [self._always | self._raw.bits_in(raw) for raw in [*encoded, b""]]
+        self._words.add_bits(joined.translate(WORDS), starts, hits)
+        if not joined.isascii():
+            for number, text in enumerate(texts):
+                if not text.isascii():
+                    hits[number] = hits[number] & ~self._sure | self._foreign(text)
+        return hits[:-1]
+
+    def groups_in(self, text: str) -> frozenset[int]:
+        """The numbers of the phrases, in the order wanted, of which one stands in the text: exactly."""
+        return self._phrases.groups_in(fold(text))
+
+    def _foreign(self, text: str) -> int:
+        """What ASCII's short cuts leave out."""
+        hits = self._domain_bits if "://" in text or "www." in text.lower() else 0
+        if self._ignoring_case and any(character in text for character in _FOLD_TO_ASCII):
+            hits |= self._ignoring_case
+        if not self._phrase_bits:
+            return hits
+        folded = fold(text)
+        words = words_in(folded) if self._is_plain else None
+        if words is not None:
+            return hits | self._words.bits_in(b" %b " % words)
+        for number in self._phrases.groups_in(folded):
+            hits |= self._phrase_bits[number]
+        return hits
+
+
+def _literals(wanted: Wanted) -> dict[bytes, int]:
+    """What is searched for among words, each with its bits."""
+    pieces = [(piece, bit, bit << SURE) for phrases, bit in wanted.phrases for piece in pieces_of(phrases)]
+    pieces += [(piece, bit, 0) for domains, bit in wanted.domains for piece in pieces_of_domains(domains)]
+    literals: dict[bytes, int] = {}
+    for piece, bit, sure in pieces:
+        literals[piece.literal] = literals.get(piece.literal, 0) | bit | (sure if piece.is_sure else 0)
+    return literals
+
+
+def _in_turns(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in pieces that fit into a processor's cache."""
+    start, size = 0, 0
+    for number, text in enumerate(texts):
+        size += len(text)
+        if size > _CHARACTERS:
+            yield texts[start : number + 1]
+            start, size = number + 1, 0
+    if start < len(texts):
+        yield texts[start:]
+
+
+def _expressions(wanted: Wanted) -> tuple[dict[str, int], int]:
+    """What hyperscan searches for, each with its bits; and the bits of what it is not asked."""
+    signs = [*wanted.signs.items(), *_symbols(wanted), *((_ENCODED, bit) for _, bit in wanted.domains)]
+    found = [(escaped(sign), bit) for sign, bit in signs]
+    always = 0
+    for pattern, bit in wanted.patterns.items():
+        expression = superset_of(pattern)
+        always |= bit if expression is None else 0
+        found += [] if expression is None else [(expression, bit)]
+    bits: dict[str, int] = {}
+    for expression, bit in found:
+        bits[expression] = bits.get(expression, 0) | bit
+    return bits, always
+
+
+def _symbols(wanted: Wanted) -> Iterator[tuple[str, int]]:
+    """Phrases without words: the longest part of each, since white space is folded."""
+    for phrases, bit in wanted.phrases:
+        for phrase in phrases:
+            if phrase.pattern and not phrase.has_words and phrase.pattern.isascii():
+                yield max(phrase.pattern.split(), key=len), bit
