@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -22,18 +22,48 @@ _DAMAGE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
 _Test = Callable[[pa.DataType], bool]
 
 
-def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
-    row = 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Row groups of a Parquet file that follow each other. `first` is the 1-based number of their first row."""
+
+    groups: tuple[int, ...]
+    first: int
+    rows: int
+
+
+def read(opened: Opened, origin: Origin, stretch: Stretch | None = None) -> Iterator[Taken]:
+    """All rows, or those of a stretch."""
+    row = stretch.first if stretch else 1
     try:
         file = _open(opened)
         found = _columns(file.schema_arrow, opened.name, origin)
-        for batch in file.iter_batches(_ROWS, columns=sorted(set(found.values()))):
+        groups = stretch.groups if stretch else None
+        for batch in file.iter_batches(_ROWS, row_groups=groups, columns=sorted(set(found.values()))):
             taken = _take(opened.name, batch, found, row, origin)
             row += batch.num_rows
             yield replace(taken, share=min((row - 1) / max(file.metadata.num_rows, 1), 1))
     except _DAMAGE as damage:
         what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
         raise ArchiveError(opened.name, what, "fetch or write the file again") from damage
+
+
+def stretches(path: str, *, rows: int) -> tuple[Stretch, ...]:
+    """The file's row groups in their order, joined to stretches of about so many rows; none if it is damaged."""
+    try:
+        metadata = pq.read_metadata(path)
+    except _DAMAGE:
+        return ()
+    found: list[Stretch] = []
+    first, size = 1, 0
+    groups: list[int] = []
+    for number in range(metadata.num_row_groups):
+        held = metadata.row_group(number).num_rows
+        if groups and size + held > rows:
+            found.append(Stretch(groups=tuple(groups), first=first, rows=size))
+            first, groups, size = first + size, [], 0
+        groups.append(number)
+        size += held
+    return (*found, Stretch(groups=tuple(groups), first=first, rows=size)) if groups else tuple(found)
 
 
 def _open(opened: Opened) -> pq.ParquetFile:
