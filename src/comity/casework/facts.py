@@ -9,7 +9,7 @@ import msgspec
 
 from comity.model.clause import Decide, Expiry, Never
 from comity.model.duration import Duration
-from comity.model.ids import AccountId, CaseId, ClauseId, DecisionId, Digest
+from comity.model.ids import AccountId, CaseId, Channel, ClauseId, DecisionId, Digest
 from comity.model.measure import Measure
 from comity.model.statement import Breach, Statement
 
@@ -126,3 +126,31 @@ def points_from(ladder: ClauseId, count: int, expires: Expiry, at: datetime) -> 
     if isinstance(expires, Duration):
         return Points(ladder=ladder, count=count, expires_at=expires.after(at))
     return Points(ladder=ladder, count=count, clean=None if isinstance(expires, Never) else expires.duration)
+
+
+def introduced(fact: Fact) -> tuple[str, ...]:
+    """The ids that the fact makes known: of a decision, a case, an appeal or a notice."""
+    match fact:
+        case Decided():
+            return (fact.decision,)
+        case CaseOpened():
+            return (fact.case,)
+        case _:
+            return ()
+
+
+def opened(fact: Fact) -> tuple[str, ...]:
+    """The ids of what waits for a person from this fact on: cases and appeals."""
+    return (fact.case,) if isinstance(fact, CaseOpened) else ()
+
+
+def closed(fact: Fact) -> tuple[str, ...]:
+    """The ids of what waits for nobody any more."""
+    del fact  # no fact closes anything yet
+    return ()
+
+
+def handle_of(fact: Fact) -> tuple[Channel, str] | None:
+    """The channel and the handle that the account has on it from this fact on."""
+    del fact  # no fact names a handle yet
+    return None
