@@ -12,17 +12,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
+from comity.engine.lateness import Newest, microseconds, since_epoch
 from comity.engine.tallies import Distinct, Sums, Times
 from comity.engine.trace import Trace
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId, ClauseId
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_EARLIEST: Final = -(2**62)
 _LATEST: Final = 2**62
 
 Counts = dict[Window, int | float]
@@ -37,25 +35,23 @@ class History:
         widest = max((window.within for window in windows), default=timedelta())
         self.horizon: Final = widest + lateness
         """How far back from the newest `sent` anything is kept."""
-        self._lateness = lateness // _MICROSECOND
-        self._kept = self.horizon // _MICROSECOND
-        self._newest = _EARLIEST
+        self._kept = microseconds(self.horizon)
+        self._newest = Newest(microseconds(lateness))
         by_kind: dict[tuple[Counted, str], list[Window]] = {}
         for window in windows:
-            key = "" if window.counted in _EVENTS else window.key
+            key = "" if window.counted in EVENTS else window.key
             by_kind.setdefault((window.counted, key), []).append(window)
-        self._series = [_series(counted, key, of) for (counted, key), of in by_kind.items() if counted not in _EVENTS]
-        self._events = {counted: _Events(of) for (counted, _), of in by_kind.items() if counted in _EVENTS}
+        self._series = [series_of(counted, key, of) for (counted, key), of in by_kind.items() if counted not in EVENTS]
+        self._events = {counted: Events(of) for (counted, _), of in by_kind.items() if counted in EVENTS}
 
     def take(self, trace: Trace) -> tuple[Mapping[Window, int | float], bool]:
         """The counts of all windows for this message, itself included, and whether it came too late.
 
         From now on it counts for those that come after it.
         """
-        at = (trace.sent - _EPOCH) // _MICROSECOND
-        is_late = at < self._newest - self._lateness
-        self._newest = max(self._newest, at)
-        floor = self._newest - self._kept
+        at = since_epoch(trace.sent)
+        is_late = self._newest.take(at)
+        floor = self._newest.at - self._kept
         counts: Counts = {}
         for series in self._series:
             series.take(trace, at, floor, counts)
@@ -73,8 +69,7 @@ class History:
 
     def _happened(self, counted: Counted, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
         if counted in self._events:
-            at = (recorded - _EPOCH) // _MICROSECOND
-            self._events[counted].add(account, clause, at, self._newest - self._kept)
+            self._events[counted].add(account, clause, since_epoch(recorded), self._newest.at - self._kept)
 
     def __len__(self) -> int:
         """How many entries are kept, over all windows."""
@@ -120,7 +115,7 @@ class _Groups(Generic[T]):
         return sum(len(tally) for tally in self._tallies.values())
 
 
-class _Series(Protocol):
+class Series(Protocol):
     """The windows that count the same over different times."""
 
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
@@ -201,7 +196,7 @@ class _Totals:
         return len(self._groups)
 
 
-class _Events:
+class Events:
     """Counts what was recorded about an account, of one clause, of all, or of all but one."""
 
     def __init__(self, windows: Iterable[Window]) -> None:
@@ -228,10 +223,10 @@ class _Events:
         return len(self._groups)
 
 
-_EVENTS: Final = frozenset({Counted.BREACHES, Counted.NOTICES})
+EVENTS: Final = frozenset({Counted.BREACHES, Counted.NOTICES})
 
 
-def _series(counted: Counted, key: str, windows: Iterable[Window]) -> _Series:
+def series_of(counted: Counted, key: str, windows: Iterable[Window]) -> Series:
     match counted:
         case Counted.MESSAGES:
             return _Messages(_author, windows)
@@ -267,4 +262,4 @@ def _authors(trace: Trace) -> tuple[Hashable, ...]:
 
 def _with_lengths(windows: Iterable[Window]) -> tuple[tuple[Window, int], ...]:
     """The windows, each with its length in microseconds."""
-    return tuple((window, window.within // _MICROSECOND) for window in windows)
+    return tuple((window, microseconds(window.within)) for window in windows)
