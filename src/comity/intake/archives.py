@@ -124,7 +124,7 @@ def _taken(
     archive: Archive, origin: Origin, stdin: io.BufferedReader | None, stretch: parquet.Stretch | None
 ) -> Iterator[Taken]:
     if stretch is not None:
-        opened = _open(archive.path)
+        opened = open_archive(archive)
         with opened.raw:
             yield from parquet.read(opened, origin, stretch)
     elif archive.files:
@@ -132,10 +132,15 @@ def _taken(
     elif archive.is_stdin and stdin:
         yield from json_lines.read(Opened(name=archive.name, path=STDIN, raw=stdin, is_live=True), origin)
     else:
-        opened = _open(archive.path)
+        opened = open_archive(archive)
         with opened.raw as raw:
             for taken in _READERS[format_of(archive.name, opened)](opened, origin):
                 yield taken if taken.share is not None else replace(taken, share=raw.tell() / max(archive.size, 1))
+
+
+def open_archive(archive: Archive) -> Opened:
+    """The archive, a file, from its start."""
+    return _open(archive.path)
 
 
 def _open(path: str) -> Opened:

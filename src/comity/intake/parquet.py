@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from comity.flow.rows import Rows
 from comity.intake.arrow_values import python_values, string_leaves
 from comity.intake.fields import FIELDS, Kind
+from comity.intake.plain import plain_rows
 from comity.intake.problems import RAW_LIMIT, ArchiveError, Place
 from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import CHUNK, Opened
@@ -39,12 +42,56 @@ def read(opened: Opened, origin: Origin, stretch: Stretch | None = None) -> Iter
         found = _columns(file.schema_arrow, opened.name, origin)
         groups = stretch.groups if stretch else None
         for batch in file.iter_batches(_ROWS, row_groups=groups, columns=sorted(set(found.values()))):
-            taken = _take(opened.name, batch, found, row, origin)
+            numbers = range(row, row + batch.num_rows)
+            taken = _take(opened.name, batch, found, numbers, origin)
             row += batch.num_rows
             yield replace(taken, share=min((row - 1) / max(file.metadata.num_rows, 1), 1))
     except _DAMAGE as damage:
-        what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
-        raise ArchiveError(opened.name, what, "fetch or write the file again") from damage
+        raise _damaged(opened.name, row, damage) from damage
+
+
+def read_plain(
+    opened: Opened, origin: Origin, stretch: Stretch, *, with_times: bool
+) -> Iterator[tuple[Rows | None, Taken | None]]:
+    """The rows of a stretch, batch by batch: as they are where all is plainly fine, else read as `read` does.
+
+    `with_times`: messages have their times, which costs time of its own.
+    """
+    row = stretch.first
+    try:
+        file = _open(opened)
+        found = _columns(file.schema_arrow, opened.name, origin)
+        for batch in file.iter_batches(_ROWS, row_groups=stretch.groups, columns=sorted(set(found.values()))):
+            numbers = range(row, row + batch.num_rows)
+            rows = plain_rows(batch, found, origin, with_times=with_times)
+            yield (rows, None) if rows else (None, _take(opened.name, batch, found, numbers, origin))
+            row += batch.num_rows
+    except _DAMAGE as damage:
+        raise _damaged(opened.name, row, damage) from damage
+
+
+def _damaged(archive: str, row: int, damage: Exception) -> ArchiveError:
+    what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
+    return ArchiveError(archive, what, "fetch or write the file again")
+
+
+def read_rows(opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence[int]) -> Iterator[Taken]:
+    """The rows of a stretch at these places, in rising order and counted from 0; of others nothing is made.
+
+    Raises what `pyarrow` raises for a file that was fine when it was read whole.
+    """
+    file = _open(opened)
+    found = _columns(file.schema_arrow, opened.name, origin)
+    before, at = 0, 0
+    for batch in file.iter_batches(_ROWS, row_groups=stretch.groups, columns=sorted(set(found.values()))):
+        end = bisect_left(wanted, before + batch.num_rows, lo=at)
+        if end > at:
+            rows = [place - before for place in wanted[at:end]]
+            numbers = [stretch.first + place for place in wanted[at:end]]
+            yield _take(opened.name, batch.take(pa.array(rows)), found, numbers, origin)
+        before, at = before + batch.num_rows, end
+        if at == len(wanted):
+            return
 
 
 def stretches(path: str, *, rows: int) -> tuple[Stretch, ...]:
@@ -122,14 +169,16 @@ _TESTS: Final[Mapping[Kind, tuple[_Test, ...]]] = {
 }
 
 
-def _take(archive: str, batch: pa.RecordBatch, found: Mapping[str, str], first: int, origin: Origin) -> Taken:
+def _take(
+    archive: str, batch: pa.RecordBatch, found: Mapping[str, str], numbers: Sequence[int], origin: Origin
+) -> Taken:
     batch.validate()
     columns = {field: python_values(batch.column(column)) for field, column in found.items()}
     return take(
         Block(
-            place=lambda row: Place(archive=archive, number=first + row, unit="row"),
+            place=lambda row: Place(archive=archive, number=numbers[row], unit="row"),
             columns=columns,
-            numbers=range(first, first + batch.num_rows),
+            numbers=numbers,
             raw=lambda row: _as_json({field: column[row] for field, column in columns.items()}),
         ),
         origin,

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from comity.intake.archives import NO_MAPPING, read_archive, refuse_same_numbers
+from comity.flow.rows import Rows, rows_of
+from comity.intake import parquet
+from comity.intake.archives import NO_MAPPING, open_archive, read_archive, refuse_same_numbers
 from comity.intake.columns import Columns, check
 from comity.intake.parquet import Stretch, stretches
 from comity.intake.paths import Archive, Format, by_suffix, expand
@@ -53,14 +55,40 @@ def read_part(part: Part) -> Iterator[tuple[Taken, ArchiveError | None]]:
     return read_archive(part.archive, part.origin, stretch=part.stretch)
 
 
-def messages_at(part: Part, rows: Sequence[int]) -> Iterator[tuple[int, Message]]:
-    """The messages of the part that stand at these places, in rising order, among all that it gives."""
-    wanted = iter(rows)
-    row, before = next(wanted, None), 0
+def rows_in(part: Part, *, with_times: bool) -> Iterator[tuple[Rows, Taken, ArchiveError | None]]:
+    """What the part gives, for a scan; `with_times`: rules read the times of messages."""
+    if part.stretch is None:
+        for taken, problem in read_part(part):
+            yield rows_of(taken.messages), taken, problem
+        return
+    try:
+        opened = open_archive(part.archive)
+        with opened.raw:
+            for rows, singly in parquet.read_plain(opened, part.origin, part.stretch, with_times=with_times):
+                yield rows or rows_of(singly.messages if singly else ()), singly or Taken(), None
+    except ArchiveError as problem:
+        yield rows_of(()), Taken(share=1), problem
+
+
+def messages_at(part: Part, rows: Sequence[int], *, is_whole: bool) -> Iterator[tuple[int, Message]]:
+    """The messages of the part at these places, in rising order, among all that it gives.
+
+    `is_whole`: none of its records is rejected, so that places are rows.
+    """
+    if part.stretch is None or not is_whole:
+        yield from _picked(part, rows)
+        return
+    places = iter(rows)
+    opened = open_archive(part.archive)
+    with opened.raw:
+        for taken in parquet.read_rows(opened, part.origin, part.stretch, rows):
+            yield from ((row, message) for message, row in zip(taken.messages, places, strict=False))
+
+
+def _picked(part: Part, rows: Sequence[int]) -> Iterator[tuple[int, Message]]:
+    before = at = 0
     for taken, _ in read_part(part):
-        while row is not None and row < before + len(taken.messages):
-            yield row, taken.messages[row - before]
-            row = next(wanted, None)
+        while at < len(rows) and rows[at] < before + len(taken.messages):
+            yield rows[at], taken.messages[rows[at] - before]
+            at += 1
         before += len(taken.messages)
-        if row is None:
-            return
