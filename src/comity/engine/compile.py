@@ -25,7 +25,7 @@ FIELDS: Final = ("text", "subject", "unquoted")
 
 _SCANNED: Final = frozenset(f"f.{field}" for field in FIELDS)
 _SIFTED: Final = 1.5  # the price of a search that the sieve has mostly answered
-_PRICES: Final = {"links": 12.0, "domains": 14.0, "mentions": 6.0, "hashtags": 6.0, "unquoted": 8.0}
+_PRICES: Final = {"author.age": 6.0, "links": 12.0, "domains": 14.0, "mentions": 6.0, "hashtags": 6.0, "unquoted": 8.0}
 _CHAINS: Final = {"_&&_": " and ", "_||_": " or "}
 _NAMED: Final = (Type.DURATION, Type.TIMESTAMP, Type.BYTES)
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -43,11 +43,11 @@ class Code:
     bit: int = 0  # of a search: without this bit among a reading's `hits` it finds nothing
 
 
-SearchKind = Literal["pattern", "phrases", "domains", "sign"]
+SearchKind = Literal["pattern", "phrases", "domains", "sign", "capitals"]
 
 
 class Search(NamedTuple):
-    """What a sieve looks for in a field: a pattern, phrases (their source), a lexicon of domains, a list's sign."""
+    """What a sieve looks for in a field: a pattern, phrases (their source), a lexicon of domains, a sign, a share."""
 
     field: str
     kind: SearchKind

@@ -13,12 +13,13 @@ from typing import Final, Literal
 
 import hyperscan
 
-Kind = Literal["once", "joined", "literal"]
+Kind = Literal["once", "joined", "words", "literal"]
 
 _LOOSE: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_PREFILTER
 _FLAGS: Final = {
     "once": _LOOSE | hyperscan.HS_FLAG_SINGLEMATCH,  # one match of each pattern is enough
     "joined": _LOOSE | hyperscan.HS_FLAG_MULTILINE,  # rows in lines: every match, and `^ $` at each line's edges
+    "words": 0,
     "literal": 0,
 }
 

@@ -29,6 +29,7 @@ _FOREIGN: Final = re.compile(f"[{''.join(c for c in FOREIGN if c < chr(0x10000))
 _MEETING: Final = re.compile(r"[0-9A-Za-z][^\x00-\x7f]|[^\x00-\x7f][0-9A-Za-z]")
 _CHUNK: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
 _LONGEST_KNOWN: Final = 32
+_MOST_PIECES: Final = 12
 _LONGEST_TEXT_KNOWN: Final = 2000
 _ASCII: Final = bytes(range(128))
 _CONTROLS: Final = tuple(chr(code) for code in range(32) if chr(code).isspace())
@@ -57,10 +58,10 @@ def _folded(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    foreign = foreign_in(text)
+    foreign = foreign_in(text.encode())
     for character in foreign:
-        if (seen := _on_its_own(character)) is None:
-            return _fold_whole(text)
+        if (seen := on_its_own(character)) is None:
+            return _fold_pieces(text)
         if seen != character:
             text = text.replace(character, seen)
     return _folded(text)
@@ -69,13 +70,13 @@ def _fold(text: str) -> str:
 _known_fold = lru_cache(maxsize=2048)(_fold)  # what a batch is searched for is counted in windows too
 
 
-def foreign_in(text: str) -> frozenset[str]:
-    """The distinct characters that are not ASCII's."""
-    return frozenset(text.encode().translate(None, _ASCII).decode())
+def foreign_in(raw: bytes) -> frozenset[str]:
+    """The distinct characters of a text in UTF-8 that are not ASCII's."""
+    return frozenset(raw.translate(None, _ASCII).decode())
 
 
 @lru_cache(maxsize=8192)
-def _on_its_own(character: str) -> str | None:
+def on_its_own(character: str) -> str | None:
     """What folds it but for case, if neither neighbours nor script matter among characters of the kind; else None.
 
     Kept out are what may compose with a neighbour, and letters and digits of scripts with look-alikes of ASCII's.
@@ -88,6 +89,18 @@ def _on_its_own(character: str) -> str | None:
     is_plain = normal == character and _starts_afresh(character) and _script(character) in ("", "LATIN")
     is_lower_plain = len(lower) == 1 and lower == unicodedata.normalize("NFKC", lower) and lower == _lower(lower)
     return character if is_plain and is_lower_plain and _script(lower) == _script(character) else None
+
+
+def _fold_pieces(text: str) -> str:
+    """Nothing acts across a space, so that pieces in ASCII are left to `_folded`."""
+    pieces = text.split(" ")
+    if sum(map(str.isascii, pieces)) < len(pieces) - _MOST_PIECES:
+        return _fold_whole(text)
+    return _folded(" ".join([piece if piece.isascii() else _fold_piece(piece) for piece in pieces]))
+
+
+def _fold_piece(piece: str) -> str:
+    return _known_piece(piece) if len(piece) <= _LONGEST_KNOWN else _fold_whole(piece)
 
 
 def _fold_whole(text: str) -> str:
@@ -169,6 +182,9 @@ def _script(character: str) -> str:
         return ""
     first = unicodedata.name(character, "").split(" ")[0]
     return _SAME_SCRIPT.get(first, first)
+
+
+_known_piece = lru_cache(maxsize=16384)(_fold_whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

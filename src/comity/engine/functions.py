@@ -49,6 +49,10 @@ def capitals(value: str) -> float:
 
 def may_be_capitals(value: str, share: float) -> bool:
     """False only where `capitals` is not above `share`: a quicker test, by the small letters of ASCII alone."""
+    half = value[: len(value) // 2].encode()
+    small = len(half) - len(half.translate(None, _SMALL))
+    if small * share > (len(value) - small) * (1 - share) + 1:  # enough of them already
+        return False
     raw = value.encode()
     other = len(raw.translate(None, _SMALL))
     return (len(raw) - other) * share < other * (1 - share) + 1

@@ -111,7 +111,7 @@ def _may_breach(rules: Rules, compiler: Compiler) -> list[str]:
         by_need: dict[int, dict[str, None]] = {}
         for number in numbers:
             clause, rule = rules[number]
-            guard = guard_of(rule.expression, clause.id, direct, compiler) or "True"
+            guard = guard_of(rule.expression, clause.id, direct, compiler).code or "True"
             by_need.setdefault(need_of(rule.expression, compiler), {})[guard] = None
         tests = {need: [f"if {' or '.join(guards)}:", "    return True"] for need, guards in by_need.items()}
         lines += _indented([*_guarded({need: of for need, of in tests.items() if need}), *tests.get(0, [])], 2)
@@ -141,6 +141,7 @@ def _sieve(field: str, compiler: Compiler) -> Iterator[str]:
     yield f"        phrases=[{', '.join(phrases)}],"
     domains = (f"(lexicons[{what!r}], {bit})" for (kind, what), bit in bits.items() if kind == "domains")
     yield f"        domains=[{', '.join(domains)}],"
+    yield f"        capitals={ {float(what): bit for (kind, what), bit in bits.items() if kind == 'capitals'}!r},"
     yield "    )"
     yield ")"
 

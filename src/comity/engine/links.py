@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from comity.model.expression import Span
@@ -36,12 +36,25 @@ def link_spans(text: str) -> tuple[Span, ...]:
     )
 
 
-def _found(text: str) -> Iterable[re.Match[str]]:
-    """Links with the punctuation after them, searched for from where the first one can begin."""
-    if "www." in text or "WWW." in text.upper():
-        return _LINK.finditer(text)
-    scheme = text.find("://")
-    return _LINK.finditer(text, max(scheme - _LONGEST_SCHEME, 0)) if scheme >= 0 else ()
+def has_www(text: str) -> bool:
+    return ("w." in text or "W." in text) and "www." in text.lower()
+
+
+def _found(text: str) -> Iterator[re.Match[str]]:
+    """Links with the punctuation after them."""
+    return _LINK.finditer(text) if has_www(text) else _with_schemes(text)
+
+
+def _with_schemes(text: str) -> Iterator[re.Match[str]]:
+    """The same where no link begins otherwise: looked for only where a scheme ends."""
+    done, end_of_scheme = 0, text.find("://")
+    while end_of_scheme >= 0:
+        for start in range(max(end_of_scheme - _LONGEST_SCHEME, done), end_of_scheme - 2):
+            if found := _LINK.match(text, start):
+                yield found
+                done = found.end()
+                break
+        end_of_scheme = text.find("://", max(done, end_of_scheme + 1))
 
 
 def _without_closing(link: str) -> int:

@@ -6,15 +6,16 @@ is a quick test, of bits and of what can be read off the message at once, that h
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from comity.engine.compile import FIELDS, Compiler, chain, phrases_source, text_of
+from comity.engine.sieve import LINK_SIGNS
 from comity.model.expression import Call, Comprehension, Expression, Literal, Macro, Variable, walk
 from comity.model.ids import ClauseId
 
 SIGNS: Final = {
-    "links": ("://", "www."),
-    "domains": ("://", "www."),
+    "links": LINK_SIGNS,
+    "domains": LINK_SIGNS,
     "mentions": ("@",),
     "hashtags": ("#", "＃"),
 }
@@ -57,6 +58,10 @@ def need_of(expression: Expression, compiler: Compiler) -> int:
             return _entries(over, compiler)
         case Call(function="@in", args=(_, receiver)):
             return _entries(receiver, compiler)
+        case Call(
+            function="_>_" | "_>=_", args=(Call(function="capitals", args=(Variable(name=name),)), Literal(value=share))
+        ) if name in FIELDS and isinstance(share, float) and 0 <= share <= 1:
+            return compiler.bit(name, "capitals", repr(share))
         case Call(function=function, args=(left, right)) if function in _AT_LEAST or function in _MIRRORED:
             return _size(function, left, right, compiler) or _size(_MIRRORED.get(function, ""), right, left, compiler)
         case _:
@@ -101,44 +106,54 @@ def _union(needs: list[int]) -> int:
     return bits
 
 
-def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: Compiler) -> str:
-    """Code over a message `m`, `counts` and `hits` that holds wherever the expression does; "" if none is quick."""
+class Guard(NamedTuple):
+    """Code over a message `m`, `counts` and `hits`. Without code it is no guard."""
+
+    code: str
+    price: float
+
+
+_NO_GUARD: Final = Guard("", 0)
+
+
+def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: Compiler) -> Guard:
+    """What holds wherever the expression does, as far as it is quick to find out."""
     match expression:
         case Call(function="_&&_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_&&_")]
-            return _joined(" and ", sorted(filter(None, guards), key=_rank))
+            return _joined(" and ", [guard for guard in guards if guard.code])
         case Call(function="_||_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_||_")]
-            return _joined(" or ", sorted(guards, key=_rank)) if all(guards) else ""
+            return _joined(" or ", guards) if all(guard.code for guard in guards) else _NO_GUARD
         case Call(function="_>_" | "_>=_" as sign, args=(Call(args=(_,)) as number, Literal() as limit)):
-            if guard := _guard_of_number(sign, number, limit, need_of(expression, compiler)):
+            guard = _guard_of_number(sign, number, limit, need_of(expression, compiler))
+            if guard.code:
                 return guard
     if need := need_of(expression, compiler):
-        return f"hits & {need}"
+        return Guard(f"hits & {need}", 0.5)
     if not _is_direct(expression):
-        return ""
+        return _NO_GUARD
     code = direct.code(expression, own)
-    return code.text if code.price < _DEAREST else ""
+    return Guard(code.text, code.price) if code.price < _DEAREST else _NO_GUARD
 
 
-def _guard_of_number(sign: str, number: Call, limit: Literal, need: int) -> str:
+def _guard_of_number(sign: str, number: Call, limit: Literal, need: int) -> Guard:
     """For `text.capitals() > 0.7` and `links.size() > 3`."""
     match number.function, number.args[0], limit.value:
         case "capitals", Variable(name="text" | "subject" as name, bound=False), float() as share if 0 <= share <= 1:
-            return f"may_be_capitals(m.{name}, {share!r})"
+            return Guard(f"(hits & {need} and may_be_capitals(m.{name}, {share!r}))", 10.0)
         case "size", Variable(name=name, bound=False), int() as size if name in SIGNS and need:
-            return f"(hits & {need} and most_{name}(m) {sign.strip('_')} {size})"
+            return Guard(f"(hits & {need} and most_{name}(m) {sign.strip('_')} {size})", 0.7)
         case _:
-            return ""
+            return _NO_GUARD
 
 
-def _joined(sign: str, guards: list[str]) -> str:
-    return f"({sign.join(dict.fromkeys(guards))})" if len(guards) > 1 else "".join(guards)
-
-
-def _rank(guard: str) -> tuple[bool, bool, int]:
-    """Bits first, then what is short, functions last."""
-    return ("capitals(" in guard, "hits" not in guard, len(guard))
+def _joined(sign: str, guards: list[Guard]) -> Guard:
+    """Cheap ones first."""
+    ordered = list(dict.fromkeys(sorted(guards, key=lambda guard: guard.price)))
+    if len(ordered) < 2:
+        return ordered[0] if ordered else _NO_GUARD
+    return Guard(f"({sign.join(guard.code for guard in ordered)})", sum(guard.price for guard in ordered))
 
 
 def _is_direct(expression: Expression) -> bool:

@@ -58,7 +58,7 @@ def most_links(message: Message) -> int:
     """No fewer than there are; so with the two below."""
     if message.links is not None:
         return len(message.links)
-    return message.text.count("://") + message.text.lower().count("www.")
+    return message.text.count("://") + (message.text.lower().count("www.") if found.has_www(message.text) else 0)
 
 
 def most_domains(message: Message) -> int:

@@ -34,24 +34,27 @@ class Scan:
         literals = {wanted: wanted.pattern.encode() for wanted in owners if wanted.has_words}
         short = [wanted for wanted, literal in literals.items() if len(literal) <= _LONGEST]
         self._symbols = [(wanted.pattern, frozenset(owners[wanted])) for wanted in owners if not wanted.has_words]
-        self._long = [(w.pattern, frozenset(owners[w])) for w, literal in literals.items() if len(literal) > _LONGEST]
+        self._long = [(literal, frozenset(owners[w])) for w, literal in literals.items() if len(literal) > _LONGEST]
         self._groups = [frozenset(owners[wanted]) for wanted in short]
         self._database = _database([literals[wanted] for wanted in short]) if short else None
         self._scratches: list[hyperscan.Scratch] = []
 
     def groups_in(self, folded: str) -> frozenset[int]:
         """The numbers of the groups that have a phrase in this folded text."""
-        form = word_form(folded)
+        found = [groups for pattern, groups in self._symbols if pattern in folded]
+        return self.groups_among(word_form(folded).encode()).union(*found)
+
+    def groups_among(self, form: bytes) -> frozenset[int]:
+        """The numbers of the groups that have a phrase with words in this word form, in UTF-8."""
         found = [self._groups[number] for number in self._hits(form)]
         found += [groups for pattern, groups in self._long if pattern in form]
-        found += [groups for pattern, groups in self._symbols if pattern in folded]
-        return _NONE.union(*found) if found else _NONE
+        return _NONE.union(*found)
 
-    def _hits(self, form: str) -> list[int]:
+    def _hits(self, form: bytes) -> list[int]:
         hits: list[int] = []
         if self._database is not None:
             scratch = self._take_scratch(self._database)
-            self._database.scan(form.encode(), NOTE_ID, 0, hits, scratch)
+            self._database.scan(form, NOTE_ID, 0, hits, scratch)
             self._scratches.append(scratch)
         return hits
 

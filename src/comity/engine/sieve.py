@@ -12,17 +12,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from string import ascii_lowercase
 from typing import Final
+
+import numpy as np
 
 from comity.engine.compile import SURE
 from comity.engine.databases import Patterns
 from comity.engine.fold import fold
+from comity.engine.functions import parent_domains
 from comity.engine.scan import Scan
-from comity.engine.sieve_patterns import escaped, pieces_of, pieces_of_domains, superset_of
+from comity.engine.sieve_patterns import (
+    domain_as_written,
+    escaped,
+    pieces_of,
+    pieces_of_domains,
+    superset_of,
+    words_as_written,
+)
 from comity.engine.words import WORDS, Phrase, words_in
 
 _FOLD_TO_ASCII: Final = ("\u017f", "\u212a")  # RE2 takes them for S and K where case is ignored
-_ENCODED: Final = "xn--"  # the domain that is compared is another than the one that is written
+LINK_SIGNS: Final = ("://", "www.")
+_OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-\x7f]")
+"""Hosts that are compared in another form than the one that is written."""
+
+_BETWEEN: Final = b"\n\0\n"
+"""Between rows: lines for `^ $`, and what no phrase goes across."""
+
+_MOST_EXPRESSIONS: Final = 600
+"""Pieces of phrases from which on expressions would take long to compile, and literals are searched for instead."""
+
 _CHARACTERS: Final = 200_000
 _MOST_HITS: Final = 16
 """Matches a row, on average, from which on rows are scanned one by one."""
@@ -36,6 +56,7 @@ class Wanted:
     phrases: Sequence[tuple[Sequence[Phrase], int]] = ()
     domains: Sequence[tuple[Sequence[str], int]] = ()
     signs: Mapping[str, int] = field(default_factory=dict)  # literal text, in any case
+    capitals: Mapping[float, int] = field(default_factory=dict)  # more than this share of capitals
 
 
 class Sieve:
@@ -43,14 +64,18 @@ class Sieve:
 
     __slots__ = (
         *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
-        *("_sure", "_words"),
+        *("_joined_words", "_shares", "_sure", "_words"),
     )
 
     def __init__(self, wanted: Wanted) -> None:
         expressions, self._always = _expressions(wanted)
         self._raw = Patterns(expressions, kind="once")
         self._joined = Patterns(expressions, kind="joined")
-        self._words = Patterns(_literals(wanted), kind="literal")
+        literals = _literals(wanted)
+        self._words = Patterns(literals, kind="literal")
+        is_few = len(literals) <= _MOST_EXPRESSIONS
+        self._joined_words = Patterns(_joined_words(wanted), kind="words") if is_few else None
+        self._shares = dict(wanted.capitals)
         self._phrases = Scan([phrases for phrases, _ in wanted.phrases])
         self._phrase_bits = [bit | bit << SURE for _, bit in wanted.phrases]
         self._sure = sum(bit << SURE for _, bit in wanted.phrases)
@@ -62,10 +87,10 @@ class Sieve:
     def one(self, text: str) -> int:
         """The bits of all searches that may find something in the text."""
         raw = text.encode()
-        hits = self._always | self._raw.bits_in(raw)
+        hits = self._always | self._raw.bits_in(raw) | sum(self._shares.values())
         if len(raw) == len(text):
             return hits | self._words.bits_in(b" %b " % raw.translate(WORDS))
-        return hits | self._foreign(text)
+        return hits | self._foreign(text, raw)
 
     def many(self, texts: Sequence[str]) -> list[int]:
         """`one` for each text, or more bits, in a fraction of the time."""
@@ -73,36 +98,65 @@ class Sieve:
 
     def _joined_hits(self, texts: Sequence[str]) -> list[int]:
         encoded = [text.encode() for text in texts]
-        joined = b"\n\n".join([b"", *encoded, b""])  # two, so that no phrase seems to go on in the next row
-        starts = list(accumulate((len(raw) + 2 for raw in encoded), initial=2))
-        hits = [self._always] * (len(texts) + 1)  # one more for what matches at the edges alone
+        joined = _BETWEEN.join([b"", *encoded, b""])
+        starts = list(accumulate((len(raw) + len(_BETWEEN) for raw in encoded), initial=len(_BETWEEN)))
+        if joined.count(b"\0") > len(starts):
+            return [self.one(text) for text in texts]
+        hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         if not self._joined.add_bits(joined, starts, hits, most=_MOST_HITS * len(texts)):
             hits = [self._always | self._raw.bits_in(raw) for raw in [*encoded, b""]]
-        self._words.add_bits(joined.translate(WORDS), starts, hits)
+        if self._joined_words is not None:
+            self._joined_words.add_bits(joined, starts, hits)
+        else:
+            self._words.add_bits(joined.translate(WORDS), starts, hits)
+        for share, bit in self._shares.items():
+            for number in _more_capitals(joined, starts, share):
+                hits[number] |= bit
         if not joined.isascii():
-            for number, text in enumerate(texts):
-                if not text.isascii():
-                    hits[number] = hits[number] & ~self._sure | self._foreign(text)
+            for number, (text, raw) in enumerate(zip(texts, encoded, strict=True)):
+                if len(raw) != len(text):
+                    hits[number] = hits[number] & ~self._sure | self._foreign(text, raw)
         return hits[:-1]
 
     def groups_in(self, text: str) -> frozenset[int]:
         """The numbers of the phrases, in the order wanted, of which one stands in the text: exactly."""
-        return self._phrases.groups_in(fold(text))
+        words = words_in(text, text.encode()) if self._is_plain else None
+        if words is None:
+            return self._phrases.groups_in(fold(text))
+        return self._phrases.groups_among(b" %b " % b" ".join(words.split()))
 
-    def _foreign(self, text: str) -> int:
+    def _foreign(self, text: str, raw: bytes) -> int:
         """What ASCII's short cuts leave out."""
-        hits = self._domain_bits if "://" in text or "www." in text.lower() else 0
+        hits = 0
         if self._ignoring_case and any(character in text for character in _FOLD_TO_ASCII):
-            hits |= self._ignoring_case
-        if not self._phrase_bits:
-            return hits
-        folded = fold(text)
-        words = words_in(folded) if self._is_plain else None
+            hits = self._ignoring_case
+        words = words_in(text, raw) if self._is_plain else None
         if words is not None:
             return hits | self._words.bits_in(b" %b " % words)
-        for number in self._phrases.groups_in(folded):
+        for number in self._phrases.groups_in(fold(text)):
             hits |= self._phrase_bits[number]
-        return hits
+        return hits | self._words.bits_in(b" %b " % raw.translate(WORDS)) & self._domain_bits
+
+
+def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[int]:
+    """The rows that may have more than this share of capital letters, by their small letters of ASCII alone."""
+    small = (np.frombuffer(joined, np.uint8) - ord("a")) < len(ascii_lowercase)
+    ends = np.asarray(starts)
+    count = np.add.reduceat(small, ends[:-1], dtype=np.int64)
+    others = np.diff(ends) - count
+    rows: list[int] = np.flatnonzero(count * share < others * (1 - share) + 1).tolist()
+    return rows
+
+
+def _joined_words(wanted: Wanted) -> dict[str, int]:
+    """Expressions for the same in texts in ASCII as they are written, in rows: sure of phrases."""
+    found = [(words_as_written(phrase), bit | bit << SURE) for phrases, bit in wanted.phrases for phrase in phrases]
+    found += [(domain_as_written(domain), bit) for domains, bit in wanted.domains for domain in parent_domains(domains)]
+    bits: dict[str, int] = {}
+    for expression, bit in found:
+        if expression:
+            bits[expression] = bits.get(expression, 0) | bit
+    return bits
 
 
 def _literals(wanted: Wanted) -> dict[bytes, int]:
@@ -129,8 +183,8 @@ def _in_turns(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _expressions(wanted: Wanted) -> tuple[dict[str, int], int]:
     """What hyperscan searches for, each with its bits; and the bits of what it is not asked."""
-    signs = [*wanted.signs.items(), *_symbols(wanted), *((_ENCODED, bit) for _, bit in wanted.domains)]
-    found = [(escaped(sign), bit) for sign, bit in signs]
+    found = [(escaped(sign), bit) for sign, bit in [*wanted.signs.items(), *_symbols(wanted)]]
+    found += [(expression, bit) for expression in _OTHER_DOMAINS for _, bit in wanted.domains]
     always = 0
     for pattern, bit in wanted.patterns.items():
         expression = superset_of(pattern)

@@ -17,6 +17,8 @@ _LONGEST_EXPRESSION: Final = 1000
 _LARGEST_PROGRAM: Final = 1000
 """RE2's instructions: a larger pattern takes hyperscan long to compile."""
 
+_NO_WORD: Final = "[^0-9a-z]"
+_APART: Final = r"[^0-9a-z\x00]+"
 _LONGEST_PIECE: Final = 100
 _PLAIN_ESCAPES: Final = frozenset("dDwWtnrf")
 _SPACES: Final = r"\t\n\f\r "
@@ -115,11 +117,34 @@ def _pieces(pattern: str) -> tuple[Piece, ...]:
     words = pattern.split()
     if len(words) == 1:
         return (_piece(pattern, is_sure=True),)
-    first = max(range(len(words) - 1), key=lambda number: len(words[number]) + len(words[number + 1]))
+    first = max(range(len(words) - 1), key=lambda number: _rarity(words[number : number + 2]))
+    left, right = words[first : first + 2]
     end = " " if first < len(words) - 2 or pattern.endswith(" ") else ""
-    beside = f" {words[first]} {words[first + 1]}{end}"
-    return (_piece(beside, is_sure=beside == pattern), _piece(f" {words[first]}  ", is_sure=False))
+    beside, apart = f" {left} {right}{end}", f" {left}  " if len(left) >= len(right) else f"  {right}{end}"
+    return (_piece(beside, is_sure=beside == pattern), _piece(apart, is_sure=False))
+
+
+def _rarity(two: list[str]) -> tuple[int, int]:
+    return max(map(len, two)), sum(map(len, two))
 
 
 def _piece(literal: str, *, is_sure: bool) -> Piece:
     return Piece(literal[:_LONGEST_PIECE].encode(), is_sure=is_sure and len(literal) <= _LONGEST_PIECE)
+
+
+def words_as_written(phrase: Phrase) -> str:
+    """An expression that matches where a text in ASCII has the phrase, among other bytes; "" if none can have it.
+
+    Rows have a zero byte between; no word of another row completes a phrase.
+    """
+    if not phrase.has_words or not phrase.pattern.isascii():
+        return ""
+    end = _NO_WORD if phrase.pattern.endswith(" ") else ""
+    return "(?i)" + _NO_WORD + _APART.join(phrase.pattern.split()) + end
+
+
+def domain_as_written(domain: str) -> str:
+    """The same for a domain in its compared form; matches at least where a link has it."""
+    if not domain.isascii():
+        return ""
+    return "(?i)" + "".join(c if c.isalnum() else f"\\x{ord(c):02x}" for c in domain)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from comity.engine.fold import fold, foreign_in
+from comity.engine.fold import fold, foreign_in, on_its_own
 
 _UNSPACED: Final = (
     "CJK UNIFIED",
@@ -64,19 +64,41 @@ def phrase(written: str) -> Phrase:
     return Phrase(pattern=before + words + after, has_words=True)
 
 
-def words_in(folded: str) -> bytes | None:
-    """The words in UTF-8, with spaces instead of all else; None if some are in scripts without spaces."""
-    for character in () if folded.isascii() else foreign_in(folded):
+def words_in(text: str, raw: bytes) -> bytes | None:
+    """The words of a text, `raw` in UTF-8, with spaces instead of all else; None if some are of unspaced scripts."""
+    words = raw.translate(WORDS)
+    if len(raw) == len(text):
+        return words
+    for character in foreign_in(raw):
+        shown = _word_on_its_own(character)
+        if shown is None:
+            return _words_in_folded(fold(text))
+        words = words.replace(character.encode(), shown)
+    return words
+
+
+def _words_in_folded(folded: str) -> bytes | None:
+    raw = folded.encode()
+    words = raw.translate(WORDS)
+    for character in foreign_in(raw):
         if (shown := _in_word_form(character)) != character:
             if shown != " ":
                 return None
-            folded = folded.replace(character, shown)
-    return folded.encode().translate(WORDS)
+            words = words.replace(character.encode(), b" ")
+    return words
+
+
+@lru_cache(maxsize=8192)
+def _word_on_its_own(character: str) -> bytes | None:
+    seen = on_its_own(character)
+    if seen is None or any(map(is_unspaced, seen)):
+        return None
+    return "".join(map(_in_word_form, seen.lower())).encode()
 
 
 def word_form(folded: str) -> str:
     """The words of a folded text, each between two spaces; "" words leave " "."""
-    spaced = words_in(folded)
+    spaced = _words_in_folded(folded)
     if spaced is None:
         return _unspaced_form(folded)
     words = spaced.split()
