@@ -143,7 +143,7 @@ def test_most_texts_are_held_back() -> None:
     sieve = Sieve(
         Wanted(patterns={"free [0-9]+": 1}, phrases=[(phrases(["free money", "pills"]), 4)], signs={"://": 16})
     )
-    texts = ["Free as in beer, 100 times. Money is not the “matter”.", "the matter is money; free no", "PILLS!"]
+    texts = ["Free as in beer, 100 times and money is not the “matter”.", "the matter is money; free no", "PILLS!"]
     assert [sieve.one(text) for text in texts] == sieve.many(texts) == [0, 0, 12]
 
 
