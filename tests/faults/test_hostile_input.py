@@ -508,7 +508,7 @@ def test_a_store_whose_rows_are_not_what_comity_wrote_is_named(record: Path) -> 
     for damage in (
         "update facts set body = x'7b7d'",
         "update facts set body = x'ff00'",
-        "update messages set trace = x'ff'",
+        "update messages set private = x'ff'",
         "update versions set files = x'5b5d'",
         "update entries set body = x'7b7d'",
         "drop table facts",

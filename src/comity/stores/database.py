@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import apsw
 import msgspec
@@ -16,6 +16,9 @@ import msgspec
 from comity.ports import StoreError
 
 RowT = TypeVar("RowT")
+_CACHE_KIB: Final = 64 << 10
+_LOG_PAGES: Final = 8192
+"""Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
 Value = str | int | bytes | None
 
 
@@ -24,19 +27,18 @@ class Database:
 
     def __init__(self, path: Path, *, creates: bool) -> None:
         self.path = path
+        if creates:
+            _make_private(path)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if creates else 0)
         with self._explained():
             self._connection = apsw.Connection(str(path), flags=flags)
             self._connection.set_busy_timeout(5_000)
             self._connection.pragma("journal_mode", "wal")
             self._connection.pragma("synchronous", "full")
+            self._connection.pragma("cache_size", -_CACHE_KIB)
+            self._connection.pragma("wal_autocheckpoint", _LOG_PAGES)
             self._connection.pragma("secure_delete", True)  # what is deleted is overwritten with zeros
             self._connection.pragma("temp_store", "memory")  # and nothing is copied to where nobody looks for it
-
-    def protect(self) -> None:
-        """Nobody but its owner can read the file, nor what SQLite puts beside it."""
-        with self._explained():
-            self.path.chmod(0o600)
 
     @property
     def format(self) -> int:
@@ -115,6 +117,16 @@ class Database:
             ) from error
         except apsw.Error as error:
             raise StoreError(f"{self.path} cannot be used: {error}; restore a backup") from error
+
+
+def _make_private(path: Path) -> None:
+    """Before SQLite makes it: what it puts beside the file, such as its log, then is nobody else's to read either."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be opened or written: {error.strerror}; check who may write there, and the disk's space"
+        ) from error
 
 
 @contextmanager

@@ -52,7 +52,6 @@ class KeyFile:
         self._ciphers: dict[int, AESGCM] = {}
 
     def _make(self) -> None:
-        self._db.protect()
         with self._db.transaction():
             self._db.declare(_FORMAT, _SCHEMA)
             self._db.execute(
@@ -133,6 +132,7 @@ class KeyFile:
 
     def clean(self) -> bool:
         """Leave no copy of a deleted key in the file or its log. False: a reader is in the way; try again."""
+        # `secure_delete` is not enough: of rows that moved when a page was split, copies were seen to stay behind.
         self._db.rewrite()
         return self._db.forget_log()
 

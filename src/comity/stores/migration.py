@@ -47,7 +47,6 @@ def prepared(db: Database) -> KeyFile:
         raise StoreError(f"{db.path} was written by a newer Comity (format {found}); update Comity to read it")
     keys = KeyFile(db.path.with_name(KEYS_FILE), creates=found < FORMAT)
     if found == 0:
-        db.protect()
         with db.transaction():
             _declare(db, keys, cleaned=0)
     if found == 1:

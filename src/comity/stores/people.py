@@ -63,7 +63,7 @@ class People:
     def unseal(self, subject: int, place: bytes, row: bytes) -> bytes | None:
         """None: it was erased since."""
         cipher = self._keys.cipher(subject)
-        return None if cipher is None else unseal(cipher, place, row)
+        return None if cipher is None else unseal(cipher, place, row, file=self._db.path)
 
     def erase(self, subject: int) -> None:
         """Take everything of the subject out of the store. Its key goes after the transaction: see `finish`."""

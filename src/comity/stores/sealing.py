@@ -6,6 +6,7 @@ The associated data name the table and the row, so that a row moved to another p
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -22,12 +23,13 @@ def seal(cipher: AESGCM, place: bytes, content: bytes) -> bytes:
     return nonce + cipher.encrypt(nonce, content, place)
 
 
-def unseal(cipher: AESGCM, place: bytes, row: bytes) -> bytes:
+def unseal(cipher: AESGCM, place: bytes, row: bytes, *, file: Path) -> bytes:
     """The content of `seal`. Raises `StoreError` for a row that was altered, moved, or sealed with another key."""
     try:
         return cipher.decrypt(row[:_NONCE_LENGTH], row[_NONCE_LENGTH:], place)
     except (InvalidTag, ValueError) as error:
+        table, _, row_ = place.partition(b"/")
         raise StoreError(
-            f"a row of the store ({place[:8].rstrip(bytes(1)).decode('ascii', 'replace')}) was altered, or the keys"
+            f"{file}: the row {table.decode()}/{row_[:32].decode('ascii', 'backslashreplace')} was altered, or the keys"
             " beside it are another store's; restore a backup of both"
         ) from error

@@ -247,7 +247,7 @@ class SqliteStore:
     def snapshot(self) -> Snapshot | None:
         rows = self._db.rows(tuple[int, int, bytes], "select messages, position, body from snapshot")
         for messages, position, body in rows:
-            content = unseal(self._keys.shared, PLACE_OF_SNAPSHOT, body)
+            content = unseal(self._keys.shared, PLACE_OF_SNAPSHOT, body, file=self._db.path)
             return Snapshot(content=content, messages=messages, position=position)
         return None
 
