@@ -106,7 +106,7 @@ class BatchHistory:
 
     def _times(self, sent: Ints) -> tuple[Ints, Flags]:
         """For each message what may be forgotten when it is taken, and whether it came too late."""
-        newest = _reached(self._newest, sent)
+        newest = reached(self._newest, sent)
         return newest[1:] - self._kept, sent < newest[:-1] - self._newest.lateness
 
     def _tallied(self, traces: Traces, floors: Ints, late: Flags) -> Tallied:
@@ -132,15 +132,15 @@ def _by_kind(windows: Iterable[Window]) -> list[tuple[tuple[Counted, str], list[
     return list(kinds.items())
 
 
-def _reached(newest: Newest, sent: Ints) -> Ints:
+def reached(newest: Newest, sent: Ints) -> Ints:
     """The newest time before all, and after each of the messages."""
-    reached = np.maximum.accumulate(np.concatenate(([newest.at], sent)))
-    if (np.diff(reached) > newest.lateness).any():  # a message dated ahead of the others, which is rare
+    times = np.maximum.accumulate(np.concatenate(([newest.at], sent)))
+    if (np.diff(times) > newest.lateness).any():  # a message dated ahead of the others, which is rare
         return np.array([newest.at, *newest.take_all(sent.tolist())], np.int64)
-    if (sent >= reached[:-1] - newest.lateness).any():
+    if (sent >= times[:-1] - newest.lateness).any():
         newest.claimed = None
-    newest.at = int(reached[-1])
-    return reached
+    newest.at = int(times[-1])
+    return times
 
 
 class _Part:

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from comity.engine.batch_history import BatchHistory
+from comity.engine.batch_history import BatchHistory, reached
 from comity.engine.columns import Bools, Column, holds
 from comity.engine.lateness import Newest, microseconds
 from comity.engine.leaves import Leaf, Taken, take_apart
@@ -230,8 +230,7 @@ class _Breaches:
     def begin(self, part: Kept) -> None:
         self._authors = np.asarray(part[features.AUTHOR], dtype=np.int64)
         self._sent = np.asarray(part[features.SENT], dtype=np.int64)
-        newest = list(self._newest.take_all(self._sent.tolist()))
-        self._floors = np.array(newest, dtype=np.int64) - self._kept
+        self._floors = reached(self._newest, self._sent)[1:] - self._kept
         self._now = {}
 
     def tell(self, clause: ClauseId, breached: Bools) -> None:

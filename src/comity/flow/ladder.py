@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from comity.casework.decide import Circumstances, Judged, decide
 from comity.casework.facts import CaseOpened, Decided, Fact, Joined
-from comity.casework.record import Record, after, standing
+from comity.casework.record import Record, after
 from comity.engine.columns import Bools, Column
 from comity.flow.tally import lots_of
 from comity.model.agreement import Agreement
@@ -25,7 +25,7 @@ from comity.model.clause import Kind
 from comity.model.duration import Duration
 from comity.model.finding import Finding
 from comity.model.ids import AccountId, CaseId, Channel, ClauseId, DecisionId, MessageId
-from comity.model.measure import Measure, State
+from comity.model.measure import Measure
 from comity.model.message import Message
 
 Ints = NDArray[np.int64]
@@ -142,17 +142,29 @@ def follow(
 def _course(agreement: Agreement, account: int, messages: Sequence[Breaching], delivery: Duration) -> Course:
     record = Record(account=AccountId(str(account)))
     facts: list[Fact] = []
+    cuts: list[Measure] = []
     refused = 0
     for number, message in enumerate(messages):
         at = _EPOCH + timedelta(microseconds=message.sent)
-        if standing(record, message.channel, at).state is State.CUT:
+        if any(message.channel in cut.channels and cut.is_active(at) for cut in cuts):
             refused += 1
             continue
         given = Circumstances(at=at, decision=DecisionId(str(number)), case=CaseId(str(number)), delivery=delivery)
         follows = decide(record, _judged(agreement, record.account, message, at), given)
         record = reduce(after, follows, record)
         facts.extend(follows)
+        cuts = _cuts(cuts, follows, record)
     return _summed(account, messages, refused, facts, record)
+
+
+def _cuts(cuts: Sequence[Measure], follows: Sequence[Fact], record: Record) -> list[Measure]:
+    """The measures that cut the account, kept beside the record: in a replay all that ends them is known at once.
+
+    INVARIANT: `standing` says cut where one of them is active.
+    """
+    if record.last is None or not any(isinstance(fact, Decided) for fact in follows):
+        return list(cuts)
+    return [*cuts, *(each for each in record.last.measures if each.kind in (Kind.SUSPEND, Kind.TERMINATE))]
 
 
 def _judged(agreement: Agreement, account: AccountId, message: Breaching, at: datetime) -> Judged:

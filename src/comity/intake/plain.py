@@ -112,11 +112,15 @@ def _named(column: pa.Array, limit: int, *, least: int = 0, may_lack: bool = Fal
     if pa.types.is_integer(column.type) and not column.null_count:
         column = column.cast(pa.string())
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    names = _check(encoded, limit, least=least, may_lack=may_lack).to_pylist()
-    codes = encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
-    if len(codes) and not 0 <= codes.min() <= codes.max() <= len(names):
+    held = _check(encoded, limit, least=least, may_lack=may_lack)
+    codes = encoded.indices.fill_null(len(held)).to_numpy(zero_copy_only=False)
+    if not 0 <= codes.min() <= codes.max() <= len(held):
         raise _DoubtError
-    return Named(names=[*names, ""], codes=codes)
+    if len(held) > len(codes):  # a row group's dictionary, of which a batch uses a part
+        used, codes = np.unique(codes, return_inverse=True)
+        used = used[used < len(held)]
+        held = held.take(pa.array(used))
+    return Named(names=[*held.to_pylist(), ""], codes=codes)
 
 
 def _labels(column: pa.Array | None, size: int) -> Named:
