@@ -95,6 +95,10 @@ class Plan:
         """The clauses that the message breaches, without evidence."""
         return frozenset(clause.id for clause, _ in self._of(self._module.breached(message, counts)))
 
+    def breached_bits(self, message: Message, counts: Counts) -> int:
+        """The same as bits: bit n stands for `rules[n]`."""
+        return self._module.breached(message, counts)
+
     def judge(self, message: Message, counts: Counts, *, late: bool = False) -> tuple[Finding, ...]:
         """Every breached clause that applies on the message's channel, shadow ones too, with its evidence.
 
