@@ -47,6 +47,9 @@ class Part:
     def keep(self, columns: Mapping[str, Column]) -> None:
         self._columns |= columns
 
+    def forget(self) -> None:
+        """All of it stays."""
+
 
 def stream(random: Random, count: int) -> list[Message]:
     """Messages of a few accounts, close together in time, now and then out of order or late."""

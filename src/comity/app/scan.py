@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from comity.app.errors import StopError
 from comity.engine.columns import Column
 from comity.flow.features import Asked, Columns, without
 from comity.flow.finder import Finder
@@ -90,19 +91,24 @@ class Scanned:
         return self.about.messages
 
     def __contains__(self, key: str) -> bool:
-        return key in self._columns or key in self.shelf.has(self.number, (key,))
+        column = self._columns[key] if key in self._columns else self.shelf.load(self.number, key)
+        if column is not None:
+            self._columns[key] = column
+        return column is not None
 
     def __getitem__(self, key: str) -> Column:
-        """Raises `KeyError` for a column that was never found, or that somebody deleted meanwhile."""
-        if key not in self._columns:
-            column = self.shelf.load(self.number, key)
-            if column is None:
-                raise KeyError(key)
-            self._columns[key] = column
+        """Raises `StopError` for a column that somebody deleted meanwhile."""
+        if key not in self:
+            message = "what was found in the archive was deleted meanwhile"
+            raise StopError(message, help="Run the same command again; one cleaning up at a time is enough.")
         return self._columns[key]
 
-    def keep(self, columns: Mapping[str, Column]) -> None:
+    def hold(self, columns: Mapping[str, Column]) -> None:
+        """Columns that are known already."""
         self._columns |= columns
+
+    def keep(self, columns: Mapping[str, Column]) -> None:
+        self.hold(columns)
         self.shelf.save(self.number, columns)
 
     def forget(self) -> None:
@@ -145,18 +151,21 @@ def _of_archive(
         yield from _whole(parts[0], shelf, asked, key, executor)
         return
     for number, part in enumerate(parts):
-        about = _kept(shelf, number, asked)
-        job = Job(asked=_lacking(shelf, number, asked), key=key, shelf=shelf, number=number, part=part)
-        yield (
-            _place(part, shelf, number, share=part.archive.size / len(parts)),
-            _begun(executor, job) if about is None else partial(_same, about),
-        )
+        one = _place(part, shelf, number, share=part.archive.size / len(parts))
+        kept = _kept(shelf, number, asked)
+        if kept is not None:
+            about, columns = kept
+            one.hold(columns)
+            yield one, partial(_same, about)
+        else:
+            job = Job(asked=_lacking(shelf, number, asked), key=key, shelf=shelf, number=number, part=part)
+            yield one, _begun(executor, job)
 
 
 def _whole(part: Part, shelf: Shelf, asked: Asked, key: bytes, executor: Executor | None) -> Iterator[Awaited]:
     """An archive that one process has to read; nobody, if all of it is kept."""
     count = shelf.parts
-    kept = [about for number in range(count or 0) if (about := _kept(shelf, number, asked)) is not None]
+    kept = [found[0] for number in range(count or 0) if (found := _kept(shelf, number, asked)) is not None]
     first = 0
     if count is not None and len(kept) == count:
         for number, about in enumerate(kept):
@@ -193,13 +202,14 @@ def _place(part: Part, shelf: Shelf, number: int, *, first: int = 0, share: floa
     return Scanned(about=About(messages=0), shelf=shelf, number=number, first=first, part=part, share=share)
 
 
-def _kept(shelf: Shelf, number: int, asked: Asked) -> About | None:
-    """What an earlier scan left, if that is all that is asked for."""
+def _kept(shelf: Shelf, number: int, asked: Asked) -> tuple[About, Columns] | None:
+    """What an earlier scan left, if that is all that is asked for and undamaged."""
+    loaded = {key: shelf.load(number, key) for key in asked.keys}  # all of them, for what is damaged goes
+    columns = {key: column for key, column in loaded.items() if column is not None}
     written = shelf.about(number)
-    if written is None or shelf.has(number, asked.keys) != frozenset(asked.keys):
-        return None
-    about = _read_about(written)
-    return about if about is not None and about.problem is None else None
+    about = _read_about(written) if written is not None else None
+    is_whole = len(columns) == len(loaded) and about is not None and about.problem is None
+    return (about, columns) if is_whole and about is not None else None
 
 
 def _read_about(written: bytes) -> About | None:

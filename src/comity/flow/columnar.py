@@ -48,6 +48,7 @@ class Kept(Protocol):
     def __contains__(self, key: str) -> bool: ...
     def __getitem__(self, key: str) -> Column: ...
     def keep(self, columns: Mapping[str, Column]) -> None: ...
+    def forget(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class ColumnJudging:
         self._history = BatchHistory(self.windows, lateness=self._lateness)
         self._breaches = _Breaches(self._history.horizon, self._lateness, self._automatic)
         self._archive = archive
+        self._skipped: list[Kept] = []
         self._plan: Plan | None = None
 
     @property
@@ -124,9 +126,14 @@ class ColumnJudging:
         return self._plan
 
     def _count(self, part: Kept) -> None:
-        """Asks history, unless an earlier backtest has."""
+        """Asks history, unless an earlier backtest has; where one stopped, history first gets what it has missed."""
         if all(key in part for key in self.counts):
+            self._skipped.append(part)
             return
+        for earlier in self._skipped:
+            self._history.take(_traces(earlier, self._counted))
+            earlier.forget()
+        self._skipped.clear()
         tallied = self._history.take(_traces(part, self._counted))
         columns: dict[str, Column] = {self._key(LATE): np.array(tallied.late, dtype=np.bool_)}
         for window in self._counted:

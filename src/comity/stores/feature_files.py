@@ -19,6 +19,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -32,8 +33,9 @@ LARGEST: Final = 8 << 30
 _KEY: Final = "key"
 _DONE: Final = "done"
 _ABOUT: Final = "about"
-_BITS: Final = b"b"
-_NUMBERS: Final = b"n"
+_BITS: Final = b"bits"
+_KINDS: Final = (b"|i1", b"<i2", b"<i4", b"<i8", b"<f8")
+_HEAD: Final = 16
 _DAMAGE: Final = (OSError, ValueError, EOFError, msgspec.MsgspecError)
 
 
@@ -102,9 +104,12 @@ class Shelf:
             _write(self._place(part) / _file_name(key), _packed(column))
 
     def load(self, part: int, key: str) -> Column | None:
-        """The column; None if it is missing or damaged."""
+        """The column; None if it is missing or damaged, and then it is gone."""
+        place = self._place(part) / _file_name(key)
         with suppress(*_DAMAGE):
-            return _unpacked((self._place(part) / _file_name(key)).read_bytes())
+            return _unpacked(place.read_bytes())
+        with suppress(OSError):
+            place.unlink(missing_ok=True)
         return None
 
     def use(self) -> None:
@@ -123,10 +128,14 @@ def _file_name(key: str) -> str:
 
 
 def _packed(column: Column) -> bytes:
+    """A checksum, how many values there are, what they are, and the values."""
     if column.dtype == np.bool_:
-        return _BITS + len(column).to_bytes(8, "little") + np.packbits(column.astype(np.bool_)).tobytes()
-    narrow = _narrow(column)
-    return _NUMBERS + narrow.dtype.str.encode().ljust(8) + narrow.tobytes()
+        kind, body = _BITS, np.packbits(column.astype(np.bool_)).tobytes()
+    else:
+        narrow = _narrow(column)
+        kind, body = narrow.dtype.str.encode(), narrow.tobytes()
+    content = len(column).to_bytes(8, "little") + kind.ljust(4) + body
+    return crc32(content).to_bytes(4, "little") + content
 
 
 def _narrow(column: Column) -> NDArray[np.generic]:
@@ -142,12 +151,15 @@ def _fits(least: int, most: int, kind: type[np.signedinteger]) -> bool:
 
 
 def _unpacked(content: bytes) -> Column:
-    head, body = content[1:9], content[9:]
-    if content[:1] == _BITS:
-        return np.unpackbits(np.frombuffer(body, np.uint8), count=int.from_bytes(head, "little")).astype(np.bool_)
-    if content[:1] != _NUMBERS or head.strip() not in (b"|i1", b"<i2", b"<i4", b"<i8", b"<f8"):
-        raise ValueError("no column")
-    held = np.frombuffer(body, np.dtype(head.strip().decode()))
+    """The column of `_packed`; `ValueError` for anything else."""
+    if crc32(content[4:]).to_bytes(4, "little") != content[:4] or len(content) < _HEAD:
+        raise ValueError("no column, or not all of it")
+    size, kind, body = int.from_bytes(content[4:12], "little"), content[12:_HEAD].strip(), content[_HEAD:]
+    if kind == _BITS:
+        return np.unpackbits(np.frombuffer(body, np.uint8), count=size).astype(np.bool_)
+    if kind not in _KINDS:
+        raise ValueError("no column that this Comity writes")
+    held = np.frombuffer(body, np.dtype(kind.decode()))
     return held.astype(np.float64) if held.dtype.kind == "f" else held.astype(np.int64)
 
 
