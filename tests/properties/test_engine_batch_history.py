@@ -104,7 +104,7 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "an edge that belongs to both sides": lambda patch: patch.setattr(batches, "bisect_right", batches.insort),
     "a merge that forgets": lambda patch: patch.setattr(runs, "merged", lambda one, other: other),
     "time that goes back": lambda patch: patch.setattr(
-        batches, "_reached", lambda newest, sent: batches.np.concatenate(([newest.at], sent))
+        batches, "reached", lambda newest, sent: batches.np.concatenate(([newest.at], sent))
     ),
 }
 

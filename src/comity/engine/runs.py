@@ -16,6 +16,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+_RIGHT: Final = "right"  # stretches begin after their first moment and end with their last
 _RANK: Final = 32
 _RANKS: Final = (1 << _RANK) - 1
 MOST_GROUPS: Final = 1 << 31
@@ -31,8 +32,8 @@ class Run:
     def count(self, series: int, groups: Ints, after: Ints, until: Ints) -> Ints:
         """How many entries of each group lie in `(after, until]`."""
         entries = self.entries[series]
-        high = np.searchsorted(entries, entry(groups, np.searchsorted(self.times, until, "right")))
-        return high - np.searchsorted(entries, entry(groups, np.searchsorted(self.times, after, "right")))
+        high = np.searchsorted(entries, entry(groups, np.searchsorted(self.times, until, _RIGHT)))
+        return high - np.searchsorted(entries, entry(groups, np.searchsorted(self.times, after, _RIGHT)))
 
     @property
     def newest(self) -> int:
@@ -40,7 +41,7 @@ class Run:
 
     def since(self, floor: int) -> Run:
         """What is after `floor`."""
-        cut = int(np.searchsorted(self.times, floor, "right"))
+        cut = int(np.searchsorted(self.times, floor, _RIGHT))
         kept = (entries[(entries & _RANKS) >= cut] - cut for entries in self.entries)
         return Run(times=self.times[cut:].copy(), entries=tuple(kept))
 
