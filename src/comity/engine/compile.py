@@ -68,6 +68,7 @@ class Compiler:
     constants: dict[str, str] = field(default_factory=dict)  # source -> name
     groups: dict[str, dict[str, int]] = field(default_factory=dict)  # scanned variable -> phrases' source -> number
     bits: dict[Search, int] = field(default_factory=dict)
+    least_shares: dict[str, float] = field(default_factory=dict)  # by field
     parts: dict[str, tuple[str, str]] = field(default_factory=dict)  # plain code -> name, code
     seen: Counter[str] = field(default_factory=Counter)  # plain code worth sharing -> how often it occurs
 
@@ -88,6 +89,11 @@ class Compiler:
     def bit(self, field: str, kind: SearchKind, what: str) -> int:
         """The bit of a search among a reading's `hits`. The one above it stands for a sure find of phrases."""
         return self.bits.setdefault(Search(field, kind, what), 1 << 2 * len(self.bits))
+
+    def capitals_bit(self, field: str, share: float) -> int:
+        """The bit of a share of capitals that is above the least of those that rules ask about."""
+        self.least_shares[field] = min(share, self.least_shares.get(field, share))
+        return self.bit(field, "capitals", "")
 
     def constant(self, source: str) -> str:
         """The name of the module-level value that `source` makes."""

@@ -11,11 +11,12 @@ Clauses are asked in groups by what must have been found; those whose searches f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from comity.engine.compile import FIELDS, Compiler, Search
-from comity.engine.needs import DIRECT, SIGNS, guard_of, need_of
+from comity.engine.needs import COSTLY, DIRECT, SIGNS, Guard, guard_of, local, need_of
 from comity.model.clause import Clause, Rule
 from comity.model.ids import Channel
 
@@ -104,18 +105,31 @@ def _guarded(by_need: dict[int, list[str]]) -> Iterator[str]:
 
 
 def _may_breach(rules: Rules, compiler: Compiler) -> list[str]:
-    direct = Compiler(variables=DIRECT, counts="counts", constants=compiler.constants)
+    in_place = Compiler(variables=DIRECT | COSTLY, counts="counts", constants=compiler.constants)
+    in_locals = replace(in_place, variables=DIRECT | {name: local(name) for name in COSTLY})
     lines = ["", "", "def may_breach(m, counts, hits):"]
     for channels, numbers in _by_channels(rules).items():
         lines.append(f"    if m.channel in {_channels(channels, compiler)}:")
-        by_need: dict[int, dict[str, None]] = {}
+        by_need: dict[int, dict[Guard, None]] = {}
         for number in numbers:
             clause, rule = rules[number]
-            guard = guard_of(rule.expression, clause.id, direct, compiler).code or "True"
-            by_need.setdefault(need_of(rule.expression, compiler), {})[guard] = None
-        tests = {need: [f"if {' or '.join(guards)}:", "    return True"] for need, guards in by_need.items()}
-        lines += _indented([*_guarded({need: of for need, of in tests.items() if need}), *tests.get(0, [])], 2)
+            need = need_of(rule.expression, compiler)
+            guard = guard_of(rule.expression, clause.id, in_locals if need else in_place, compiler)
+            by_need.setdefault(need, {})[guard] = None
+        needless = _asked(by_need.pop(0, {}))
+        tests = {need: [*_locals(guards), *_asked(guards)] for need, guards in by_need.items()}
+        lines += _indented([*_guarded(tests), *needless, "pass"], 2)
     return [*lines, "    return False"]
+
+
+def _asked(guards: Iterable[Guard]) -> list[str]:
+    codes = [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
+    return [f"if {' or '.join(codes)}:", "    return True"] if codes else []
+
+
+def _locals(guards: Iterable[Guard]) -> list[str]:
+    reads = dict.fromkeys(name for guard in guards for name in sorted(guard.reads))
+    return [f"{local(name)} = {COSTLY[name]}" for name in reads]
 
 
 def _channels(channels: frozenset[Channel], compiler: Compiler) -> str:
@@ -141,7 +155,8 @@ def _sieve(field: str, compiler: Compiler) -> Iterator[str]:
     yield f"        phrases=[{', '.join(phrases)}],"
     domains = (f"(lexicons[{what!r}], {bit})" for (kind, what), bit in bits.items() if kind == "domains")
     yield f"        domains=[{', '.join(domains)}],"
-    yield f"        capitals={ {float(what): bit for (kind, what), bit in bits.items() if kind == 'capitals'}!r},"
+    if field in compiler.least_shares:
+        yield f"        capitals=({compiler.least_shares[field]!r}, {bits['capitals', '']}),"
     yield "    )"
     yield ")"
 

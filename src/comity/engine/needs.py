@@ -26,7 +26,6 @@ DIRECT: Final = {
     **{name: f"tuple(m.{name})" for name in ("to", "hashes", "attachments")},
     "author.roles": "tuple(m.author_roles)",
     "author.labels": "tuple(m.author_labels)",
-    "author.age": "age_of(m)",
     "reach": "reach_of(m)",
 }
 """Variables and where they stand in a message `m`."""
@@ -59,9 +58,10 @@ def need_of(expression: Expression, compiler: Compiler) -> int:
         case Call(function="@in", args=(_, receiver)):
             return _entries(receiver, compiler)
         case Call(
-            function="_>_" | "_>=_", args=(Call(function="capitals", args=(Variable(name=name),)), Literal(value=share))
+            function="_>_" | "_>=_",
+            args=(Call(function="capitals", args=(Variable(name=name, bound=False),)), Literal(value=share)),
         ) if name in FIELDS and isinstance(share, float) and 0 <= share <= 1:
-            return compiler.bit(name, "capitals", repr(share))
+            return compiler.capitals_bit(name, share)
         case Call(function=function, args=(left, right)) if function in _AT_LEAST or function in _MIRRORED:
             return _size(function, left, right, compiler) or _size(_MIRRORED.get(function, ""), right, left, compiler)
         case _:
@@ -107,17 +107,32 @@ def _union(needs: list[int]) -> int:
 
 
 class Guard(NamedTuple):
-    """Code over a message `m`, `counts` and `hits`. Without code it is no guard."""
+    """Code over a message `m`, `counts` and `hits`, and what of `COSTLY` it reads. Without code it is no guard."""
 
     code: str
     price: float
+    reads: frozenset[str] = frozenset()
 
+
+COSTLY: Final = {
+    **{name: f"most_{name}(m)" for name in SIGNS},
+    "author.age": "age_of(m)",
+}
+"""What is worth computing once for many guards, and how."""
 
 _NO_GUARD: Final = Guard("", 0)
 
 
+def local(name: str) -> str:
+    """The variable that holds one of `COSTLY`."""
+    return f"{name.replace('.', '_')}_of_m"
+
+
 def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: Compiler) -> Guard:
-    """What holds wherever the expression does, as far as it is quick to find out."""
+    """What holds wherever the expression does, as far as it is quick to find out.
+
+    `direct` says where variables stand: its `author.age` decides whether `COSTLY` is in variables or computed in place.
+    """
     match expression:
         case Call(function="_&&_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_&&_")]
@@ -125,27 +140,19 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
         case Call(function="_||_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_||_")]
             return _joined(" or ", guards) if all(guard.code for guard in guards) else _NO_GUARD
-        case Call(function="_>_" | "_>=_" as sign, args=(Call(args=(_,)) as number, Literal() as limit)):
-            guard = _guard_of_number(sign, number, limit, need_of(expression, compiler))
-            if guard.code:
-                return guard
+        case Call(
+            function="_>_" | "_>=_" as sign,
+            args=(Call(function="size", args=(Variable(name=name, bound=False),)), Literal(value=size)),
+        ) if name in SIGNS and (need := need_of(expression, compiler)):
+            code = f"(hits & {need} and {direct.variables[name]} {sign.strip('_')} {size})"
+            return Guard(code, 0.7, frozenset({name}))
     if need := need_of(expression, compiler):
         return Guard(f"hits & {need}", 0.5)
     if not _is_direct(expression):
         return _NO_GUARD
     code = direct.code(expression, own)
-    return Guard(code.text, code.price) if code.price < _DEAREST else _NO_GUARD
-
-
-def _guard_of_number(sign: str, number: Call, limit: Literal, need: int) -> Guard:
-    """For `text.capitals() > 0.7` and `links.size() > 3`."""
-    match number.function, number.args[0], limit.value:
-        case "capitals", Variable(name="text" | "subject" as name, bound=False), float() as share if 0 <= share <= 1:
-            return Guard(f"(hits & {need} and may_be_capitals(m.{name}, {share!r}))", 10.0)
-        case "size", Variable(name=name, bound=False), int() as size if name in SIGNS and need:
-            return Guard(f"(hits & {need} and most_{name}(m) {sign.strip('_')} {size})", 0.7)
-        case _:
-            return _NO_GUARD
+    reads = frozenset({part.name for part in walk(expression) if isinstance(part, Variable)} & COSTLY.keys())
+    return Guard(code.text, code.price, reads) if code.price < _DEAREST else _NO_GUARD
 
 
 def _joined(sign: str, guards: list[Guard]) -> Guard:
@@ -153,7 +160,11 @@ def _joined(sign: str, guards: list[Guard]) -> Guard:
     ordered = list(dict.fromkeys(sorted(guards, key=lambda guard: guard.price)))
     if len(ordered) < 2:
         return ordered[0] if ordered else _NO_GUARD
-    return Guard(f"({sign.join(guard.code for guard in ordered)})", sum(guard.price for guard in ordered))
+    return Guard(
+        f"({sign.join(guard.code for guard in ordered)})",
+        sum(guard.price for guard in ordered),
+        frozenset().union(*(guard.reads for guard in ordered)),
+    )
 
 
 def _is_direct(expression: Expression) -> bool:
@@ -163,7 +174,7 @@ def _is_direct(expression: Expression) -> bool:
 def _is_read_at_once(part: Expression) -> bool:
     match part:
         case Variable(name=name):
-            return name in DIRECT
+            return name in DIRECT or name == "author.age"
         case Call(function=function):
             return function not in _SEARCHES
         case Comprehension():

@@ -36,7 +36,6 @@ _FUNCTIONS: Final = (
     functions.double_quotient,
     functions.int_quotient,
     functions.int_remainder,
-    functions.may_be_capitals,
     functions.number,
     functions.one_equals,
     functions.parent_domains,

@@ -20,7 +20,7 @@ import numpy as np
 from comity.engine.compile import SURE
 from comity.engine.databases import Patterns
 from comity.engine.fold import fold
-from comity.engine.functions import parent_domains
+from comity.engine.functions import may_be_capitals, parent_domains
 from comity.engine.scan import Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
@@ -56,7 +56,7 @@ class Wanted:
     phrases: Sequence[tuple[Sequence[Phrase], int]] = ()
     domains: Sequence[tuple[Sequence[str], int]] = ()
     signs: Mapping[str, int] = field(default_factory=dict)  # literal text, in any case
-    capitals: Mapping[float, int] = field(default_factory=dict)  # more than this share of capitals
+    capitals: tuple[float, int] | None = None  # at least this share of them
 
 
 class Sieve:
@@ -64,7 +64,7 @@ class Sieve:
 
     __slots__ = (
         *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
-        *("_joined_words", "_shares", "_sure", "_words"),
+        *("_joined_words", "_capitals", "_sure", "_words"),
     )
 
     def __init__(self, wanted: Wanted) -> None:
@@ -75,7 +75,7 @@ class Sieve:
         self._words = Patterns(literals, kind="literal")
         is_few = len(literals) <= _MOST_EXPRESSIONS
         self._joined_words = Patterns(_joined_words(wanted), kind="words") if is_few else None
-        self._shares = dict(wanted.capitals)
+        self._capitals = wanted.capitals
         self._phrases = Scan([phrases for phrases, _ in wanted.phrases])
         self._phrase_bits = [bit | bit << SURE for _, bit in wanted.phrases]
         self._sure = sum(bit << SURE for _, bit in wanted.phrases)
@@ -87,7 +87,9 @@ class Sieve:
     def one(self, text: str) -> int:
         """The bits of all searches that may find something in the text."""
         raw = text.encode()
-        hits = self._always | self._raw.bits_in(raw) | sum(self._shares.values())
+        hits = self._always | self._raw.bits_in(raw)
+        if self._capitals and may_be_capitals(text, self._capitals[0]):
+            hits |= self._capitals[1]
         if len(raw) == len(text):
             return hits | self._words.bits_in(b" %b " % raw.translate(WORDS))
         return hits | self._foreign(text, raw)
@@ -109,9 +111,9 @@ class Sieve:
             self._joined_words.add_bits(joined, starts, hits)
         else:
             self._words.add_bits(joined.translate(WORDS), starts, hits)
-        for share, bit in self._shares.items():
-            for number in _more_capitals(joined, starts, share):
-                hits[number] |= bit
+        if self._capitals:
+            for number in _more_capitals(joined, starts, self._capitals[0]):
+                hits[number] |= self._capitals[1]
         if not joined.isascii():
             for number, (text, raw) in enumerate(zip(texts, encoded, strict=True)):
                 if len(raw) != len(text):
