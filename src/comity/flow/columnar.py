@@ -6,8 +6,7 @@ counted does not depend on thresholds, so it is kept beside the features (see `K
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from graphlib import TopologicalSorter
@@ -26,6 +25,7 @@ from comity.engine.steps import Step
 from comity.engine.trace import Traces
 from comity.engine.windows import Counted, Window, windows_of
 from comity.flow import features
+from comity.flow.events import Events, counted_before
 from comity.flow.finder import column_of
 from comity.model.agreement import Agreement
 from comity.model.clause import Decide
@@ -248,23 +248,27 @@ class _Breaches:
         counts = np.zeros(len(self._sent), dtype=np.int64)
         if window.counted is not Counted.BREACHES:
             return counts  # without a record nobody upheld a notice
-        clauses = _of(window, self._automatic)
-        events = list(self._events(clauses))
-        accounts = np.unique(np.array([author for author, _, _ in events], dtype=np.int64))
+        events = self._events(_of(window, self._automatic))
+        accounts = np.unique(events.authors)
         rows = np.flatnonzero(np.isin(self._authors, accounts))
         after = np.maximum(self._sent - microseconds(window.within), self._floors)
-        asked = zip(self._authors[rows].tolist(), rows.tolist(), after[rows].tolist(), strict=True)
-        for row, count in _counted_before(events, asked):
-            counts[row] = count
+        asked = Events(authors=self._authors[rows], orders=rows + 1, times=after[rows])
+        counts[rows] = counted_before(events, asked)
         return counts
 
-    def _events(self, clauses: frozenset[ClauseId]) -> Iterator[tuple[int, int, int]]:
-        """Author, row (-1: of an earlier part) and time of what was found."""
-        for clause in clauses:
-            authors, times = self._before.get(clause, (np.empty(0, np.int64), np.empty(0, np.int64)))
-            yield from ((author, -1, time) for author, time in zip(authors.tolist(), times.tolist(), strict=True))
-            rows = self._now.get(clause, np.empty(0, np.int64))
-            yield from zip(self._authors[rows].tolist(), rows.tolist(), self._sent[rows].tolist(), strict=True)
+    def _events(self, clauses: frozenset[ClauseId]) -> Events:
+        """What was found so far; that of earlier parts has the order 0."""
+        found = [self._before[clause] for clause in clauses if clause in self._before]
+        now = [self._now[clause] for clause in clauses if clause in self._now]
+        authors = [*(authors for authors, _ in found), *(self._authors[rows] for rows in now)]
+        orders = [*(np.zeros(len(authors), np.int64) for authors, _ in found), *(rows + 1 for rows in now)]
+        times = [*(times for _, times in found), *(self._sent[rows] for rows in now)]
+        nothing = np.empty(0, dtype=np.int64)
+        return Events(
+            authors=np.concatenate([nothing, *authors]),
+            orders=np.concatenate([nothing, *orders]),
+            times=np.concatenate([nothing, *times]),
+        )
 
     def end(self) -> None:
         """What can still be counted is carried over."""
@@ -275,23 +279,6 @@ class _Breaches:
             authors, times = self._before.get(clause, (np.empty(0, np.int64), np.empty(0, np.int64)))
             authors, times = np.append(authors, self._authors[rows]), np.append(times, self._sent[rows])
             self._before[clause] = authors[times > floor], times[times > floor]
-
-
-def _counted_before(
-    events: Sequence[tuple[int, int, int]], asked: Iterator[tuple[int, int, int]]
-) -> Iterator[tuple[int, int]]:
-    """For each author, row and time asked: how many events of the author from rows before lie after that time."""
-    told = ((author, row, 1, at) for author, row, at in events)
-    steps = sorted([*told, *((author, row, 0, at) for author, row, at in asked)])  # a message is asked before it tells
-    current: int | None = None
-    times: list[int] = []
-    for author, row, is_event, at in steps:
-        if author != current:
-            current, times = author, list[int]()
-        if is_event:
-            insort(times, at)
-        else:
-            yield row, len(times) - bisect_right(times, at)
 
 
 def _traces(part: Kept, windows: Sequence[Window]) -> Traces:

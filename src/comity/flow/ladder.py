@@ -30,7 +30,7 @@ from comity.model.message import Message
 
 Ints = NDArray[np.int64]
 
-MOST_REPLAYED = 400_000
+MOST_REPLAYED = 250_000
 """Breaching messages whose ladder is followed; of more, the accounts are drawn by lot."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -143,6 +143,7 @@ def _course(agreement: Agreement, account: int, messages: Sequence[Breaching], d
     record = Record(account=AccountId(str(account)))
     facts: list[Fact] = []
     cuts: list[Measure] = []
+    still = _earliest_left(messages)
     refused = 0
     for number, message in enumerate(messages):
         at = _EPOCH + timedelta(microseconds=message.sent)
@@ -153,18 +154,25 @@ def _course(agreement: Agreement, account: int, messages: Sequence[Breaching], d
         follows = decide(record, _judged(agreement, record.account, message, at), given)
         record = reduce(after, follows, record)
         facts.extend(follows)
-        cuts = _cuts(cuts, follows, record)
+        cuts = _cuts(cuts, follows, record, still[number])
     return _summed(account, messages, refused, facts, record)
 
 
-def _cuts(cuts: Sequence[Measure], follows: Sequence[Fact], record: Record) -> list[Measure]:
+def _cuts(cuts: Sequence[Measure], follows: Sequence[Fact], record: Record, still: datetime) -> list[Measure]:
     """The measures that cut the account, kept beside the record: in a replay all that ends them is known at once.
 
-    INVARIANT: `standing` says cut where one of them is active.
+    `still`: nothing sent earlier comes any more. INVARIANT: `standing` says cut where one of them is active.
     """
-    if record.last is None or not any(isinstance(fact, Decided) for fact in follows):
-        return list(cuts)
-    return [*cuts, *(each for each in record.last.measures if each.kind in (Kind.SUSPEND, Kind.TERMINATE))]
+    made: tuple[Measure, ...] = ()
+    if record.last is not None and any(isinstance(fact, Decided) for fact in follows):
+        made = tuple(each for each in record.last.measures if each.kind in (Kind.SUSPEND, Kind.TERMINATE))
+    return [each for each in (*cuts, *made) if not each.is_over(still)]
+
+
+def _earliest_left(messages: Sequence[Breaching]) -> list[datetime]:
+    """For each message the earliest time of it and of all that come after it: now and then one comes late."""
+    earliest = np.minimum.accumulate(np.array([message.sent for message in reversed(messages)], dtype=np.int64))
+    return [_EPOCH + timedelta(microseconds=at) for at in reversed(earliest.tolist())]
 
 
 def _judged(agreement: Agreement, account: AccountId, message: Breaching, at: datetime) -> Judged:
