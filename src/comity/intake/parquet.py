@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -40,8 +40,7 @@ def read(opened: Opened, origin: Origin, stretch: Stretch | None = None) -> Iter
     try:
         file = _open(opened)
         found = _columns(file.schema_arrow, opened.name, origin)
-        groups = stretch.groups if stretch else None
-        for batch in file.iter_batches(_ROWS, row_groups=groups, columns=sorted(set(found.values()))):
+        for batch in _batches(file, stretch.groups if stretch else range(file.num_row_groups), found):
             numbers = range(row, row + batch.num_rows)
             taken = _take(opened.name, batch, found, numbers, origin)
             row += batch.num_rows
@@ -61,7 +60,7 @@ def read_plain(
     try:
         file = _open(opened)
         found = _columns(file.schema_arrow, opened.name, origin)
-        for batch in file.iter_batches(_ROWS, row_groups=stretch.groups, columns=sorted(set(found.values()))):
+        for batch in _batches(file, stretch.groups, found):
             numbers = range(row, row + batch.num_rows)
             rows = plain_rows(batch, found, origin, with_times=with_times)
             yield (rows, None) if rows else (None, _take(opened.name, batch, found, numbers, origin))
@@ -83,7 +82,7 @@ def read_rows(opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence
     file = _open(opened)
     found = _columns(file.schema_arrow, opened.name, origin)
     before, at = 0, 0
-    for batch in file.iter_batches(_ROWS, row_groups=stretch.groups, columns=sorted(set(found.values()))):
+    for batch in _batches(file, stretch.groups, found):
         end = bisect_left(wanted, before + batch.num_rows, lo=at)
         if end > at:
             rows = [place - before for place in wanted[at:end]]
@@ -92,6 +91,13 @@ def read_rows(opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence
         before, at = before + batch.num_rows, end
         if at == len(wanted):
             return
+
+
+def _batches(file: pq.ParquetFile, groups: Iterable[int], found: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+    """Each row group by a reader of its own: one for several would remember the strings of all."""
+    columns = sorted(set(found.values()))
+    for group in groups:
+        yield from file.iter_batches(_ROWS, row_groups=[group], columns=columns)
 
 
 def stretches(path: str, *, rows: int) -> tuple[Stretch, ...]:
