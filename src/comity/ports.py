@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final, Protocol
@@ -105,13 +105,25 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What a write leaves of the running state, so that the next start need not read everything; the last is kept.
+
+    `restricted` names accounts of which a measure on channels may hold from now on, `released` those of which none
+    does, `reached` the time that messages have come to, and `snapshot` is the state of the windows after this write.
+    """
+
+    restricted: Sequence[AccountId] = ()
+    released: Sequence[AccountId] = ()
+    reached: datetime | None = None
+    snapshot: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """Everything that one transaction appends. `size` and `position` say what it was decided on.
 
-    `size` is how many entries the ledger had, `position` how many facts the record had. `restricted` names accounts of
-    which a measure on channels may hold from now on, `released` those of which none does; `erased` the statements whose
-    erasure is among `entries`. `head` is what goes on with the ledger without reading it all; `snapshot` is the running
-    state after this write. The last of each is kept.
+    `size` is how many entries the ledger had, `position` how many facts the record had. `erased` names the statements
+    whose erasure is among `entries`. `head` is what goes on with the ledger without reading it all; the last is kept.
     """
 
     size: int
@@ -121,12 +133,10 @@ class Write:
     entries: Sequence[bytes] = ()
     openings: Sequence[Owned] = ()
     attachments: Sequence[Attachment] = ()
-    restricted: Sequence[AccountId] = ()
-    released: Sequence[AccountId] = ()
     erased: Sequence[DecisionId] = ()
     checkpoint: bytes = b""
     head: bytes = b""
-    snapshot: bytes | None = None
+    running: Running = Running()
     version: Version | None = None
 
 
@@ -204,8 +214,8 @@ class Store(Protocol):
     def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
         """The content of one of the account's attachments."""
 
-    def traces(self, within: timedelta, *, after: int = 0) -> Iterator[bytes]:
-        """The traces of the messages sent within that long of the newest, in intake order; not of the first `after`."""
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
+        """The traces of messages in intake order: not of the first `after`, nor of those sent before `since`."""
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         """The ledger's entries of that half-open range."""
@@ -228,6 +238,10 @@ class Store(Protocol):
     @property
     def head(self) -> bytes:
         """The last `Write.head`; empty before the first."""
+
+    @property
+    def reached(self) -> datetime | None:
+        """The last `Running.reached`."""
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -18,7 +18,7 @@ from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.verify import verify
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
-from comity.ports import Attachment, StoreError, Write
+from comity.ports import Attachment, Running, StoreError, Write
 from comity.stores.keys import KeyFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
@@ -49,8 +49,9 @@ def filled(folder: Path) -> SqliteStore:
                 attachments=[
                     Attachment(account=AccountId(who), content=_of(who, DRAWN).encode()) for who in some.values()
                 ],
-                restricted=[AccountId(who) for who in some.values()],
-                snapshot=" ".join(some.values()).encode(),
+                running=Running(
+                    restricted=[AccountId(who) for who in some.values()], snapshot=" ".join(some.values()).encode()
+                ),
             )
         )
     return store

@@ -5,7 +5,8 @@ A window counts the messages taken in up to and including this one, in intake or
 A message later than `lateness` is counted over what is still known, which depends on nothing but the messages.
 Breaches and notices count from when they were recorded, if that was later than `sent - within`.
 
-The state is rebuilt by feeding it the stored traces in intake order, and the recorded breaches and notices.
+The state is rebuilt by feeding it the stored traces in intake order (`refill` spares those that no window reaches any
+more), and the recorded breaches and notices.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
-from comity.engine.lateness import Newest, microseconds, since_epoch
+from comity.engine.lateness import EARLIEST, EPOCH, Newest, microseconds, since_epoch
 from comity.engine.tallies import Distinct, Sums, Times
 from comity.engine.trace import Trace
 from comity.engine.windows import Counted, Window
@@ -58,6 +59,26 @@ class History:
         for events in self._events.values():
             events.count(trace.author, at, floor, counts)
         return counts, is_late
+
+    @property
+    def reached(self) -> datetime | None:
+        """The newest `sent` that the stream has come to; None before two messages agree."""
+        at = self._newest.at
+        return None if at == EARLIEST else EPOCH + timedelta(microseconds=at)
+
+    def refill(self, traces: Iterable[Trace], reached: datetime) -> None:
+        """Take in again what was taken in before, when the stream had come to `reached` after the last of them.
+
+        Those sent before `reached` and the horizon may be left out. That changes which messages are next to each
+        other, so how far time has come is not asked of them.
+        """
+        newest, last = since_epoch(reached), EARLIEST
+        for trace in traces:
+            last = since_epoch(trace.sent)
+            for series in self._series:
+                series.take(trace, last, newest - self._kept, {})
+        lateness = self._newest.lateness
+        self._newest = Newest(lateness, at=newest, claimed=last if last > newest + lateness else None)
 
     def breach(self, account: AccountId, clause: ClauseId, recorded: datetime) -> None:
         """A decision confirmed that the account breached the clause; told before the next message is taken."""

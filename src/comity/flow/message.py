@@ -21,17 +21,22 @@ from comity.casework.facts import Decided, Fact, Found, Joined
 from comity.casework.record import Record, Recorded, after, fold, measures, standing
 from comity.engine.history import History
 from comity.engine.trace import Tracer
+from comity.engine.windows import Counted
 from comity.flow.agreement import Versions
 from comity.flow.publish import Mode, Recorder
 from comity.model.clause import Decide, Kind
-from comity.model.duration import Duration
+from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
-from comity.ports import Answer, Clock, Entropy, Outcome, Store, Taken
+from comity.ports import Answer, Clock, Entropy, Outcome, Running, Store, Taken
 
 _MOST_RECORDS = 200_000
 """Accounts whose records are kept at hand; beyond that they are read from the store again."""
+
+
+_REMEMBERED = (Decided, Joined)
+"""The facts that windows count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,8 @@ class Proceedings:
         self._history = History(self._versions.windows, lateness=self._versions.lateness)
         self._records: dict[AccountId, Record] = {}
         self._restricted: dict[AccountId, None] = {}
+        self._newly: dict[AccountId, None] = {}  # restricted since the last write
+        self._released: dict[AccountId, None] = {}
         self._restore()
 
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
@@ -73,13 +80,13 @@ class Proceedings:
                 facts.extend(follows)
                 answers[key] = one.answer
         if taken:
-            self._recorder.record(taken, facts, recorded=self._recorded, active=self._active)
+            self._recorder.record(taken, facts, recorded=self._recorded, active=self._active, running=self._running)
         return tuple(answers[message.source, message.id] for message in messages)
 
     def note(self, fact: Fact) -> None:
         """Keep a fact that somebody reports, such as an acceptance or a delivery."""
         self._follow(fact.account, (fact,))
-        self._recorder.record((), (fact,), recorded=self._recorded, active=self._active)
+        self._recorder.record((), (fact,), recorded=self._recorded, active=self._active, running=self._running)
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now
@@ -114,11 +121,27 @@ class Proceedings:
         )
 
     def _restore(self) -> None:
-        """Windows from the traces and the recorded breaches; which measures still run, from the facts."""
-        for trace in self._store.traces(self._history.horizon):
-            self._history.take(self._tracer.decode(trace))
-        for fact in self._store.facts():
-            self._remember(fact)
+        """Windows from the traces and breaches that they still reach; whom a measure may restrict, from the store."""
+        reached, horizon = self._store.reached, self._history.horizon
+        since = reached - horizon if reached and reached - EARLIEST > horizon else None
+        traces = map(self._tracer.decode, self._store.traces(since=since))
+        if reached is None:
+            for trace in traces:
+                self._history.take(trace)
+        else:
+            self._history.refill(traces, reached)
+        if any(window.counted in (Counted.BREACHES, Counted.NOTICES) for window in self._versions.windows):
+            for fact in self._store.facts(_REMEMBERED, since=since):
+                self._remember(fact)
+        self._restricted = dict.fromkeys(self._store.restricted())
+        self._newly.clear()
+
+    def _running(self) -> Running:
+        """What the next start needs of this state. Asked for with each write, and forgotten by it."""
+        running = Running(restricted=tuple(self._newly), released=tuple(self._released), reached=self._history.reached)
+        self._newly.clear()
+        self._released.clear()
+        return running
 
     def _follow(self, account: AccountId, facts: Iterable[Fact]) -> None:
         """Bring the record and the windows up to date with new facts."""
@@ -130,7 +153,7 @@ class Proceedings:
         match fact:
             case Decided():
                 if any(measure.channels for measure in fact.measures):
-                    self._restricted[fact.account] = None
+                    self._restricted[fact.account] = self._newly[fact.account] = None
                 for breach in fact.breaches:
                     self._history.breach(fact.account, breach.clause, fact.at)
             case Joined():
@@ -154,6 +177,7 @@ class Proceedings:
             running += (each.decision for each in unended if each.is_active(at))
             if not unended:
                 del self._restricted[account]  # until it is restricted anew; censuses go forward in time
+                self._released[account] = None
         return list(dict.fromkeys(running))
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded:

@@ -20,7 +20,7 @@ from comity.ledger.log import CHECKPOINT_PATH, append, publication, republicatio
 from comity.ledger.note import SigningKey
 from comity.ledger.tree import ids_root
 from comity.model.ids import AccountId, DecisionId
-from comity.ports import Entropy, PublishedLog, Store, Taken, Version, Write
+from comity.ports import Entropy, PublishedLog, Running, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
 
@@ -78,13 +78,15 @@ class Recorder:
         *,
         recorded: Callable[[AccountId, DecisionId], Recorded],
         active: Callable[[datetime], list[DecisionId]],
+        running: Callable[[], Running],
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
-        `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time.
+        `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time;
+        `running` is asked last for what is kept of the running state.
         """
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
-        self._write(sealed, messages=messages, facts=facts)
+        self._write(sealed, messages=messages, facts=facts, running=running())
 
     def _sealed(self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded]) -> Iterator[Sealed]:
         for fact in facts:
@@ -118,6 +120,7 @@ class Recorder:
         *,
         messages: Sequence[Taken] = (),
         facts: Sequence[Fact] = (),
+        running: Running = Running(),  # noqa: B008 - an immutable value
         version: Version | None = None,
     ) -> None:
         entries = tuple(canonical(each.entry) for each in sealed)
@@ -134,6 +137,7 @@ class Recorder:
                 openings=tuple(opening for each in sealed for opening in each.openings),
                 checkpoint=checkpoint,
                 head=head.short(),
+                running=running,
                 version=version,
             )
         )

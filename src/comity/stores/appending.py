@@ -12,7 +12,7 @@ import msgspec
 from comity.casework.facts import Fact, closed, encode, handle_of, introduced, opened
 from comity.model.ids import AccountId
 from comity.model.message import Message
-from comity.ports import Attachment, OvertakenError, Owned, Taken, Version, Write
+from comity.ports import Attachment, OvertakenError, Owned, Running, Taken, Version, Write
 from comity.stores.database import Database
 from comity.stores.keys import KeyFile
 from comity.stores.layout import (
@@ -53,7 +53,7 @@ class Appending:
         for attachment in write.attachments:
             self._attachment(attachment, subjects[attachment.account])
         self._ledger(write)
-        self._state(write, subjects)
+        self._running(write.running, subjects)
         if write.version is not None:
             self._version(write.version)
 
@@ -131,16 +131,18 @@ class Appending:
         if write.head:
             self._db.execute("insert or replace into head (id, body) values (1, ?)", write.head)
 
-    def _state(self, write: Write, subjects: Subjects) -> None:
-        released = [(subjects[each],) for each in write.released]
+    def _running(self, running: Running, subjects: Subjects) -> None:
+        released = [(subjects[each],) for each in running.released]
         self._db.executemany("delete from restricted where subject = ?", released)
-        restricted = [(subjects[each],) for each in write.restricted]
+        restricted = [(subjects[each],) for each in running.restricted]
         self._db.executemany("insert into restricted values (?) on conflict do nothing", restricted)
-        if write.snapshot is not None:
+        if running.reached is not None:
+            self._db.execute("insert or replace into reached values (1, ?)", micros(running.reached))
+        if running.snapshot is not None:
             self._db.execute(
                 "insert or replace into snapshot values"
                 " (1, (select coalesce(max(seq), 0) from messages), (select coalesce(max(seq), 0) from facts), ?)",
-                seal(self._keys.shared, PLACE_OF_SNAPSHOT, write.snapshot),
+                seal(self._keys.shared, PLACE_OF_SNAPSHOT, running.snapshot),
             )
 
     def _version(self, version: Version) -> None:
@@ -164,5 +166,5 @@ def _accounts(write: Write) -> Iterable[AccountId]:
     yield from (fact.account for fact in write.facts)
     yield from (owned.account for owned in write.openings)
     yield from (attachment.account for attachment in write.attachments)
-    yield from write.restricted
-    yield from write.released
+    yield from write.running.restricted
+    yield from write.running.released

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
 from comity.ledger.commitment import Opening
@@ -31,6 +31,7 @@ class MemoryStore:
         self._erased: set[DecisionId] = set()
         self._terminated: set[AccountId] = set()
         self._checkpoint = self._head = b""
+        self._reached: datetime | None = None
         self._snapshot: Snapshot | None = None
 
     def append(self, write: Write) -> None:
@@ -69,13 +70,15 @@ class MemoryStore:
             self._handles.setdefault(handle, {})[account] = None
 
     def _append_state(self, write: Write) -> None:
-        for account in write.released:
+        running = write.running
+        for account in running.released:
             self._restricted.pop(account, None)
-        self._restricted |= dict.fromkeys(write.restricted)
+        self._restricted |= dict.fromkeys(running.restricted)
+        self._reached = running.reached or self._reached
+        if running.snapshot is not None:
+            self._snapshot = Snapshot(content=running.snapshot, messages=len(self._messages), position=self.position)
         self._erased.difference_update(write.erased)
         self._checkpoint, self._head = write.checkpoint or self._checkpoint, write.head or self._head
-        if write.snapshot is not None:
-            self._snapshot = Snapshot(content=write.snapshot, messages=len(self._messages), position=self.position)
         if write.version is not None:
             self._versions.append(write.version)
 
@@ -155,10 +158,9 @@ class MemoryStore:
     def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
         return self._attachments.get((account, digest))
 
-    def traces(self, within: timedelta, *, after: int = 0) -> Iterator[bytes]:
-        newest = max((taken.message.sent for taken in self._messages.values() if taken), default=None)
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
         for taken in tuple(self._messages.values())[after:]:
-            if taken is not None and newest is not None and newest - taken.message.sent <= within:
+            if taken is not None and (since is None or taken.message.sent >= since):
                 yield taken.trace
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
@@ -182,6 +184,10 @@ class MemoryStore:
     @property
     def head(self) -> bytes:
         return self._head
+
+    @property
+    def reached(self) -> datetime | None:
+        return self._reached
 
     @property
     def snapshot(self) -> Snapshot | None:

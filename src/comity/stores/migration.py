@@ -6,18 +6,18 @@ file is written anew before it is used, so that no copy of what lay in the clear
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Final
 
 import msgspec
 
-from comity.casework.facts import decode
+from comity.casework.facts import Decided, Fact, decode
 from comity.ledger.commitment import Opening
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, Owned, StoreError, Taken, Write
+from comity.ports import Answer, Owned, Running, StoreError, Taken, Write
 from comity.stores.appending import Appending
 from comity.stores.database import Database
 from comity.stores.keys import KEYS_FILE, KeyFile
@@ -82,11 +82,16 @@ def _old_content(db: Database) -> Iterator[Write]:
         yield Write(size=0, position=0, messages=some)
     facts, position = map(decode, db.blobs("select body from old_facts order by seq")), 0
     while batch := list(islice(facts, _AT_ONCE)):
-        yield Write(size=0, position=position, facts=batch)
+        yield Write(size=0, position=position, facts=batch, running=Running(restricted=_restricted(batch)))
         position += len(batch)
     openings = _old_openings(db)
     while shown := list(islice(openings, _AT_ONCE)):
         yield Write(size=0, position=0, openings=shown)
+
+
+def _restricted(facts: Iterable[Fact]) -> list[AccountId]:
+    """Whoever was ever restricted on a channel: at the first census those are released whom nothing restricts now."""
+    return [fact.account for fact in facts if isinstance(fact, Decided) and any(one.channels for one in fact.measures)]
 
 
 def _old_messages(db: Database) -> Iterator[Taken]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +53,7 @@ _FACTS: Final = (
     "select seq, subject, body from facts"
     " where (?1 = '[]' or kind in (select value from json_each(?1))) and at >= ?2 and seq >= ?3 order by seq"
 )
+_EARLIEST: Final = -(1 << 63)
 _FILES: Final = msgspec.json.Decoder(tuple[SourceFile, ...])
 _MESSAGE: Final = msgspec.json.Decoder(Message)
 
@@ -122,7 +123,7 @@ class SqliteStore:
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
     ) -> Iterator[Fact]:
-        named, first, earliest = _json([kind_of(each) for each in kinds]), 0, -(1 << 63)
+        named, first, earliest = _json([kind_of(each) for each in kinds]), 0, _EARLIEST
         if since is not None:  # the first of them by the index, then on in the record's order
             earliest = micros(since)
             first = self._db.number(_FIRST_FACT, named, earliest)
@@ -203,17 +204,13 @@ class SqliteStore:
             None if subject is None or body is None else self._people.unseal(subject, place_of_attachment(name), body)
         )
 
-    def traces(self, within: timedelta, *, after: int = 0) -> Iterator[bytes]:
-        length = within // MICROSECOND
-        first = self._db.number(
-            "select coalesce(min(seq), 1 << 62) from messages where sent >= (select max(sent) from messages) - ?",
-            length,
-        )
-        query = (
-            "select key, subject, private from messages"
-            " where seq >= ? and sent >= (select max(sent) from messages) - ? order by seq"
-        )
-        for key, subject, sealed in self._db.rows(tuple[bytes, int, bytes], query, max(first, after + 1), length):
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
+        earliest, first = _EARLIEST, 0
+        if since is not None:
+            earliest = micros(since)
+            first = self._db.number("select coalesce(min(seq), 1 << 62) from messages where sent >= ?", earliest)
+        query = "select key, subject, private from messages where seq >= ? and sent >= ? order by seq"
+        for key, subject, sealed in self._db.rows(tuple[bytes, int, bytes], query, max(first, after + 1), earliest):
             private = self._private(key, subject, sealed)
             if private is not None:
                 yield private.trace
@@ -242,6 +239,10 @@ class SqliteStore:
     @property
     def head(self) -> bytes:
         return next(self._db.blobs("select body from head"), b"")
+
+    @property
+    def reached(self) -> datetime | None:
+        return next((_time(at) for (at,) in self._db.rows(tuple[int], "select at from reached")), None)
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -46,6 +46,7 @@ create table erased (statement text primary key) strict, without rowid;
 create table terminated (account blob primary key) strict, without rowid;
 create table if not exists checkpoint (id integer primary key check (id = 1), body blob not null) strict;
 create table head (id integer primary key check (id = 1), body blob not null) strict;
+create table reached (id integer primary key check (id = 1), at integer not null) strict;
 create table snapshot (
   id integer primary key check (id = 1), messages integer not null, position integer not null, body blob not null
 ) strict;

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from comity.model.ids import AccountId, DecisionId, MessageId
-from comity.ports import Attachment, Kept, Outcome, OvertakenError, StoreError, Write
+from comity.ports import Attachment, Kept, Outcome, OvertakenError, Running, StoreError, Write
 from comity.testing.store_parts import Contract
 from comity.testing.store_values import AT, accepted, case_opened, decided, owned, taken
 
@@ -35,9 +35,8 @@ WRITE = Write(
         owned("bob", "e" * 32, "acceptance-1", "bob accepted"),
     ],
     attachments=[FILE, Attachment(account=BOB, content=b"a picture")],
-    restricted=[ANN, BOB],
     checkpoint=b"signed",
-    snapshot=b"running state with ann in it",
+    running=Running(restricted=[ANN, BOB], snapshot=b"running state with ann in it"),
 )
 
 
@@ -60,7 +59,7 @@ class ErasureContract(Contract):
             assert store.attachment(ANN, FILE.digest) is None
             assert store.attachment(BOB, FILE.digest) == b"a picture"
             assert list(store.restricted()) == [BOB]
-            assert list(store.traces(DAY)) == [b"s/2"]
+            assert list(store.traces()) == [b"s/2"]
             assert store.snapshot is None
             store = self.reopened(store)
 
@@ -72,7 +71,7 @@ class ErasureContract(Contract):
         assert (store.size, store.position, store.checkpoint) == (2, 5, b"signed")
         assert list(store.entries(0, 9)) == [b"one", b"two"]
         assert list(store.facts(after=2)) == [decided("bob", OTHER)]
-        store.append(Write(size=2, position=5, messages=[taken("4", author="bob")], snapshot=b"later"))
+        store.append(Write(size=2, position=5, messages=[taken("4", author="bob")], running=Running(snapshot=b"later")))
         kept = store.snapshot
         assert kept is not None
         assert (kept.messages, kept.position) == (4, 5)
@@ -133,7 +132,7 @@ class ErasureContract(Contract):
         assert store.message("s", MessageId("1")) is None
         assert list(store.kept_messages()) == [two]
         assert set(store.answers("s", [MessageId("1")])) == {"1"}
-        assert len(list(store.traces(DAY))) == 3
+        assert len(list(store.traces())) == 3
 
     def test_an_attachment_is_its_accounts_alone_and_not_too_large(self) -> None:
         store = self.store()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from comity.casework.facts import Accepted, CaseOpened, Decided, Fact
 from comity.model.ids import AccountId
-from comity.ports import Snapshot, Write
+from comity.ports import Running, Snapshot, Write
 from comity.testing.store_parts import Contract
 from comity.testing.store_values import AT, HOSTILE, accepted, case_opened, decided, taken
 
@@ -51,28 +51,35 @@ class IndexContract(Contract):
 
     def test_restricted_accounts_stay_until_they_are_released(self) -> None:
         store = self.store()
-        store.append(Write(size=0, position=0, restricted=[ANN, BOB, ANN]))
-        store.append(Write(size=0, position=0, restricted=[ANN], released=[BOB]))
+        store.append(Write(size=0, position=0, running=Running(restricted=[ANN, BOB, ANN])))
+        store.append(Write(size=0, position=0, running=Running(restricted=[ANN], released=[BOB])))
         assert list(self.reopened(store).restricted()) == [ANN]
 
     def test_of_an_account_released_and_restricted_in_one_write_a_measure_may_hold(self) -> None:
         store = self.store()
-        store.append(Write(size=0, position=0, restricted=[ANN]))
-        store.append(Write(size=0, position=0, restricted=[ANN], released=[ANN]))
+        store.append(Write(size=0, position=0, running=Running(restricted=[ANN])))
+        store.append(Write(size=0, position=0, running=Running(restricted=[ANN], released=[ANN])))
         assert list(store.restricted()) == [ANN]
 
     def test_a_snapshot_says_which_messages_and_facts_it_stands_for(self) -> None:
         store = self.store()
         assert store.snapshot is None
         store.append(Write(size=0, position=0, messages=[taken("1"), taken("2")], facts=[accepted("ann")]))
-        store.append(Write(size=0, position=1, messages=[taken("3")], snapshot=b"old"))
-        store.append(Write(size=0, position=1, facts=[accepted("bob")], snapshot=b"new"))
+        store.append(Write(size=0, position=1, messages=[taken("3")], running=Running(snapshot=b"old")))
+        store.append(Write(size=0, position=1, facts=[accepted("bob")], running=Running(snapshot=b"new")))
         store.append(Write(size=0, position=2, messages=[taken("4")], facts=[accepted("eve")]))
         store = self.reopened(store)
         kept = store.snapshot
         assert kept == Snapshot(content=b"new", messages=3, position=2)
-        assert list(store.traces(DAY, after=kept.messages)) == [b"s/4"]
+        assert list(store.traces(after=kept.messages)) == [b"s/4"]
         assert list(store.facts(after=kept.position)) == [accepted("eve")]
+
+    def test_the_time_that_messages_came_to_stays_until_it_goes_on(self) -> None:
+        store = self.store()
+        assert store.reached is None
+        store.append(Write(size=0, position=0, running=Running(reached=AT)))
+        store.append(Write(size=0, position=0, facts=[accepted("ann")]))
+        assert self.reopened(store).reached == AT
 
     def test_the_ledgers_head_is_kept_with_the_write_that_gave_one(self) -> None:
         store = self.store()
