@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,8 +11,10 @@ from comity.engine.compile import SURE
 from comity.engine.fold import fold
 from comity.engine.functions import any_under, capitals, compiled, parent_domains, phrases, says
 from comity.engine.links import domains, links
+from comity.engine.scan import MOST_LITERALS
 from comity.engine.sieve import Sieve, Wanted
 from comity.engine.sieve_patterns import superset_of
+from comity.engine.words import Phrase
 
 more = settings(max_examples=4 * settings().max_examples)
 
@@ -151,3 +155,18 @@ def test_a_pattern_that_matches_everywhere_floods_nothing() -> None:
     sieve = Sieve(Wanted(patterns={"[a-z]": 1}))
     assert sieve.many(["a" * 10_000, "1", "b" * 10_000]) == [1, 0, 1]
     assert fold("A") == "a"
+
+
+def test_very_many_phrases_are_found_as_few_are() -> None:
+    many = tuple(f"filler{number} word{number % 7}" for number in range(MOST_LITERALS + 10))
+    lexicons: list[tuple[Sequence[Phrase], int]] = [(phrases((*many, *PHRASES)), 1), (phrases(many), 4)]
+    sieve = Sieve(Wanted(phrases=lexicons))
+    texts = ["Filler7, word0!", "filler7 word1", "filler 7 word0", "FREE money", "a cockpit", "💩 filler12 é word5 $$$"]
+    texts += ["filler12 word5", "word5 filler12", "x filler20009 word3 filler20009", "爱", "“filler12” word5 ß"]
+    few = [(phrases([entry for entry in many if entry.startswith(("filler7 ", "filler12 ", "filler20009 "))]), 4)]
+    few = [(phrases((*PHRASES, "filler7 word0", "filler12 word5", "filler20009 word3")), 1), *few]
+    for text, in_batch in zip(texts, sieve.many(texts), strict=True):
+        said = {number for number, (searched, _) in enumerate(few) if says(text, searched)}
+        assert sieve.groups_in(text) == said, text
+        for hits in (sieve.one(text), in_batch):
+            assert all(hits >> 2 * number & 1 for number in said)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from comity.engine.compile import FIELDS, Compiler, chain, phrases_source, text_of
+from comity.engine.compile import FIELDS, Compiler, Search, chain, phrases_source, text_of
 from comity.engine.sieve import LINK_SIGNS
 from comity.model.expression import Call, Comprehension, Expression, Literal, Macro, Variable, walk
 from comity.model.ids import ClauseId
@@ -96,7 +96,7 @@ def _entries(receiver: Expression, compiler: Compiler) -> int:
 
 
 def _is_sign(need: int, compiler: Compiler) -> bool:
-    return any(need & bit and search.kind == "sign" for search, bit in compiler.bits.items())
+    return any(need & compiler.bits.get(Search("text", "sign", name), 0) for name in SIGNS)
 
 
 def _union(needs: list[int]) -> int:

@@ -21,7 +21,7 @@ from comity.engine.compile import SURE
 from comity.engine.databases import Patterns
 from comity.engine.fold import fold
 from comity.engine.functions import may_be_capitals, parent_domains
-from comity.engine.scan import Scan
+from comity.engine.scan import MOST_LITERALS, Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
     escaped,
@@ -64,16 +64,18 @@ class Sieve:
 
     __slots__ = (
         *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
-        *("_joined_words", "_capitals", "_sure", "_words"),
+        *("_joined_words", "_rare_words", "_capitals", "_sure", "_words"),
     )
 
     def __init__(self, wanted: Wanted) -> None:
         expressions, self._always = _expressions(wanted)
         self._raw = Patterns(expressions, kind="once")
         self._joined = Patterns(expressions, kind="joined")
-        literals = _literals(wanted)
+        whole = _whole_words(wanted)
+        self._rare_words = whole if len(whole) > MOST_LITERALS else {}
+        literals = _literals(wanted, is_whole_too=not self._rare_words)
         self._words = Patterns(literals, kind="literal")
-        is_few = len(literals) <= _MOST_EXPRESSIONS
+        is_few = len(literals) <= _MOST_EXPRESSIONS and not self._rare_words
         self._joined_words = Patterns(_joined_words(wanted), kind="words") if is_few else None
         self._capitals = wanted.capitals
         self._phrases = Scan([phrases for phrases, _ in wanted.phrases])
@@ -91,7 +93,7 @@ class Sieve:
         if self._capitals and may_be_capitals(text, self._capitals[0]):
             hits |= self._capitals[1]
         if len(raw) == len(text):
-            return hits | self._words.bits_in(b" %b " % raw.translate(WORDS))
+            return hits | self._among(raw.translate(WORDS))
         return hits | self._foreign(text, raw)
 
     def many(self, texts: Sequence[str]) -> list[int]:
@@ -102,7 +104,7 @@ class Sieve:
         encoded = [text.encode() for text in texts]
         joined = _BETWEEN.join([b"", *encoded, b""])
         starts = list(accumulate((len(raw) + len(_BETWEEN) for raw in encoded), initial=len(_BETWEEN)))
-        if joined.count(b"\0") > len(starts):
+        if joined.count(b"\0") > len(starts) or self._rare_words:
             return [self.one(text) for text in texts]
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         if not self._joined.add_bits(joined, starts, hits, most=_MOST_HITS * len(texts)):
@@ -127,6 +129,13 @@ class Sieve:
             return self._phrases.groups_in(fold(text))
         return self._phrases.groups_among(b" %b " % b" ".join(words.split()))
 
+    def _among(self, words: bytes) -> int:
+        """The bits of what stands among the words of a text."""
+        hits = self._words.bits_in(b" %b " % words)
+        for word in self._rare_words.keys() & words.split() if self._rare_words else ():
+            hits |= self._rare_words[word]
+        return hits
+
     def _foreign(self, text: str, raw: bytes) -> int:
         """What ASCII's short cuts leave out."""
         hits = 0
@@ -134,7 +143,7 @@ class Sieve:
             hits = self._ignoring_case
         words = words_in(text, raw) if self._is_plain else None
         if words is not None:
-            return hits | self._words.bits_in(b" %b " % words)
+            return hits | self._among(words)
         for number in self._phrases.groups_in(fold(text)):
             hits |= self._phrase_bits[number]
         return hits | self._words.bits_in(b" %b " % raw.translate(WORDS)) & self._domain_bits
@@ -161,9 +170,21 @@ def _joined_words(wanted: Wanted) -> dict[str, int]:
     return bits
 
 
-def _literals(wanted: Wanted) -> dict[bytes, int]:
+def _whole_words(wanted: Wanted) -> dict[bytes, int]:
+    """The longest word of each phrase that is whole words, with its bits."""
+    rare: dict[bytes, int] = {}
+    for phrases, bit in wanted.phrases:
+        for phrase in phrases:
+            if phrase.is_whole_words and phrase.pattern.isascii():
+                word = max(phrase.pattern.split(), key=len).encode()
+                rare[word] = rare.get(word, 0) | bit
+    return rare
+
+
+def _literals(wanted: Wanted, *, is_whole_too: bool) -> dict[bytes, int]:
     """What is searched for among words, each with its bits."""
-    pieces = [(piece, bit, bit << SURE) for phrases, bit in wanted.phrases for piece in pieces_of(phrases)]
+    searched = [([p for p in phrases if is_whole_too or not p.is_whole_words], bit) for phrases, bit in wanted.phrases]
+    pieces = [(piece, bit, bit << SURE) for phrases, bit in searched for piece in pieces_of(phrases)]
     pieces += [(piece, bit, 0) for domains, bit in wanted.domains for piece in pieces_of_domains(domains)]
     literals: dict[bytes, int] = {}
     for piece, bit, sure in pieces:

@@ -37,6 +37,7 @@ _UNSPACED: Final = (
     "NUSHU",
 )
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
+_FEW_WORDS: Final = 9
 _MOST_KNOWN: Final = 20_000
 WORDS: Final = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in bytes(range(256)).lower())
 """Bytes of UTF-8 to what words are made of: ASCII letters in lower case, and a space for what is no word's."""
@@ -48,6 +49,11 @@ class Phrase:
 
     pattern: str
     has_words: bool
+
+    @property
+    def is_whole_words(self) -> bool:
+        """Whether it is a few words between spaces, all of them written out."""
+        return self.has_words and self.pattern[0] == self.pattern[-1] == " " and self.pattern.count(" ") <= _FEW_WORDS
 
 
 @lru_cache(maxsize=1024)
