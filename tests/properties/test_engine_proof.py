@@ -19,7 +19,7 @@ from comity.engine.proof import compare as comparing
 from comity.engine.proof import languages, lists, numbers, sets, traits
 from comity.engine.proof import symbols as symbols_
 from comity.engine.proof.candidates import with_all
-from comity.engine.proof.compare import Compared, Proved, Witness, compare
+from comity.engine.proof.compare import Compared, Judge, Proved, Witness, compare
 from comity.engine.proof.lists import Listed
 from comity.engine.proof.patterns import ANYTHING, Sequence, Side, literal
 from comity.engine.proof.settle import Effort
@@ -39,7 +39,7 @@ def contradictions(seed: int, about: str = "") -> list[str]:
     drawn = pair(random, about)
     if drawn is None:
         return []
-    found = compare(*drawn, OWN, Effort(left=EFFORT))
+    found = compare(*map(Judge, drawn), OWN, Effort(left=EFFORT))
     return [*_by_messages(random, *drawn, found), *(() if about else _by_reference(*drawn, found))]
 
 

@@ -222,6 +222,21 @@ def explain(
     _end(work(agreement, message, code=code, as_json=json))
 
 
+@app.command(epilog="Example: `comity diff agreement.md draft.md`")
+def diff(
+    old: Annotated[str, typer.Argument(help="An agreement, or the digest of a published version (`sha256:...`).")],
+    new: Annotated[str, typer.Argument(help="The same, for the version to compare with.")],
+    json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page, too.", metavar="FILE")] = None,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """What changed between two versions, and whether each rule became stricter: proved, or shown by a message."""
+    from comity.app.diff import diff as work
+
+    _end(work(old, new, _settings(config, store), as_json=json, html=html))
+
+
 @app.command(epilog="Example: `comity verify .comity/log`")
 def verify(
     folder: Annotated[Path | None, typer.Argument(help="The published log.")] = None,

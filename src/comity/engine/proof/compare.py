@@ -8,8 +8,9 @@ with its counts that both plans have judged. Anything else stays open.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 import z3
@@ -95,71 +96,96 @@ class Compared:
                 return Verdict.BOTH
 
 
-def compare(old: Agreement, new: Agreement, clause: ClauseId, effort: Effort) -> Compared:
-    """What became of the rule of a clause that both versions have. A clause without a rule finds nothing."""
+class Judge:
+    """A version with its plan, which is made when first asked for: most proofs need none."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self.agreement: Final = agreement
+
+    @cached_property
+    def plan(self) -> Plan:
+        return plan(self.agreement)
+
+
+def compare(old: Judge, new: Judge, clause: ClauseId, effort: Effort, *, was: ClauseId | None = None) -> Compared:
+    """What became of the rule of a clause that both versions have, in the old one as `was`.
+
+    A clause without a rule finds nothing.
+    """
     given = min(effort.left, EFFORT_OF_ONE_CLAUSE)
     own = Effort(left=given)
-    proof = _Proof(old, new, clause, own)
-    if proof.is_unchanged:
+    symbols, lists = Symbols(), dict[str, Listed]()
+    versions = (old, old.agreement.clause(was or clause)), (new, new.agreement.clause(clause))
+    encoders = [_encoder(symbols, lists, *version) for version in versions]
+    if _name(encoders[0], versions[0][1]) == _name(encoders[1], versions[1][1]):
         return Compared(only_old=Proved(), only_new=Proved())
+    channels = tuple(dict.fromkeys((*old.agreement.channels, *new.agreement.channels)))
+    sides = [_side(symbols, channels, encoder, *version) for encoder, version in zip(encoders, versions, strict=True)]
+    symbols.facts.append(_is_on(symbols, channels))
+    closed(symbols, lists)
+    proof = _Proof(symbols=symbols, lists=lists, channels=channels, old=sides[0], new=sides[1], effort=own)
     found = Compared(only_old=proof.answer(proof.old, proof.new), only_new=proof.answer(proof.new, proof.old))
     effort.spend(given - own.left)
     return found
+
+
+def _encoder(symbols: Symbols, lists: dict[str, Listed], judge: Judge, clause: Clause) -> Encoder:
+    lexicons = {name: lexicon.entries for name, lexicon in judge.agreement.lexicons.items()}
+    return Encoder(symbols, lists, Version(own=clause.id, lexicons=lexicons))
+
+
+def _name(encoder: Encoder, clause: Clause) -> str:
+    """What the clause finds, named: equal names find the same."""
+    return f"{sorted(clause.channels)} {encoder.name(clause.rule.expression, {})}" if clause.rule else "nothing"
+
+
+def _side(symbols: Symbols, channels: tuple[Channel, ...], encoder: Encoder, judge: Judge, clause: Clause) -> _Side:
+    truth = symbols.true(False)
+    if clause.rule is not None:
+        on = tuple(channel for channel in channels if channel in clause.channels)
+        truth = z3.And(_is_on(symbols, on), encoder.truth(clause.rule.expression, {}))
+    return _Side(judge=judge, clause=clause, truth=truth)
+
+
+def _is_on(symbols: Symbols, channels: tuple[Channel, ...]) -> z3.BoolRef:
+    subject = symbols.subject("channel")
+    return symbols.any(symbols.trait(subject, equality(channel)) for channel in channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
     """One version of the clause."""
 
-    agreement: Agreement
+    judge: Judge
     clause: Clause
-    plan: Plan
     truth: z3.BoolRef
-    name: str
 
     def breaches(self, candidate: Candidate) -> bool:
-        counts = with_all(self.plan.needs, candidate.counts)
-        return self.clause.id in self.plan.breached(candidate.message, counts)
+        counts = with_all(self.judge.plan.needs, candidate.counts)
+        return self.clause.id in self.judge.plan.breached(candidate.message, counts)
 
     def explained(self, candidate: Candidate) -> Explained | None:
         if candidate.message.channel not in self.clause.channels:
             return None
-        return explain(self.plan, self.clause.id, candidate.message, with_all(self.plan.needs, candidate.counts))
+        return explain(
+            self.judge.plan, self.clause.id, candidate.message, with_all(self.judge.plan.needs, candidate.counts)
+        )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Proof:
     """One clause in two versions, over the same unknowns."""
 
-    def __init__(self, old: Agreement, new: Agreement, clause: ClauseId, effort: Effort) -> None:
-        self._effort = effort
-        self._symbols = Symbols()
-        self._lists: dict[str, Listed] = {}
-        self._channels = tuple(dict.fromkeys((*old.channels, *new.channels)))
-        self.old, self.new = self._side(old, clause), self._side(new, clause)
-        self.is_unchanged = self.old.name == self.new.name
-        if not self.is_unchanged:
-            self._symbols.facts.append(self._is_on(self._channels))
-            closed(self._symbols, self._lists)
-
-    def _side(self, agreement: Agreement, clause_id: ClauseId) -> _Side:
-        clause = agreement.clause(clause_id)
-        lexicons = {name: lexicon.entries for name, lexicon in agreement.lexicons.items()}
-        encoder = Encoder(self._symbols, self._lists, Version(own=clause_id, lexicons=lexicons))
-        truth, name = self._symbols.true(False), "nothing"
-        if clause.rule is not None:
-            on = tuple(channel for channel in self._channels if channel in clause.channels)
-            truth = z3.And(self._is_on(on), encoder.truth(clause.rule.expression, {}))
-            name = f"{sorted(clause.channels)} {encoder.name(clause.rule.expression, {})}"
-        alone = plan(replace(agreement, clauses=(clause,)))
-        return _Side(agreement=agreement, clause=clause, plan=alone, truth=truth, name=name)
-
-    def _is_on(self, channels: tuple[Channel, ...]) -> z3.BoolRef:
-        subject = self._symbols.subject("channel")
-        return self._symbols.any(self._symbols.trait(subject, equality(channel)) for channel in channels)
+    symbols: Symbols
+    lists: dict[str, Listed]
+    channels: tuple[Channel, ...]
+    old: _Side
+    new: _Side
+    effort: Effort
 
     def answer(self, finds: _Side, misses: _Side) -> Answer:
         """Whether there is a message that the one finds and the other does not."""
-        solver = Solver(self._symbols, self._effort)
+        solver = Solver(self.symbols, self.effort)
         solver.add(finds.truth, z3.Not(misses.truth))
         is_complete = True
         for number in range(MOST_ROUNDS):
@@ -170,7 +196,7 @@ class _Proof:
                 return shown
             model = solver.settled() if possible else None
             if model is None:
-                return Open.SPENT if self._effort.is_spent else Open.SOLVER
+                return Open.SPENT if self.effort.is_spent else Open.SOLVER
             found = self._tried(model, finds, misses)
             if isinstance(found, Witness):
                 return found
@@ -182,7 +208,7 @@ class _Proof:
         """An example of either version that tells them apart, if its counts can be."""
         for side in (self.new, self.old):
             for example in side.clause.examples:
-                message = example_message(side.agreement, side.clause, example)
+                message = example_message(side.judge.agreement, side.clause, example)
                 counts: dict[Window, int | float] = {}
                 for each in (misses, finds, side):
                     if each.clause.rule is not None:
@@ -193,16 +219,16 @@ class _Proof:
         return None
 
     def _may_count(self, solver: Solver, counts: Mapping[Window, int | float]) -> bool:
-        known = [(term, counts[window]) for window, term in self._symbols.windows.items() if window in counts]
+        known = [(term, counts[window]) for window, term in self.symbols.windows.items() if window in counts]
         return bool(
-            solver.ask(*(term == (int(n) if z3.is_int(term) else self._symbols.constant(n).value) for term, n in known))
+            solver.ask(*(term == (int(n) if z3.is_int(term) else self.symbols.constant(n).value) for term, n in known))
         )
 
     def _tried(self, model: z3.ModelRef, finds: _Side, misses: _Side) -> Witness | tuple[z3.BoolRef, ...]:
         """A witness from the solver's choice, or lemmas; no lemmas if it came to nothing."""
-        channel = next(channel for channel in self._channels if channel in finds.clause.channels)
-        made = tried(self._symbols, self._lists, model, channel)
-        self._effort.spend(made.work)
+        channel = next(channel for channel in self.channels if channel in finds.clause.channels)
+        made = tried(self.symbols, self.lists, model, channel)
+        self.effort.spend(made.work)
         if made.candidate is None:
             return made.lemmas
         for message in self._messages(made.candidate.message):
@@ -213,7 +239,7 @@ class _Proof:
 
     def _messages(self, message: Message) -> Iterator[Message]:
         yield from natural(message)
-        if any("get" in name for name in self._symbols.numbers):
+        if any("get" in name for name in self.symbols.numbers):
             yield from at_other_times(message)
 
     def _tells_apart(self, candidate: Candidate, finds: _Side, misses: _Side) -> bool:
@@ -229,5 +255,5 @@ class _Proof:
 
     def _other_than(self, model: z3.ModelRef) -> z3.BoolRef:
         """Anything but what came to nothing: a guess, after which the end of choices proves nothing."""
-        truths = [truth == model.eval(truth, model_completion=True) for truth in self._symbols.truths.values()]
-        return z3.Not(self._symbols.all(truths))
+        truths = [truth == model.eval(truth, model_completion=True) for truth in self.symbols.truths.values()]
+        return z3.Not(self.symbols.all(truths))

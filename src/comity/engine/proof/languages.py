@@ -21,7 +21,7 @@ MOST_PARTS: Final = 4000
 MOST_STATES: Final = 6000
 """States of the product that one search looks at."""
 
-MOST_WORK: Final = 400_000
+MOST_WORK: Final = 1_500_000
 """Steps that one search takes; what is not settled by then stays open."""
 
 _NICE: Final = "abcdefghijklmnopqrstuvwxyz 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.,-/:"
@@ -186,8 +186,6 @@ def _is_at(side: Side, before: int, after: int) -> bool:
             return after in (_TEXT_EDGE, _NEWLINE_KIND)
         case Side.BOUND:
             return (before == _WORD_KIND) != (after == _WORD_KIND)
-        case Side.INSIDE:
-            return (before == _WORD_KIND) == (after == _WORD_KIND)
 
 
 def contains(ranges: Ranges, code: int) -> bool:

@@ -1,7 +1,8 @@
 """RE2 patterns as trees of characters, sequences, choices, repetitions and edges: what `languages` reasons about.
 
 What a class, an escape or a letter in either case stands for is asked of RE2 itself, over all of Unicode, so that
-folding and tables are RE2's own. A pattern with anything unfamiliar is given up, never guessed.
+folding and tables are RE2's own. A pattern with anything unfamiliar is given up, never guessed; so is `\\B`, which
+RE2 finds between the bytes of a character, too.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _CLASS: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\[pP]\{\^?\w+\}|\\.|[^\]\\
 _ESCAPE: Final = re.compile(
     r"\\(?:[pP]\{\^?\w+\}|[pP]\w|x\{[0-9A-Fa-f]+\}|x[0-9A-Fa-f]{2}|[^0-9A-Za-z]|[adDfnrsStvwW])"
 )
-_EDGES: Final = {"\\A": "begin", "\\z": "end", "\\b": "bound", "\\B": "inside"}
+_EDGES: Final = {"\\A": "begin", "\\z": "end", "\\b": "bound"}
 _DEEPEST: Final = 60
 
 
@@ -43,7 +44,6 @@ class Side(StrEnum):
     LINE_BEGIN = "line begin"
     LINE_END = "line end"
     BOUND = "bound"  # between a word's character and another, in ASCII
-    INSIDE = "inside"
 
 
 @dataclass(frozen=True, slots=True)

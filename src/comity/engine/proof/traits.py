@@ -25,6 +25,9 @@ REPEATS: Final = Measure(name="repeats", of=functions.repeats, is_whole=True)
 CAPITALS: Final = Measure(name="capitals", of=functions.capitals, is_whole=False)
 NUMBER: Final = Measure(name="number", of=functions.number, is_whole=False)
 
+MOST_SPELLED: Final = 64
+"""Entries up to which a set of texts is a tree of its own."""
+
 EQUALS: Final = "== "
 """What the names of equalities begin with."""
 
@@ -117,4 +120,5 @@ def under(name: str, written: tuple[str, ...]) -> Trait:
 def one_of(name: str, entries: tuple[str, ...]) -> Trait:
     """Being one of the entries, as is."""
     wanted = frozenset(entries)
-    return Trait(name=name, of=lambda value: value in wanted, family=Family.EXACT, members=wanted)
+    tree = Choice(tuple(map(literal, sorted(wanted)))) if len(wanted) <= MOST_SPELLED else None
+    return Trait(name=name, of=lambda value: value in wanted, tree=tree, family=Family.EXACT, members=wanted)

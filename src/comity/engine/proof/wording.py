@@ -13,15 +13,14 @@ from typing import Final
 
 import z3
 
+from comity.engine.proof.hints import hints
 from comity.engine.proof.languages import Search, TooLargeError, Wanted
-from comity.engine.proof.patterns import ANY, ANYTHING, Chars, Choice, Edge, Repeat, Side, anywhere, literal
-from comity.engine.proof.patterns import Sequence as Parts
-from comity.engine.proof.values import Family, Subject
+from comity.engine.proof.patterns import ANY, Chars, Repeat, anywhere
+from comity.engine.proof.values import Subject
 
 LONGEST_SEARCHED: Final = 400
 """Characters up to which a text of a wanted size is searched for; longer ones are padded."""
 
-MOST_UNSAID: Final = 8
 _MOST_MINIMISED: Final = 12
 _CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _FILLING: Final = "so it goes on and on with a word or two "
@@ -124,10 +123,10 @@ class _Wording:
         if "number" in self.subject.measures:
             yield _decimal(self._value("number"))
         sized = [_of_size(size)] if size is not None and size <= LONGEST_SEARCHED else []
-        hinted = [*self._said(), *self._runs()]
+        hinted = [*hints(self.subject, self._is_true), *self._runs()]
         for nice in ("", _CAPITALS):
-            for hints in ((*hinted, *sized), hinted, sized):
-                text, _ = self._search(self.wishes, hints=hints, nice=nice)
+            for wanted in ((*hinted, *sized), hinted, sized):
+                text, _ = self._search(self.wishes, hints=wanted, nice=nice)
                 if text is not None:
                     yield from self._finished(text, size)
 
@@ -150,25 +149,6 @@ class _Wording:
         for more in (0, 1):
             large = set(letters[: int(share * len(letters)) + more])
             yield "".join(c.upper() if place in large else c.lower() for place, c in enumerate(text))
-
-    def _said(self) -> Iterator[Wanted]:
-        """A phrase of each class that is said; none of some that are not."""
-        for members, truth in self.subject.families.get(Family.PHRASES, {}).items():
-            is_said = self._is_true(truth)
-            for pattern in sorted(members, key=lambda each: (not each.isascii(), len(each), each))[
-                : 1 if is_said else MOST_UNSAID
-            ]:
-                core = literal(pattern.strip())
-                if is_said:
-                    yield Wanted(tree=anywhere(Parts((_apart(Side.BEGIN), core, _apart(Side.END)))), holds=True)
-                else:
-                    yield Wanted(tree=anywhere(core), holds=False)
-        for family in (Family.PARENTS, Family.EXACT):
-            for members, truth in self.subject.families.get(family, {}).items():
-                holds = self._is_true(truth)
-                for member in sorted(members, key=lambda each: (len(each), each))[: 1 if holds else MOST_UNSAID]:
-                    below = Repeat(Parts((ANYTHING, literal("."))), 0, 0 if holds or family is Family.EXACT else 1)
-                    yield Wanted(tree=Parts((below, literal(member))), holds=holds)
 
     def _runs(self) -> Iterator[Wanted]:
         if "repeats" not in self.subject.measures:
@@ -193,10 +173,6 @@ def _never(wishes: Sequence[_Wish]) -> z3.BoolRef:
 
 def _of_size(size: int) -> Wanted:
     return Wanted(tree=Repeat(ANY, size, size), holds=True)
-
-
-def _apart(side: Side) -> Choice:
-    return Choice((Edge(side), literal(" ")))
 
 
 def _fraction(value: z3.ExprRef) -> Fraction:
