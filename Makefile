@@ -58,7 +58,7 @@ lock: ## write uv.lock and requirements/ anew from pyproject.toml (needs uv)
 	@tools/lock
 
 clean: ## remove what the targets made, but not .venv, .cache (downloads) and .comity (records)
-	rm -rf site dist benchmarks/results.md .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf site dist benchmarks/results.md benchmarks/plots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.comity-%: uv.lock pyproject.toml requirements/%.txt tools/setup
