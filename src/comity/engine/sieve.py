@@ -37,7 +37,7 @@ LINK_SIGNS: Final = ("://", "www.")
 _OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-\x7f]")
 """Hosts that are compared in another form than the one that is written."""
 
-_BETWEEN: Final = b"\n\0\n"
+_BETWEEN: Final = "\n\0\n"
 """Between rows: lines for `^ $`, and what no phrase goes across."""
 
 _MOST_EXPRESSIONS: Final = 600
@@ -101,14 +101,17 @@ class Sieve:
         return [bits for some in _in_turns(texts) for bits in self._joined_hits(some)]
 
     def _joined_hits(self, texts: Sequence[str]) -> list[int]:
-        encoded = [text.encode() for text in texts]
-        joined = _BETWEEN.join([b"", *encoded, b""])
-        starts = list(accumulate((len(raw) + len(_BETWEEN) for raw in encoded), initial=len(_BETWEEN)))
+        joined = _BETWEEN.join(["", *texts, ""]).encode()
+        foreign = [number for number, text in enumerate(texts) if not text.isascii()]
+        sizes = list(map(len, texts))
+        for number in foreign:
+            sizes[number] = len(texts[number].encode())
+        starts = list(accumulate(sizes, lambda start, size: start + size + len(_BETWEEN), initial=len(_BETWEEN)))
         if joined.count(b"\0") > len(starts) or self._rare_words:
             return [self.one(text) for text in texts]
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         if not self._joined.add_bits(joined, starts, hits, most=_MOST_HITS * len(texts)):
-            hits = [self._always | self._raw.bits_in(raw) for raw in [*encoded, b""]]
+            hits = [self._always | self._raw.bits_in(text.encode()) for text in [*texts, ""]]
         if self._joined_words is not None:
             self._joined_words.add_bits(joined, starts, hits)
         else:
@@ -116,10 +119,8 @@ class Sieve:
         if self._capitals:
             for number in _more_capitals(joined, starts, self._capitals[0]):
                 hits[number] |= self._capitals[1]
-        if not joined.isascii():
-            for number, (text, raw) in enumerate(zip(texts, encoded, strict=True)):
-                if len(raw) != len(text):
-                    hits[number] = hits[number] & ~self._sure | self._foreign(text, raw)
+        for number in foreign:
+            hits[number] = hits[number] & ~self._sure | self._foreign(texts[number], texts[number].encode())
         return hits[:-1]
 
     def groups_in(self, text: str) -> frozenset[int]:
