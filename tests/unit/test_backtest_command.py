@@ -21,7 +21,7 @@ from comity.app.settings import Settings, settings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COUNT = 400
-SPAM = "Buy cheap pills <script>alert(1)</script>"
+SPAM = "Buy cheap pills\n\x1b[2J<script>alert(1)</script>"
 AGREEMENT = """---
 comity: 1
 title: House <b>rules</b>
@@ -281,7 +281,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(folder: Path, capsys: pyte
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "House &lt;b&gt;rules" in page
-    assert "<mark>cheap pills</mark>" in page
+    assert "<mark>cheap pills</mark>\n\\x1b[2J&lt;script&gt;" in page
     assert not re.search(r"\b(src|href|action)=|@import|url\(", page)
     assert "The ladder, followed for" in said
 

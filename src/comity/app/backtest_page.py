@@ -191,9 +191,14 @@ def _marked(sample: Sample, field: str, value: str) -> str:
     """The text with the passages of the evidence marked; where they overlap, as one."""
     marked, end = "", 0
     for start, stop in _stretches(sample, field, len(value)):
-        marked += f"{_text(value[end:start])}<mark>{_text(value[start:stop])}</mark>"
+        marked += f"{_prose(value[end:start])}<mark>{_prose(value[start:stop])}</mark>"
         end = stop
-    return marked + _text(value[end:])
+    return marked + _prose(value[end:])
+
+
+def _prose(value: str) -> str:
+    """Text whose lines stay lines."""
+    return "\n".join(map(_text, value.split("\n")))
 
 
 def _stretches(sample: Sample, field: str, size: int) -> Iterator[tuple[int, int]]:
