@@ -13,8 +13,10 @@ import apsw
 import pytest
 from test_run_killed import KEY, proceedings
 
-from comity.casework.facts import Fact
+from comity.casework.facts import Decided, Fact
+from comity.flow.publish import Recorder
 from comity.ledger.checkpoint import unverified_checkpoint
+from comity.ledger.entry import ErasureEntry, parse_entry
 from comity.ledger.verify import verify
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
@@ -23,6 +25,7 @@ from comity.stores.keys import KeyFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
 from comity.testing.store_values import accepted, case_opened, decided, owned, taken
+from comity.testing.world import CountedEntropy
 
 PERSON = "person-under-test@mail.example"
 ANN = AccountId(PERSON)
@@ -306,5 +309,35 @@ def test_through_the_whole_way_of_a_message_nothing_is_left_and_the_ledger_verif
     report = verify(log.read)
     assert report.is_fine
     assert report.size == last.size == store.size
-    assert store.pending_erasures()
+    store.close()
+
+
+def test_the_ledger_says_once_of_each_statement_that_it_was_erased_and_still_verifies(tmp_path: Path) -> None:
+    log = LogFolder(tmp_path / "log")
+    log.path.mkdir()
+    log.write_vkey(KEY.verifier)
+    store = SqliteStore(tmp_path / "comity.db")
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    proceedings(store, log, "a")
+    for number in range(8):
+        message = Message(
+            id=MessageId(str(number)),
+            source="s",
+            author=AccountId(PERSON if number % 2 else f"other-{number}"),
+            channel=Channel("posts"),
+            text="buy now",
+            sent=start + timedelta(days=number),
+        )
+        proceedings(store, log, str(number)).take([message])
+    statements = [fact.decision for fact in store.facts_of(ANN) if isinstance(fact, Decided)]
+    store.erase(ANN)
+    recorder = Recorder(store, log, KEY, CountedEntropy("erasing"))
+    recorder.publish_erasures(start + timedelta(days=9))
+    recorder.publish_erasures(start + timedelta(days=10))
+    entries = map(parse_entry, store.entries(0, store.size))
+    erased = [entry.prev for entry in entries if isinstance(entry, ErasureEntry)]
+    assert len(statements) == 4
+    assert erased == sorted(statements)
+    assert list(store.pending_erasures()) == []
+    assert verify(log.read).is_fine
     store.close()

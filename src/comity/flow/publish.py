@@ -15,7 +15,7 @@ from comity.casework.record import Recorded
 from comity.flow.entries import Sealed, acceptances_entries, correction_entry, statement_entry
 from comity.flow.head import read_head, stored_entries
 from comity.ledger.checkpoint import unverified_checkpoint
-from comity.ledger.entry import AgreementEntry, CensusEntry, GenesisEntry, canonical, hour_of, parse_entry
+from comity.ledger.entry import AgreementEntry, CensusEntry, ErasureEntry, GenesisEntry, canonical, hour_of, parse_entry
 from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, signed_head
 from comity.ledger.note import SigningKey
 from comity.ledger.tree import ids_root
@@ -88,6 +88,16 @@ class Recorder:
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
         self._write(sealed, messages=messages, facts=facts, running=running())
 
+    def publish_erasures(self, at: datetime) -> None:
+        """Say in the ledger which statements were erased, so that erased differs from withheld; all that wait at once.
+
+        Called once a day: few at a time would tell which statements were one person's.
+        """
+        erased = self._store.pending_erasures()
+        entries = [ErasureEntry(id=self._fresh(), at=hour_of(at), prev=statement) for statement in erased]
+        if entries:
+            self._write([Sealed(entry=entry) for entry in entries], erased=erased)
+
     def _sealed(self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded]) -> Iterator[Sealed]:
         for fact in facts:
             match fact:
@@ -122,6 +132,7 @@ class Recorder:
         facts: Sequence[Fact] = (),
         running: Running = Running(),  # noqa: B008 - an immutable value
         version: Version | None = None,
+        erased: Sequence[DecisionId] = (),
     ) -> None:
         entries = tuple(canonical(each.entry) for each in sealed)
         appended = append(self._head.log, entries)
@@ -135,6 +146,7 @@ class Recorder:
                 facts=facts,
                 entries=entries,
                 openings=tuple(opening for each in sealed for opening in each.openings),
+                erased=erased,
                 checkpoint=checkpoint,
                 head=head.short(),
                 running=running,
