@@ -24,7 +24,7 @@ PARTS = ("a", "ab", "b", "aa", "x", "free", "fre", "")
 NEAR = {
     "says": ("free money", "money", "free", "mon", "mon*", "money*", "fre*", "x", "x1", "pa", "cock", "ree"),
     "matches": (
-        *("^a", "(?m)^a") * 4,
+        *("^a", "(?m)^a") * 12,
         *(
             "^a",
             "a$",

@@ -27,7 +27,7 @@ from comity.engine.proof.symbols import Symbols
 from comity.engine.reference import Reference
 from comity.model.agreement import Agreement
 
-PAIRS = 3 * settings().max_examples
+PAIRS = 2 * settings().max_examples
 FAULT_BUDGET = 20_000
 MESSAGES = 25
 EFFORT = 20_000_000
@@ -122,7 +122,7 @@ FAULTS: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "less or equal for less": (r" < -?\d", _compared("_<_", lambda a, b: a <= b)),
     "greater for greater or equal": (r" >= -?\d", _compared("_>=_", lambda a, b: a > b)),
     "division that rounds down": (
-        " / -?[0-9]",
+        r"size.. / (2|-3)",
         _replaced(numbers, "_truncated", lambda a, b: a / b if b > 0 else (-a) / -b),
     ),
     "a wider window that counts the same": (
