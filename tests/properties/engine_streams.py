@@ -22,6 +22,7 @@ from engine_grammar import IDS, LEXICONS, TRAPS, Grammar, agreement_of, message
 
 from comity.engine.batch_history import BatchHistory
 from comity.engine.fold import fold
+from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.engine.plan import plan
 from comity.engine.reference import Reference
 from comity.engine.trace import Tracer
@@ -45,6 +46,8 @@ KEY: Final = b"0123456789abcdef"
 _LITERAL: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 _SAID: Final = re.compile(r'\.says\("([^"]*)"\)$')
+
+_LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 
 Findings = tuple[Finding, ...]
 
@@ -282,4 +285,9 @@ def _is_stray(passage: Passage, text: str) -> bool:
     if not 0 <= passage.start < passage.end <= len(text):
         return True
     said = _SAID.search(passage.why)
-    return said is not None and not any(occurrences(phrase(said[1]), fold(text[passage.start : passage.end])))
+    return said is not None and not any(occurrences(phrase(_seen(said[1])), _seen(text[passage.start : passage.end])))
+
+
+def _seen(text: str) -> str:
+    """Folded, and all look-alikes mapped: which of them are depends on the whole word, and a passage may be a part."""
+    return fold(fold(text).translate(_LOOKALIKES))

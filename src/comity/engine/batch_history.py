@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from comity.engine.history import EVENTS, Counts, Events, Series, series_of
 from comity.engine.lateness import Newest, microseconds, since_epoch
 from comity.engine.runs import MOST_GROUPS, Flags, Ints, Run, Runs, entry
+from comity.engine.series import EVENTS, Counts, Events, Series, series_of
 from comity.engine.trace import Traces
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId, ClauseId

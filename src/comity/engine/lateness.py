@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from comity.engine.tallies import EARLIEST
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-EARLIEST: Final = -(2**61)
-"""Before every time; sums with lengths of windows stay within 64 bits."""
 
 
 def microseconds(span: timedelta) -> int:
