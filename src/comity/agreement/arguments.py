@@ -166,7 +166,7 @@ def _check_size(pattern: str, argument: Expression) -> RuleProblem | None:
         span=argument.at,
         message="the pattern is too large",
         label=f"comes to {steps:,} steps, more than {_MOST_STEPS:,}",
-        help="repeat less: a part repeated {900} times counts 900 times; for lists of words take a lexicon",
+        help="repeat less: what is repeated 900 times counts 900 times; for lists of words take a lexicon",
     )
 
 
