@@ -19,7 +19,7 @@ from comity.ledger.note import SigningKey
 from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
-from comity.ports import Answer
+from comity.ports import Answer, Running, Write
 from comity.stores.memory import MemoryStore
 from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
 
@@ -70,7 +70,8 @@ KEY = SigningKey(name="example.org/log", seed=b"7" * 32)
 class World:
     """A store that outlives the proceedings on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, snapshot_every: int = 100_000) -> None:
+        self.snapshot_every = snapshot_every
         self.store, self.log, self.entropy = MemoryStore(), MemoryLog(), CountedEntropy()
         recorder = self.recorder()
         recorder.begin(mode="replay", operator="tests", at=START)
@@ -82,7 +83,12 @@ class World:
         return Recorder(self.store, self.log, KEY, self.entropy)
 
     def started(self) -> Proceedings:
-        terms = Terms(mode="replay", delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
+        terms = Terms(
+            mode="replay",
+            delivery=Duration(count=1, unit=Unit.MINUTE),
+            history_key=b"h" * 32,
+            snapshot_every=self.snapshot_every,
+        )
         return Proceedings(self.store, self.recorder(), FixedClock(START), self.entropy, terms)
 
     def censuses(self) -> list[tuple[datetime, int]]:
@@ -129,6 +135,29 @@ def test_started_anew_after_every_few_messages_it_answers_the_same(at_once: int)
     assert any("often" in clauses for each in once for _, clauses in told(each))
     assert broken.censuses() == whole.censuses()
     assert max(count for _, count in whole.censuses()) > 0
+
+
+def test_started_anew_from_snapshots_it_answers_the_same() -> None:
+    sent, whole, broken = messages(250), World(), World(snapshot_every=10)
+    once = [whole.started().take(sent[start : start + 25]) for start in range(0, len(sent), 25)]
+    kept, again = set(), []
+    for start in range(0, len(sent), 25):
+        running = broken.started()
+        again += [running.take(sent[number : number + 1])[0] for number in range(start, start + 25)]
+        kept.add(broken.store.snapshot.messages if broken.store.snapshot else 0)
+    assert told(again) == told([answer for each in once for answer in each])
+    assert len(kept) > 5
+    assert kept != set(range(25, 251, 25))  # some messages came after the snapshot that the next start went on from
+
+
+def test_a_snapshot_that_is_damaged_or_of_other_windows_costs_nothing_but_time() -> None:
+    sent, whole, broken = messages(120), World(), World(snapshot_every=1)
+    expected = told(whole.started().take(sent))
+    first = broken.started().take(sent[:60])
+    broken.store.append(
+        Write(size=broken.store.size, position=broken.store.position, running=Running(snapshot=b"damaged"))
+    )
+    assert told([*first, *broken.started().take(sent[60:])]) == expected
 
 
 class ReadingStore(MemoryStore):

@@ -20,6 +20,7 @@ from comity.casework.decide import Circumstances, Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Found, Joined
 from comity.casework.record import Record, Recorded, after, fold, measures, standing
 from comity.engine.history import History
+from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
 from comity.engine.windows import Counted
 from comity.flow.agreement import Versions
@@ -41,11 +42,16 @@ _REMEMBERED = (Decided, Joined)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives."""
+    """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives.
+
+    `snapshot_every`: after how many messages at least the windows are stored whole; more when they hold more, so that
+    it costs each message the same.
+    """
 
     mode: Mode
     delivery: Duration
     history_key: bytes
+    snapshot_every: int = 100_000
 
 
 class Proceedings:
@@ -60,6 +66,7 @@ class Proceedings:
         self._restricted: dict[AccountId, None] = {}
         self._newly: dict[AccountId, None] = {}  # restricted since the last write
         self._released: dict[AccountId, None] = {}
+        self._since_snapshot = 0
         self._restore()
 
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
@@ -93,6 +100,7 @@ class Proceedings:
         record = self._record(message.author)
         trace = self._tracer.trace(message)
         counts, late = self._history.take(trace)
+        self._since_snapshot += 1
         bound = self._versions.bound(record, message.sent, reaches_back=self._terms.mode == "replay")
         facts: tuple[Fact, ...] = ()
         if bound is None:
@@ -121,7 +129,28 @@ class Proceedings:
         )
 
     def _restore(self) -> None:
-        """Windows from the traces and breaches that they still reach; whom a measure may restrict, from the store."""
+        """The windows, and whom a measure may restrict, as they were after the last write."""
+        snapshot = self._store.snapshot
+        if snapshot is not None and self._goes_on_from(snapshot.content):
+            for trace in self._store.traces(after=snapshot.messages):
+                self._history.take(self._tracer.decode(trace))
+                self._since_snapshot += 1
+            self._recall(self._store.facts(_REMEMBERED, after=snapshot.position))
+        else:
+            self._rebuild()
+        self._restricted = dict.fromkeys(self._store.restricted())
+        self._newly.clear()
+
+    def _goes_on_from(self, snapshot: bytes) -> bool:
+        """False: it is of other versions' windows, or damaged."""
+        try:
+            self._history.restore(snapshot)
+        except SnapshotError:
+            return False
+        return True
+
+    def _rebuild(self) -> None:
+        """From the traces and breaches that windows still reach."""
         reached, horizon = self._store.reached, self._history.horizon
         since = reached - horizon if reached and reached - EARLIEST > horizon else None
         traces = map(self._tracer.decode, self._store.traces(since=since))
@@ -130,15 +159,24 @@ class Proceedings:
                 self._history.take(trace)
         else:
             self._history.refill(traces, reached)
+        self._since_snapshot = len(self._history)  # a large one is due for a snapshot with the next write
+        self._recall(self._store.facts(_REMEMBERED, since=since))
+
+    def _recall(self, facts: Iterable[Fact]) -> None:
         if any(window.counted in (Counted.BREACHES, Counted.NOTICES) for window in self._versions.windows):
-            for fact in self._store.facts(_REMEMBERED, since=since):
+            for fact in facts:
                 self._remember(fact)
-        self._restricted = dict.fromkeys(self._store.restricted())
-        self._newly.clear()
 
     def _running(self) -> Running:
         """What the next start needs of this state. Asked for with each write, and forgotten by it."""
-        running = Running(restricted=tuple(self._newly), released=tuple(self._released), reached=self._history.reached)
+        is_due = self._since_snapshot >= max(self._terms.snapshot_every, len(self._history))
+        running = Running(
+            restricted=tuple(self._newly),
+            released=tuple(self._released),
+            reached=self._history.reached,
+            snapshot=self._history.snapshot() if is_due else None,
+        )
+        self._since_snapshot = 0 if is_due else self._since_snapshot
         self._newly.clear()
         self._released.clear()
         return running
