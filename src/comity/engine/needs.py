@@ -142,7 +142,7 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
             return _joined(" or ", guards) if all(guard.code for guard in guards) else _NO_GUARD
         case Call(
             function="_>_" | "_>=_" as sign,
-            args=(Call(function="size", args=(Variable(name=name, bound=False),)), Literal(value=size)),
+            args=(Call(function="size", args=(Variable(name=name, bound=False),)), Literal(value=int() as size)),
         ) if name in SIGNS and (need := need_of(expression, compiler)):
             code = f"(hits & {need} and {direct.variables[name]} {sign.strip('_')} {size})"
             return Guard(code, 0.7, frozenset({name}))
@@ -150,9 +150,9 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
         return Guard(f"hits & {need}", 0.5)
     if not _is_direct(expression):
         return _NO_GUARD
-    code = direct.code(expression, own)
+    made = direct.code(expression, own)
     reads = frozenset({part.name for part in walk(expression) if isinstance(part, Variable)} & COSTLY.keys())
-    return Guard(code.text, code.price, reads) if code.price < _DEAREST else _NO_GUARD
+    return Guard(made.text, made.price, reads) if made.price < _DEAREST else _NO_GUARD
 
 
 def _joined(sign: str, guards: list[Guard]) -> Guard:

@@ -77,12 +77,12 @@ class Tracer:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Trace)
 
-    def trace(self, message: Message) -> Trace:
-        """What history keeps of the message."""
+    def trace(self, message: Message, *, sent: datetime | None = None) -> Trace:
+        """What history keeps of the message. `sent`: when it counts as sent, if its clock is not believed."""
         meta = message.meta
         return Trace(
             author=message.author,
-            sent=message.sent,
+            sent=message.sent if sent is None else sent,
             text=self._hash(fold(message.text)) if self._keeps_text else b"",
             to=self._recipients(message) if self._keeps_recipients else (),
             values={key: self._hash(meta[key]) for key in self._values if meta.get(key)},
