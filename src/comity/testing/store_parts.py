@@ -1,15 +1,19 @@
-"""What every part of a store's contract asks for."""
+"""What every part of the store contract asks of whoever runs it."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 from comity.ports import Store
 
 
-class Contract:
-    """Give a new store, and the same one as after a restart."""
+class Contract(ABC):
+    """Gives the stores that are tested."""
 
+    @abstractmethod
     def store(self) -> Store:
-        raise NotImplementedError("give a new, empty store")
+        """A new, empty store."""
 
+    @abstractmethod
     def reopened(self, store: Store) -> Store:
-        raise NotImplementedError("give the same store as after a restart")
+        """The same store, as after a restart."""
