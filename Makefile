@@ -7,6 +7,10 @@ MAKEFLAGS += --no-print-directory
 export PYTHON
 ARGS ?=
 NAME ?=
+MINUTES ?= 10
+CASES ?= 1000000000
+JOBS ?= 2
+SEED ?= 0
 
 RUNTIME := .venv/.comity-runtime
 DEV := .venv/.comity-dev
@@ -38,7 +42,8 @@ e2e: $(DEV) ## build a wheel, install it into a new environment, walk a newcomer
 bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md
 	@.venv/bin/python benchmarks $(NAME)
 
-fuzz: $(DEV) ## the property tests for as long as they are worth (minutes), with new inputs each time
+fuzz: $(DEV) ## drawn rules and messages judged in all ways, then all laws with new inputs (MINUTES=10 CASES=1000000000 JOBS=2 SEED=0)
+	@.venv/bin/python tools/fuzz.py --minutes $(MINUTES) --cases $(CASES) --jobs $(JOBS) --seed $(SEED)
 	@.venv/bin/python -m pytest tests/properties tests/faults --hypothesis-profile=fuzz $(ARGS)
 
 docs: $(DOCS) ## build the documentation site into site/, strictly
@@ -53,7 +58,7 @@ lock: ## write uv.lock and requirements/ anew from pyproject.toml (needs uv)
 	@tools/lock
 
 clean: ## remove what the targets made, but not .venv, .cache (downloads) and .comity (records)
-	rm -rf site dist benchmarks/results.md .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf site dist benchmarks/results.md benchmarks/plots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.comity-%: uv.lock pyproject.toml requirements/%.txt tools/setup

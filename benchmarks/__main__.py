@@ -1,4 +1,4 @@
-"""Runs the benchmarks, all or the one named, and writes their figures as a table to benchmarks/results.md.
+"""Runs the benchmarks, all or the one named, and writes their figures to benchmarks/results.md, with plots.
 
 python benchmarks [NAME]
 """
@@ -9,20 +9,34 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+
+from plots import bars
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.md"
-NO_BENCHMARKS = ("__main__", "common")
+PLOTS = FOLDER / "plots"
+NO_BENCHMARKS = ("__main__", "common", "plots", "twenty", "by_hand", "engines")
+LIBRARIES = ("hyperscan", "google-re2", "cel-expr-python", "msgspec", "numpy", "pyarrow", "apsw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Figure:
+    """A result, or a part that it is made of."""
+
     name: str
     value: str
     unit: str
     target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    closing: Figure
+    parts: tuple[Figure, ...]
 
 
 def main(wanted: list[str]) -> int:
@@ -35,13 +49,14 @@ def main(wanted: list[str]) -> int:
         print(f"no benchmark {', '.join(unknown)}; there are {', '.join(files)}", file=sys.stderr)
         return 2
     results = [result for name in names if (result := run(files[name])) is not None]
-    RESULTS.write_text(table(results), encoding="utf-8")
+    PLOTS.mkdir(exist_ok=True)
+    RESULTS.write_text("\n".join(page(results)), encoding="utf-8")
     print(f"\n{RESULTS.read_text(encoding='utf-8')}")
     return 0 if len(results) == len(names) else 1
 
 
 def run(file: Path) -> Result | None:
-    """Runs one and reads its closing line; `None` if it failed."""
+    """Runs one and reads its lines; `None` if it failed."""
     print(f"== {file.stem}", flush=True)
     done = subprocess.run([sys.executable, file], stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout, end="", flush=True)
@@ -51,16 +66,47 @@ def run(file: Path) -> Result | None:
     *lines, last = done.stdout.splitlines()
     name, value, unit = last.split()
     target = next((line.removeprefix("target: ") for line in reversed(lines) if line.startswith("target: ")), "")
-    return Result(name=name, value=value, unit=unit, target=target)
+    parts = tuple(part_of(line.removeprefix("part: ")) for line in lines if line.startswith("part: "))
+    return Result(closing=Figure(name=name, value=value, unit=unit, target=target), parts=parts)
 
 
-def table(results: list[Result]) -> str:
-    """Markdown, with the machine in the caption."""
-    rows = [f"| {result.name} | {result.value} {result.unit} | {result.target} |" for result in results]
-    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    return "\n".join(
-        [f"# Benchmarks\n\n{machine}.\n", "| benchmark | reached | must reach |", "|---|---|---|", *rows, ""]
-    )
+def part_of(line: str) -> Figure:
+    name, figure, *target = line.split(" | ")
+    value, _, unit = figure.partition(" ")
+    return Figure(name=name, value=value, unit=unit, target="".join(target))
+
+
+def page(results: list[Result]) -> Iterator[str]:
+    """Markdown: the machine, all results, then the parts of each, with plots of those that share a unit."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    yield "# Benchmarks\n"
+    machine = f"{processor()}, {os.cpu_count()} cores, {platform.system()}"
+    yield f"{machine}; Python {platform.python_version()}, {libraries}.\n"
+    yield from rows(result.closing for result in results)
+    for result in results:
+        if result.parts:
+            name = result.closing.name
+            yield f"## {name}\n"
+            yield from rows(result.parts)
+            for unit in dict.fromkeys(figure.unit for figure in result.parts):
+                figures = [(figure.name, float(figure.value)) for figure in result.parts if figure.unit == unit]
+                plot = PLOTS / f"{name}-{unit.split('/')[0].replace(' ', '-')}.svg"
+                plot.write_text(bars(f"{name}, {unit}", figures), encoding="utf-8")
+                yield f"![{name}, {unit}]({plot.relative_to(FOLDER).as_posix()})\n"
+
+
+def rows(figures: Iterator[Figure] | tuple[Figure, ...]) -> Iterator[str]:
+    yield "| benchmark | reached | must reach |\n|---|---|---|"
+    yield from (f"| {figure.name} | {figure.value} {figure.unit} | {figure.target} |" for figure in figures)
+    yield ""
+
+
+def processor() -> str:
+    """Its name, as the system gives it."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text(encoding="utf-8").splitlines() if cpus.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
 
 
 if __name__ == "__main__":

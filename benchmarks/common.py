@@ -78,3 +78,8 @@ def report(value: float, unit: str, *, target: str) -> None:
     name = Path(sys.argv[0]).stem.replace("_", "-")
     print(f"target: {target}")
     print(f"{name} {value:.3g} {unit}" if value < 1000 else f"{name} {value:.0f} {unit}")
+
+
+def part(name: str, value: float, unit: str, *, target: str = "") -> None:
+    """A figure that the result is made of: a line that `make bench` puts into the table."""
+    print(f"part: {name} | {value:.3g} {unit}{f' | {target}' if target else ''}", flush=True)

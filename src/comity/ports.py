@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from hashlib import sha256
+from typing import Final, Protocol
 
 import msgspec
 
 from comity.casework.facts import Fact
 from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
-from comity.model.ids import AccountId, DecisionId, Digest, MessageId
+from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
+
+LARGEST_ATTACHMENT: Final = 10 << 20
 
 
 class Outcome(StrEnum):
@@ -25,6 +28,7 @@ class Outcome(StrEnum):
     HELD = "held"
     REFUSED = "refused"  # its author was cut on the channel, so it was counted and not judged
     UNBOUND = "unbound"  # no version was in force when it was sent, so it was not judged
+    ERASED = "erased"  # its author's data were erased since: it is not taken in again
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +61,69 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A message whose body is still kept. Until when, is for the terms of retention to say."""
+
+    source: str
+    id: MessageId
+    account: AccountId
+    sent: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """An opening, and the account whose data it shows: with the account's data it is erased."""
+
+    account: AccountId
+    opening: Opening
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with an appeal or a notice, kept for `account` under the SHA-256 of its content."""
+
+    account: AccountId
+    content: bytes
+
+    def __post_init__(self) -> None:
+        """Raises `StoreError` for more than any store keeps."""
+        if len(self.content) > LARGEST_ATTACHMENT:
+            raise StoreError(f"an attachment has {len(self.content)} bytes; at most {LARGEST_ATTACHMENT} are kept")
+
+    @property
+    def digest(self) -> Digest:
+        return Digest("sha256:" + sha256(self.content).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Running state as it was after the first `messages` messages and `position` facts of the record."""
+
+    content: bytes
+    messages: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What a write leaves of the running state, so that the next start need not read everything; the last is kept.
+
+    `restricted` names accounts of which a measure on channels may hold from now on, `released` those of which none
+    does, `reached` the time that messages have come to, and `snapshot` is the state of the windows after this write.
+    """
+
+    restricted: Sequence[AccountId] = ()
+    released: Sequence[AccountId] = ()
+    reached: datetime | None = None
+    snapshot: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """Everything that one transaction appends. `size` and `position` say what it was decided on.
 
-    `size` is how many entries the ledger had, `position` how many facts the record had.
+    `size` is how many entries the ledger had, `position` how many facts the record had. `erased` names the statements
+    whose erasure is among `entries`. `head` is what goes on with the ledger without reading it all; the last is kept.
     """
 
     size: int
@@ -68,8 +131,12 @@ class Write:
     messages: Sequence[Taken] = ()
     facts: Sequence[Fact] = ()
     entries: Sequence[bytes] = ()
-    openings: Sequence[Opening] = ()
+    openings: Sequence[Owned] = ()
+    attachments: Sequence[Attachment] = ()
+    erased: Sequence[DecisionId] = ()
     checkpoint: bytes = b""
+    head: bytes = b""
+    running: Running = Running()
     version: Version | None = None
 
 
@@ -82,7 +149,7 @@ class OvertakenError(StoreError):
 
 
 class Store(Protocol):
-    """Keeps what `append` was given, whole or not at all, durably before it returns."""
+    """Keeps what `append` was given, whole or not at all, durably before it returns; and erases an account's data."""
 
     def append(self, write: Write) -> None:
         """Raises `OvertakenError`, and keeps nothing, if the write was decided on what is no longer the whole record.
@@ -90,17 +157,50 @@ class Store(Protocol):
         That is: the ledger is not at `write.size`, the facts not at `write.position`, or a message was taken in before.
         """
 
+    def erase(self, account: AccountId, *, keep_hash: bool = False) -> None:
+        """Make everything kept of the account unreadable for good. What it may still be needed for is not asked here.
+
+        Its facts and ids keep their places, empty. Its statements are `pending_erasures` then. `keep_hash`: the store
+        can still say `was_terminated` of it.
+        """
+
+    def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:
+        """Delete the bodies of these messages, each named by source and id."""
+
     def versions(self) -> Sequence[Version]:
         """All published versions, first to last."""
 
     def facts_of(self, account: AccountId) -> Sequence[Fact]:
         """The account's facts, in the record's order."""
 
-    def facts(self) -> Iterator[Fact]:
-        """All facts, in the record's order."""
+    def facts(
+        self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
+    ) -> Iterator[Fact]:
+        """The facts, erased ones left out, in the record's order.
 
-    def account_of(self, decision: DecisionId) -> AccountId | None:
-        """Whose decision (and so statement) that is."""
+        Only those of `kinds` (none: all), not of the first `after` positions, not from before `since`.
+        """
+
+    def account_of(self, id_: str) -> AccountId | None:
+        """Whose decision (and so statement), case, appeal or notice that is."""
+
+    def is_erased(self, id_: str) -> bool:
+        """Whether it was a decision, case, appeal or notice of an account whose data were erased."""
+
+    def waiting(self) -> Iterator[tuple[str, AccountId]]:
+        """Cases and appeals opened and not yet closed, the longest waiting first."""
+
+    def handle_holders(self, channel: Channel, handle: str) -> Sequence[AccountId]:
+        """The accounts that ever had the handle, first to last."""
+
+    def restricted(self) -> Iterator[AccountId]:
+        """The accounts of which a measure on channels may hold; without this one asks all of them."""
+
+    def was_terminated(self, account: AccountId) -> bool:
+        """Whether the account was erased with `keep_hash`."""
+
+    def pending_erasures(self) -> Sequence[DecisionId]:
+        """The statements that were erased and have no erasure entry yet, in no telling order."""
 
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
         """What was answered for those of the messages that were taken in before."""
@@ -108,8 +208,14 @@ class Store(Protocol):
     def message(self, source: str, message: MessageId) -> Message | None:
         """The message, if its text was kept."""
 
-    def traces(self, within: timedelta) -> Iterator[bytes]:
-        """The traces of the messages sent within that long of the newest, in intake order."""
+    def kept_messages(self) -> Iterator[Kept]:
+        """The messages of which the text is kept, in intake order."""
+
+    def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
+        """The content of one of the account's attachments."""
+
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
+        """The traces of messages in intake order: not of the first `after`, nor of those sent before `since`."""
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         """The ledger's entries of that half-open range."""
@@ -128,6 +234,18 @@ class Store(Protocol):
     @property
     def checkpoint(self) -> bytes:
         """The last signed checkpoint; empty before the first."""
+
+    @property
+    def head(self) -> bytes:
+        """The last `Write.head`; empty before the first."""
+
+    @property
+    def reached(self) -> datetime | None:
+        """The last `Running.reached`."""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The last snapshot; None before the first, and after an erasure, since it may hold what was erased."""
 
     def close(self) -> None:
         """Give back what is held; a closed store is not used again."""

@@ -54,6 +54,14 @@ class TestSqliteStore(StoreContract):
         with pytest.raises(StoreError, match="newer Comity"):
             SqliteStore(self.path)
 
+    def test_a_store_that_could_not_be_opened_gives_its_lock_back(self) -> None:
+        self.path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+        with pytest.raises(StoreError, match="damaged") as refused:
+            SqliteStore(self.path)
+        self.path.unlink()
+        SqliteStore(self.path).close()
+        assert refused.value.__traceback__ is not None  # what failed is still held, as by a program that shows it
+
     def test_nobody_else_can_read_the_file(self) -> None:
         self.store().close()
         assert self.path.stat().st_mode & 0o077 == 0

@@ -6,6 +6,7 @@ one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -53,9 +54,45 @@ PATTERNS: Final = (
     r"\\pL{3}",
     "",
 )
+ATOMS: Final = (
+    *("a", "b", "x", "free", "é", "ß", "k", "s", " ", "1", "-", ".", ".", "^", "$", "\\\\n", "\\\\.", "\\\\A", "\\\\z"),
+    *(
+        "\\\\d",
+        "\\\\D",
+        "\\\\w",
+        "\\\\W",
+        "\\\\s",
+        "\\\\S",
+        "\\\\b",
+        "\\\\B",
+        "\\\\pL",
+        "\\\\PN",
+        "\\\\x41",
+        "\\\\x{e9}",
+        "\\\\t",
+    ),
+    *(
+        "[^x]",
+        "[a-c]",
+        "[\\\\s1]",
+        "[^\\\\d\\\\s]",
+        "[[:alpha:]]",
+        "[^[:space:]]",
+        "[-a]",
+        "[]a]",
+        "[^\\\\n]",
+        "[K-k]",
+        "[١é]",
+    ),
+    *("\\\\n", "\\\\nb", "a\\\\n", "\\\\bfree", "\\\\ba", "x\\\\b"),
+    *("(?i:K)", "(?:ab|)", "(a|b$)", "(?s:.)", "(?m:^b)", "(?i)", "(?U)", "(?s)", "(?m)", "(?:^|\\\\s)", "(?:\\\\s|$)"),
+)
+"""Parts of drawn patterns."""
+
+REPEATS: Final = ("", "", "", "", "*", "+", "?", "{2}", "{1,2}", "{0}", "{2,}", "*?", "+?", "??")
 WORDS: Final = ("a", "b", "ab", "free", "money", "x", "", "é", "ß", "\\n", "1", "http", "casino.example", "I", "ı")
 TRAPS: Final = (
-    *("\n\n\n", "\n\n", "\n\n\n\n", "aaaa"),
+    *("\n\n\n", "\n\n", "\n\n\n\n", "aaaa", "\v", "\x85", "k", "K", "A", "\r"),
     *(
         "\n",
         "\r\n",
@@ -290,7 +327,7 @@ class Grammar:
             case 2:
                 return f'{field}.saysAny("slurs")'
             case 3 | 4:
-                return f"{field}.matches({quoted(self.one(*PATTERNS))})"
+                return f"{field}.matches({quoted(self.pattern())})"
             case 5:
                 test = self.one("contains", "startsWith", "endsWith")
                 return f"{field}.{test}({self.one(*map(quoted, WORDS), self.string(0))})"
@@ -299,6 +336,13 @@ class Grammar:
                 return self.one(f'{self.one("domains", "links", "to")}.under("bad")', f'{lists}.anyIn("known")')
             case _:
                 return f'language.speaks("{self.one("de", "en", "EN-us", "und")}")'
+
+    def pattern(self) -> str:
+        """One of the known patterns, or of parts put together; the checker refuses what RE2 does."""
+        if self.random.random() < 0.4:
+            return self.one(*PATTERNS)
+        parts = [self.one(*ATOMS) + self.one(*REPEATS) for _ in range(self.random.randint(1, 4))]
+        return self.one("", "", "", "^") + self.one("", "", "|").join(parts) + self.one("", "", "", "$")
 
     def int(self, depth: int) -> str:
         if depth <= 0:
@@ -431,20 +475,22 @@ class Case:
         return f"Case({rules}, {self.messages})"
 
 
-def agreement_of(rules: dict[ClauseId, str]) -> Agreement:
+def agreement_of(rules: dict[ClauseId, str], lexicons: Mapping[str, Lexicon] = LEXICONS) -> Agreement:
     """An agreement of those rules; those that the checker refuses (unbounded sums, their own breaches) are left out."""
     checked = {}
     for own, source in rules.items():
         names = Names(
-            lexicons={name: lexicon.kind for name, lexicon in LEXICONS.items()}, clauses=frozenset(rules), own=own
+            lexicons={name: lexicon.kind for name, lexicon in lexicons.items()}, clauses=frozenset(rules), own=own
         )
         found = check_rule(source, names).expression
         if found is not None:
             checked[own] = found
-    return _agreement(rules, checked)
+    return _agreement(rules, checked, lexicons)
 
 
-def _agreement(rules: dict[ClauseId, str], checked: dict[ClauseId, Expression]) -> Agreement:
+def _agreement(
+    rules: dict[ClauseId, str], checked: dict[ClauseId, Expression], lexicons: Mapping[str, Lexicon]
+) -> Agreement:
     month = Duration(count=1, unit=Unit.MONTH)
     return Agreement(
         digest=Digest("sha256:" + "0" * 64),
@@ -459,7 +505,7 @@ def _agreement(rules: dict[ClauseId, str], checked: dict[ClauseId, Expression]) 
         lateness=Duration(count=1, unit=Unit.HOUR),
         clauses=tuple(_clause(own, source, checked[own]) for own, source in rules.items() if own in checked),
         ladders={},
-        lexicons=LEXICONS,
+        lexicons=dict(lexicons),
         conditions={},
         translations={},
         files=(),

@@ -25,11 +25,15 @@ LENIENT = (HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_t
 
 
 def differences(case: Case) -> list[str]:
-    """Where the plan and the reference disagree; evidence is gathered too, for it must not raise."""
+    """Where the plan, alone or in batches, and the reference disagree; evidence is gathered too, it must not raise."""
     planned, reference = plan(case.agreement), Reference(case.agreement)
+    messages, all_counts = [message for message, _ in case.messages], [counts for _, counts in case.messages]
+    in_batch = planned.judge_batch(messages, all_counts)
     found = []
-    for message, counts in case.messages:
+    for (message, counts), findings in zip(case.messages, in_batch, strict=True):
         judged = frozenset(finding.clause for finding in planned.judge(message, counts))
+        if findings != planned.judge(message, counts):
+            found.append(f"{message!r}: alone {sorted(judged)}, in the batch {findings}")
         expected = reference.breached(message, counts)
         if judged != expected:
             found.append(f"{message!r}: plan {sorted(judged)}, reference {sorted(expected)}")

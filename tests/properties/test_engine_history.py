@@ -21,6 +21,7 @@ from comity.model.message import Message
 
 tallies = import_module("comity.engine.tallies")
 START = datetime(2026, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(1971, 1, 1, tzinfo=UTC)
 KEY = b"0123456789abcdef"
 SPANS = tuple(timedelta(seconds=seconds) for seconds in (1, 3, 10))
 LATENESS = timedelta(seconds=4)
@@ -98,12 +99,27 @@ def counted_plainly(taken: Sequence[Step]) -> list[tuple[Counts, bool]]:
     answers = []
     for index, one in enumerate(taken):
         if isinstance(one, Message):
-            before = [each for each in taken[:index] if isinstance(each, Message)]
-            newest = max((each.sent for each in before), default=one.sent)
-            floor = max(newest, one.sent) - max(SPANS) - LATENESS
+            sent = [each.sent for each in taken[: index + 1] if isinstance(each, Message)]
+            before, newest = plain_newest(sent[:-1]), plain_newest(sent)
+            floor = (newest or LONG_AGO) - max(SPANS) - LATENESS
             counts = {window: plain_count(window, one, taken[:index], floor) for window in WINDOWS}
-            answers.append((counts, one.sent < newest - LATENESS))
+            answers.append((counts, before is not None and one.sent < before - LATENESS))
     return answers
+
+
+def plain_newest(sent: Sequence[datetime]) -> datetime | None:
+    """How far time has come: one message that is dated ahead of the others says nothing until another agrees."""
+    newest, claimed = None, None
+    for at in sent:
+        if newest is not None and at < newest - LATENESS:
+            continue
+        if (newest is None or at > newest + LATENESS) and claimed is not None and at >= claimed - LATENESS:
+            newest = min(claimed, at)
+        if newest is None or at > newest + LATENESS:
+            claimed = at
+        else:
+            newest, claimed = max(newest, at), None
+    return newest
 
 
 def plain_count(window: Window, one: Message, before: Sequence[Step], floor: datetime) -> int | float:

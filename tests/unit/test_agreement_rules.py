@@ -128,6 +128,7 @@ REFUSED = [  # rule, code, what is underlined, a part of the help
     ('links.exists(l, links.exists(l, l == "a"))', "C036", "l", "such as `x`"),
     ("links.all(a, to.all(b, domains.all(c, a == c)))", "C037", "domains.all(c, a == c)", "one list"),
     ("links.map(l, text + l).size() > 1", "C037", "links.map(l, text + l)", "one list"),
+    ('text.matches("a{900}b{900}")', "C037", '"a{900}b{900}"', "lexicon"),
     ("meta.map(k, k).size() > 1", "C038", "meta.map(k, k)", "meta.get"),
 ]
 UNREADABLE = [  # rule, what is underlined, a part of the message, a part of the help

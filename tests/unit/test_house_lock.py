@@ -19,6 +19,7 @@ MODULES = {
     "protobuf": {"google"},
     "ruamel.yaml": {"ruamel"},
     "tzdata": {"zoneinfo"},
+    "z3-solver": {"z3"},
 }
 """What a package is imported as, where its name does not say it."""
 

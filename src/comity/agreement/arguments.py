@@ -32,6 +32,7 @@ from comity.model.ids import ClauseId
 LONGEST_PHRASE: Final = 1000
 LONGEST_PATTERN: Final = 1000
 _PATTERN_MEMORY: Final = 1 << 20  # bytes that RE2 may take for one compiled pattern
+_MOST_STEPS: Final = 1_000  # of RE2's program for one pattern
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _OFFSET: Final = re.compile(r"[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _ZONED: Final = "timestamp_to_"  # CEL's overloads of getHours and the like on times
@@ -145,13 +146,27 @@ def _check_pattern(argument: Expression) -> RuleProblem | None:
     else:
         why, label = "the pattern is not valid RE2", _pattern_error(pattern)
     if not label:
-        return None
+        return _check_size(pattern, argument)
     return RuleProblem(
         code="C027",
         span=argument.at,
         message=why,
         label=label,
         help=r"write patterns as raw strings, r'\d+', and marks with a backslash, r'\('; RE2 has no look-around",
+    )
+
+
+def _check_size(pattern: str, argument: Expression) -> RuleProblem | None:
+    """RE2 takes time in the length of the text times the steps of the pattern, where a text is made to be slow."""
+    steps = re2.compile(pattern, _options()).programsize
+    if steps <= _MOST_STEPS:
+        return None
+    return RuleProblem(
+        code="C037",
+        span=argument.at,
+        message="the pattern is too large",
+        label=f"comes to {steps:,} steps, more than {_MOST_STEPS:,}",
+        help="repeat less: what is repeated 900 times counts 900 times; for lists of words take a lexicon",
     )
 
 

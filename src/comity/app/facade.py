@@ -9,9 +9,10 @@ findings = agreement.judge(message)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from comity.agreement import Diagnostic, draw
 from comity.app.files import read_agreement, reader_beside
@@ -20,6 +21,8 @@ from comity.flow.judge import Judging
 from comity.model.agreement import Agreement as Checked
 from comity.model.finding import Finding
 from comity.model.message import Message
+
+_AHEAD: Final = 512
 
 
 class AgreementError(ValueError):
@@ -58,5 +61,10 @@ class Agreement:
         return judging.judge(message)
 
     def judge_batch(self, messages: Iterable[Message]) -> Iterator[tuple[Finding, ...]]:
-        """The breaches of each message, all of them in order being the history of the next."""
-        return map(Judging(self.checked).judge, messages)
+        """The breaches of each message, in order, all before it being its history: many times as fast as one by one.
+
+        Messages are read ahead, some hundred at a time.
+        """
+        judging, coming = Judging(self.checked), iter(messages)
+        while some := list(islice(coming, _AHEAD)):
+            yield from judging.judge_batch(some)

@@ -54,14 +54,14 @@ def judge(
     with ExitStack() as stack:
         if out is not None:
             demand_apart(out, archives)
-        keep = _keeper(out, stack)
+        keep = keeper(out, stack)
 
         def work(messages: Sequence[Message]) -> str:
             nonlocal breaching
-            found = [(message, judging.judge(message)) for message in messages]
+            found = list(zip(messages, judging.judge_batch(messages), strict=True))
             breaching += sum(bool(findings) for _, findings in found)
             clauses.update(finding.clause for _, findings in found for finding in findings)
-            keep([row for message, findings in found for row in _rows(message, findings)])
+            keep([row for message, findings in found for row in rows_of(message, findings)])
             return f"{breaching:,} breaching"
 
         read = each_batch("judging", archives, mapping, source, rejects, work)
@@ -77,7 +77,8 @@ def judge(
     return read.exit_code
 
 
-def _keeper(out: Path | None, stack: ExitStack) -> Keep:
+def keeper(out: Path | None, stack: ExitStack) -> Keep:
+    """Writes rows to `out`, as its suffix says, until the stack is left. Raises `StopError` for another suffix."""
     if out is None:
         return lambda rows: None
     if out.suffix == ".parquet":
@@ -90,7 +91,8 @@ def _keeper(out: Path | None, stack: ExitStack) -> Keep:
     raise StopError(f"findings cannot be written to {out}", help="Use a name in .jsonl or .parquet.", code=Exit.USAGE)
 
 
-def _rows(message: Message, findings: tuple[Finding, ...]) -> Iterator[Row]:
+def rows_of(message: Message, findings: tuple[Finding, ...]) -> Iterator[Row]:
+    """A row for each finding of the message."""
     for finding in findings:
         yield {
             "source": message.source,

@@ -82,6 +82,49 @@ def judge(
     _end(work(agreement, archives, mapping or [], source=source, out=out, rejects=rejects, as_json=json))
 
 
+@app.command(epilog="Example: `comity backtest draft.md 'archive/*.parquet' --html report.html`")
+def backtest(
+    draft: Annotated[Path, typer.Argument(help="The agreement to try out.")],
+    archives: Archives,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="A file, or the digest of a published version; the one in force when left out; `none` for no other."
+        ),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one page.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep every finding: .jsonl or .parquet.")] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Which column says what is a breach: precision and recall.")
+    ] = None,
+    mapping: Mapping = None,
+    source: Source = None,
+    rejects: Annotated[Path, typer.Option(help="Where bad records go.")] = Path("rejects.jsonl"),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all cores when left out.")] = None,
+    store: Store = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show what a draft would have done to past messages, and to whom, beside the version in force."""
+    from comity.app.backtest import Wanted
+    from comity.app.backtest import backtest as work
+
+    wanted = Wanted(
+        draft=draft,
+        archives=archives,
+        mapping=mapping or [],
+        source=source,
+        against=against,
+        html=html,
+        out=out,
+        label=label,
+        rejects=rejects,
+        jobs=jobs,
+        as_json=json,
+    )
+    _end(work(wanted, _settings(config, store)))
+
+
 @app.command(epilog="Example: `comity publish agreement.md --from 2027-01-01`")
 def publish(
     agreement: AgreementFile = None,
@@ -177,6 +220,21 @@ def explain(
     from comity.app.explain import explain as work
 
     _end(work(agreement, message, code=code, as_json=json))
+
+
+@app.command(epilog="Example: `comity diff agreement.md draft.md`")
+def diff(
+    old: Annotated[str, typer.Argument(help="An agreement, or the digest of a published version (`sha256:...`).")],
+    new: Annotated[str, typer.Argument(help="The same, for the version to compare with.")],
+    json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page, too.", metavar="FILE")] = None,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """What changed between two versions, and whether each rule became stricter: proved, or shown by a message."""
+    from comity.app.diff import diff as work
+
+    _end(work(old, new, _settings(config, store), as_json=json, html=html))
 
 
 @app.command(epilog="Example: `comity verify .comity/log`")

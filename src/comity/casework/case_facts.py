@@ -36,8 +36,8 @@ class CaseOpened(AboutAccount, frozen=True, kw_only=True, tag="case-opened"):
     """A reviewer is asked to decide. `why` is one plain sentence; `about` the decision it comes from, if any."""
 
     case: CaseId
-    kind: CaseKind
     why: str
+    kind: CaseKind = CaseKind.REVIEW
     about: DecisionId | None = None
     message: Message | None = None  # of a sample, or of a message that waits
 

@@ -25,7 +25,7 @@ from comity.casework.case_facts import (
     Released,
 )
 from comity.model.clause import Expiry, Never
-from comity.model.duration import Duration
+from comity.model.duration import Duration, Unit
 from comity.model.ids import AppealId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId, NoticeId
 from comity.model.ids import ReviewerId as Person
 from comity.model.measure import Measure
@@ -49,6 +49,14 @@ class Points(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     clean: Duration | None = None
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Points of an earlier decision that a later one was taken at."""
+
+    decision: DecisionId
+    ladder: ClauseId
+    count: int
+
+
 class Decided(AboutAccount, frozen=True, kw_only=True, tag="decided"):
     """A decision that confirms breaches: its points, measures and statement are its parts and share its id."""
 
@@ -57,11 +65,11 @@ class Decided(AboutAccount, frozen=True, kw_only=True, tag="decided"):
     breaches: tuple[Breach, ...]
     ladders: tuple[ClauseId, ...]  # that its row was taken from
     points: tuple[Points, ...]
-    counted: tuple[DecisionId, ...]  # whose points its rows were taken at, besides its own
     measures: tuple[Measure, ...]
     statement: Statement
     review_within: Duration
-    decide_within: Duration
+    decide_within: Duration = Duration(count=1, unit=Unit.MONTH)  # what most said before facts told it
+    counted: tuple[Counted, ...] = ()  # what its rows were taken at, besides its own points
     case: CaseId | None = None
     by: Person | None = None  # None: a rule
     is_milder: bool = False  # than the ladder's row, which a person may choose
@@ -269,8 +277,22 @@ def encode(fact: Fact) -> bytes:
 
 
 def decode(body: bytes) -> Fact:
-    """The fact that `encode` wrote. Raises `msgspec.DecodeError` for anything else."""
-    return _DECODER.decode(body)
+    """The fact that `encode` wrote, also that of Comity 0.1. Raises `msgspec.DecodeError` for anything else."""
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError:
+        return _DECODER.decode(_upgraded(body))
+
+
+def _upgraded(body: bytes) -> bytes:
+    """In Comity 0.1 a statement was about one message."""
+    fact = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    if "statement" in fact:
+        statement = msgspec.json.decode(fact["statement"], type=dict[str, msgspec.Raw])
+        statement["messages"] = msgspec.Raw(b"[" + bytes(statement.pop("message", b"")) + b"]")
+        fact["statement"] = msgspec.Raw(_ENCODER.encode(statement))
+    return _ENCODER.encode(fact)
+
 
 
 def introduced(fact: Fact) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
 
 from comity.model.clause import Act, Kind, Ladder, Range, Reaches, Row, Term, Until
 from comity.model.duration import Duration
@@ -51,17 +53,29 @@ def measures_of(
     *,
     account: AccountId,
     decision: DecisionId,
-    same: Channel,
+    same: Collection[Channel],
     all_channels: tuple[Channel, ...],
     at: datetime,
 ) -> tuple[Measure, ...]:
-    """The measures of `rows` from `at` on, each once; a range gives its least, as automation takes it."""
+    """The measures of `rows` from `at` on, each once; a range gives its least. `same`: the messages' channels."""
     found = (
         _measure(act, row, account=account, decision=decision, channels=_channels(act, row, same, all_channels), at=at)
         for row in rows
         for act in row.acts
     )
     return tuple(dict.fromkeys(found))
+
+
+def at_most(measures: Iterable[Measure]) -> tuple[Measure, ...]:
+    """The measures with the most of each range: how far a person may go."""
+    return tuple(_at_most(measure) for measure in measures)
+
+
+def _at_most(measure: Measure) -> Measure:
+    if measure.most is None:
+        return measure
+    end = measure.most.after(measure.start) if measure.start else None
+    return msgspec.structs.replace(measure, length=measure.most, end=end)
 
 
 def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, ...]:
@@ -113,16 +127,18 @@ def _length(term: Term) -> tuple[Duration | None, Duration | None, Until | None]
             return length, None, None
 
 
-def _channels(act: Act, row: Row, same: Channel, every: tuple[Channel, ...]) -> tuple[Channel, ...]:
+def _channels(act: Act, row: Row, same: Collection[Channel], every: tuple[Channel, ...]) -> tuple[Channel, ...]:
     if act.kind.is_on_message or act.kind is Kind.WARN or row.channels is None:
         return ()
+    names: Collection[Channel]
     match row.channels:
         case Reaches.ALL:
-            return every
+            names = every
         case Reaches.SAME:
-            return (same,)
-        case names:
-            return tuple(channel for channel in every if channel in names)
+            names = same
+        case listed:
+            names = listed
+    return tuple(channel for channel in every if channel in names)
 
 
 def _numbers(ladder: Ladder) -> set[int]:

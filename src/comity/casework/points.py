@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from comity.casework.facts import Points
+from comity.casework.facts import Counted, Points
 from comity.casework.record import Record
 from comity.casework.recorded import Recorded
 from comity.casework.severity import RISING
@@ -16,7 +16,7 @@ from comity.model.ids import ClauseId
 
 def live_points(record: Record, ladder: ClauseId, at: datetime) -> int:
     """The points live on `ladder` at `at`, of what was decided by then."""
-    return _sum(record, (one for one in record.decisions if one.decided.at <= at), ladder, at)
+    return _sum(counted(record, (one for one in record.decisions if one.decided.at <= at), ladder, at))
 
 
 def known(record: Record, sent: datetime, *, besides: int | None) -> tuple[Recorded, ...]:
@@ -30,24 +30,26 @@ def known(record: Record, sent: datetime, *, besides: int | None) -> tuple[Recor
 
 def known_points(record: Record, ladder: ClauseId, sent: datetime, *, besides: int | None) -> int:
     """The points live at `sent` whose statement was delivered before then, the step `besides` left out."""
-    return _sum(record, known(record, sent, besides=besides), ladder, sent)
+    return _sum(counted(record, known(record, sent, besides=besides), ladder, sent))
 
 
-def counted(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime) -> tuple[Recorded, ...]:
-    """Those of `decisions` of which a point is live on `ladder` at `at`."""
-    return tuple(one for one in decisions if _sum(record, (one,), ladder, at))
-
-
-def _sum(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime) -> int:
+def counted(
+    record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime
+) -> tuple[Counted, ...]:
+    """The points of `decisions` that are live on `ladder` at `at`, with whose they are."""
     pauses: dict[Duration, datetime] = {}
-    total = 0
+    found: list[Counted] = []
     for one in decisions:
         for points in one.decided.points if one.is_live else ():
             if points.clean is not None and points.clean not in pauses:
                 pauses[points.clean] = _last_pause(record, points.clean, at)
             if points.ladder == ladder and _is_live(one, points, at, pauses):
-                total += points.count
-    return total
+                found.append(Counted(decision=one.id, ladder=ladder, count=points.count))
+    return tuple(found)
+
+
+def _sum(counts: Iterable[Counted]) -> int:
+    return sum(each.count for each in counts)
 
 
 def _is_live(one: Recorded, points: Points, at: datetime, pauses: Mapping[Duration, datetime]) -> bool:

@@ -28,7 +28,7 @@ class Grounds:
     """Everything that a statement is derived from. `record` is the account's before this decision."""
 
     record: Record
-    message: Message
+    messages: tuple[Message, ...]
     agreement: Agreement
     clauses: tuple[Clause, ...]
     breaches: tuple[Breach, ...]
@@ -38,6 +38,8 @@ class Grounds:
     decision: DecisionId
     at: datetime
     is_replay: bool
+    reasoning: str = ""
+    by_person: bool = False
 
 
 def statement_of(grounds: Grounds) -> Statement:
@@ -52,22 +54,22 @@ def statement_of(grounds: Grounds) -> Statement:
         agreement_title=agreement.title,
         language=language,
         is_bound_by_acceptance=any(
-            each.agreement == agreement.digest and each.at <= grounds.message.sent
+            each.agreement == agreement.digest and each.at <= max(message.sent for message in grounds.messages)
             for each in grounds.record.acceptances
         ),
         clauses=tuple(_quoted(clause, agreement, language) for clause in grounds.clauses),
         breaches=grounds.breaches,
-        message=_quoted_message(grounds),
+        messages=tuple(_quoted_message(message, grounds) for message in grounds.messages),
         measures=grounds.measures,
         added=tuple((each.ladder, each.count) for each in grounds.points),
         live=grounds.live,
         points_expire=str(max(grounds.clauses, key=lambda clause: clause.points).expires),
         next_step=_next_step(grounds),
-        found_automatically=True,
-        decided_automatically=True,
         conditions=_conditions(grounds, language),
         appeal_window=str(agreement.appeal_window) if agreement.appeal_window else "6 months or 184 days",
         contact=agreement.contact,
+        decided_by_person=grounds.by_person,
+        reasoning=grounds.reasoning,
         is_replay=grounds.is_replay,
     )
 
@@ -94,8 +96,8 @@ def _quoted(clause: Clause, agreement: Agreement, language: str) -> QuotedClause
     return QuotedClause(id=clause.id, title=said.title, prose=said.prose, category=clause.category)
 
 
-def _quoted_message(grounds: Grounds) -> QuotedMessage:
-    message, kinds = grounds.message, {measure.kind for measure in grounds.measures}
+def _quoted_message(message: Message, grounds: Grounds) -> QuotedMessage:
+    kinds = {measure.kind for measure in grounds.measures}
     return QuotedMessage(
         source=message.source,
         id=message.id,

@@ -7,22 +7,25 @@ put in order of price. A sub-expression is known by its code: equal code is equa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, NamedTuple
 
 from comity.engine.frames import frame_of, macro_frame
 from comity.engine.windows import UNITS, Window, is_history, window_of
-from comity.model.expression import Call, Comprehension, Expression, ListOf, Literal, Type, Variable
+from comity.model import expression as nodes
+from comity.model.expression import Call, Comprehension, Expression, ListOf, Type, Variable
 from comity.model.ids import ClauseId
 
 DEAR: Final = 4.0
 """The price from which code that occurs twice is worth sharing."""
 
-_SCANNED: Final = frozenset({"f.text", "f.subject", "f.unquoted"})
-"""What is folded and scanned once for all phrases of all rules."""
+FIELDS: Final = ("text", "subject", "unquoted")
+"""What is sieved once for all searches of all rules (see `sieve`)."""
 
-_PRICES: Final = {"links": 12.0, "domains": 14.0, "mentions": 6.0, "hashtags": 6.0, "unquoted": 8.0}
+_SCANNED: Final = frozenset(f"f.{field}" for field in FIELDS)
+_SIFTED: Final = 1.5  # the price of a search that the sieve has mostly answered
+_PRICES: Final = {"author.age": 6.0, "links": 12.0, "domains": 14.0, "mentions": 6.0, "hashtags": 6.0, "unquoted": 8.0}
 _CHAINS: Final = {"_&&_": " and ", "_||_": " or "}
 _NAMED: Final = (Type.DURATION, Type.TIMESTAMP, Type.BYTES)
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -37,6 +40,22 @@ class Code:
     price: float  # the first time, features included
     again: float  # once the features are there
     free: frozenset[str] = _NOTHING  # the variables of enclosing comprehensions that it reads
+    bit: int = 0  # of a search: without this bit among a reading's `hits` it finds nothing
+
+
+SearchKind = Literal["pattern", "phrases", "domains", "sign", "capitals"]
+
+
+class Search(NamedTuple):
+    """What a sieve looks for in a field: a pattern, phrases (their source), a lexicon of domains, a sign, a share."""
+
+    field: str
+    kind: SearchKind
+    what: str
+
+
+SURE: Final = 1
+"""Beside the bit of phrases, shifted by this: they are found, and need not be searched for again."""
 
 
 @dataclass(slots=True)
@@ -44,8 +63,12 @@ class Compiler:
     """Turns rules into code and keeps what the code refers to. `shared` holds the plain code of what is shared."""
 
     shared: frozenset[str] = _NOTHING
+    variables: Mapping[str, str] = field(default_factory=dict)  # where they stand; by default in the reading `f`
+    counts: str = "f.counts"
     constants: dict[str, str] = field(default_factory=dict)  # source -> name
     groups: dict[str, dict[str, int]] = field(default_factory=dict)  # scanned variable -> phrases' source -> number
+    bits: dict[Search, int] = field(default_factory=dict)
+    least_shares: dict[str, float] = field(default_factory=dict)  # by field
     parts: dict[str, tuple[str, str]] = field(default_factory=dict)  # plain code -> name, code
     seen: Counter[str] = field(default_factory=Counter)  # plain code worth sharing -> how often it occurs
 
@@ -56,11 +79,21 @@ class Compiler:
             return made
         if made.again >= DEAR:
             self.seen[made.plain] += 1
-        return self._part(made) if made.plain in self.shared else made
+        made = self._part(made) if made.plain in self.shared else made
+        return _sifted(made) if made.bit else made
 
     def _part(self, made: Code) -> Code:
         name, _ = self.parts.setdefault(made.plain, (f"part{len(self.parts)}", made.text))
-        return Code(plain=made.plain, text=f"f.{name}", price=made.price, again=made.again)
+        return replace(made, text=f"f.{name}")
+
+    def bit(self, field: str, kind: SearchKind, what: str) -> int:
+        """The bit of a search among a reading's `hits`. The one above it stands for a sure find of phrases."""
+        return self.bits.setdefault(Search(field, kind, what), 1 << 2 * len(self.bits))
+
+    def capitals_bit(self, field: str, share: float) -> int:
+        """The bit of a share of capitals that is above the least of those that rules ask about."""
+        self.least_shares[field] = min(share, self.least_shares.get(field, share))
+        return self.bit(field, "capitals", "")
 
     def constant(self, source: str) -> str:
         """The name of the module-level value that `source` makes."""
@@ -68,12 +101,14 @@ class Compiler:
 
     def _code(self, expression: Expression, own: ClauseId) -> Code:
         match expression:
-            case Literal(type=kind, value=value):
+            case nodes.Literal(type=kind, value=value):
                 return leaf(self.constant(repr(value)) if kind in _NAMED else _number_or_text(value), price=0.2)
             case Variable(name=name, bound=True):
                 return Code(plain=f"x_{name}", text=f"x_{name}", price=0.2, again=0.2, free=frozenset({name}))
             case Variable(name=name):
-                return leaf(f"f.{name.replace('.', '_')}", price=_PRICES.get(name, 1.0), again=0.2)
+                return leaf(
+                    self.variables.get(name, f"f.{name.replace('.', '_')}"), price=_PRICES.get(name, 1.0), again=0.2
+                )
             case ListOf(items=items):
                 return filled("(" + "{}, " * len(items) + ")", [self.code(item, own) for item in items])
             case Comprehension():
@@ -93,13 +128,13 @@ class Compiler:
             operands = sorted((self.code(a, own) for a in chain(call, function)), key=lambda code: code.price)
             return filled("(" + _CHAINS[function].join(["{}"] * len(operands)) + ")", operands)
         if is_history(function):
-            return leaf(f"f.counts[{self.constant(_window_source(window_of(call, own)))}]", price=2.0)
+            return leaf(f"{self.counts}[{self.constant(_window_source(window_of(call, own)))}]", price=2.0)
         match call:
             case Call(function="says" | "saysAny" | "matches", args=(receiver, wanted)):
                 return self._search(function, receiver, text_of(wanted), own)
             case Call(function="under" | "anyIn", args=(receiver, wanted)):
                 return self._lookup(function, self.code(receiver, own), text_of(wanted))
-            case Call(args=(Literal(value=int() as count),)) if function in UNITS:
+            case Call(args=(nodes.Literal(value=int() as count),)) if function in UNITS:
                 return leaf(self.constant(repr(count * UNITS[function])), price=0.2)
         frame, price = frame_of(call)
         return filled(frame, [self.code(argument, own) for argument in call.args], price=price)
@@ -110,12 +145,18 @@ class Compiler:
         if function == "matches":
             source = f"f.{scanned}_bytes" if scanned else "{}.encode()"
             frame = f"({self.constant(f'regex({wanted!r})')}({source}) is not None)"
-            return leaf(frame, price=25.0 + value.price, again=25.0) if scanned else filled(frame, [value], price=30)
-        phrases = f"phrases([{wanted!r}])" if function == "says" else f"phrases(lexicons[{wanted!r}])"
+            if not scanned:
+                return filled(frame, [value], price=30)
+            made = leaf(frame, price=25.0 + value.price, again=25.0)
+            return replace(made, bit=self.bit(scanned, "pattern", wanted))
+        phrases = phrases_source(function, wanted)
         if scanned:
             numbers = self.groups.setdefault(scanned, {})
             number = numbers.setdefault(phrases, len(numbers))
-            return leaf(f"({number} in f.said_in_{scanned})", price=20.0 + value.price, again=1.0)
+            bit = self.bit(scanned, "phrases", phrases)
+            found = f"(f.hits & {bit << SURE} != 0 or {number} in f.said_in_{scanned})"
+            made = leaf(found, price=20.0 + value.price, again=1.0)
+            return replace(made, bit=bit)
         return filled(f"says({{0}}, {self.constant(phrases)})", [value], price=60)
 
     def _lookup(self, function: str, value: Code, lexicon: str) -> Code:
@@ -124,6 +165,12 @@ class Compiler:
             return filled(f"any_under({{0}}, {parents})", [value], price=5)
         entries = self.constant(f"frozenset(lexicons[{lexicon!r}])")
         return filled(f"(not {entries}.isdisjoint({{0}}))", [value], price=3)
+
+
+def _sifted(made: Code) -> Code:
+    """The exact search, only where the sieve let it through."""
+    text = f"(f.hits & {made.bit} != 0 and {made.text})"
+    return replace(made, text=text, price=_SIFTED + made.again / 100, again=_SIFTED)
 
 
 def leaf(text: str, *, price: float, again: float | None = None) -> Code:
@@ -150,9 +197,14 @@ def chain(call: Call, function: str) -> Iterator[Expression]:
             yield argument
 
 
+def phrases_source(function: str, wanted: str) -> str:
+    """The code for what `says` or `saysAny` looks for."""
+    return f"phrases([{wanted!r}])" if function == "says" else f"phrases(lexicons[{wanted!r}])"
+
+
 def text_of(expression: Expression) -> str:
     """A literal string: the checker lets no other phrase, pattern or lexicon's name pass."""
-    if isinstance(expression, Literal) and isinstance(expression.value, str):
+    if isinstance(expression, nodes.Literal) and isinstance(expression.value, str):
         return expression.value
     raise TypeError(f"not a literal string at {expression.at}")
 

@@ -29,6 +29,10 @@ _FOREIGN: Final = re.compile(f"[{''.join(c for c in FOREIGN if c < chr(0x10000))
 _MEETING: Final = re.compile(r"[0-9A-Za-z][^\x00-\x7f]|[^\x00-\x7f][0-9A-Za-z]")
 _CHUNK: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
 _LONGEST_KNOWN: Final = 32
+_MOST_PIECES: Final = 12
+_LONGEST_TEXT_KNOWN: Final = 2000
+_ASCII: Final = bytes(range(128))
+_CONTROLS: Final = tuple(chr(code) for code in range(32) if chr(code).isspace())
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 _SAME_SCRIPT: Final = {
     **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),  # the names of Arabic digits
@@ -39,8 +43,67 @@ _SAME_SCRIPT: Final = {
 
 def fold(text: str) -> str:
     """`text` as it is compared. Linear in its length."""
-    if text.isascii():
-        return _WHITE.sub(" ", text.lower())
+    return _folded(text) if text.isascii() else _known_fold(text) if len(text) <= _LONGEST_TEXT_KNOWN else _fold(text)
+
+
+def _folded(text: str) -> str:
+    """Where nothing but case and white space is to be folded."""
+    folded = text.lower()
+    for white in _CONTROLS:
+        if white in folded:
+            folded = folded.replace(white, " ")
+    while "  " in folded:
+        folded = folded.replace("  ", " ")
+    return folded
+
+
+def _fold(text: str) -> str:
+    foreign = foreign_in(text.encode())
+    for character in foreign:
+        if (seen := on_its_own(character)) is None:
+            return _fold_pieces(text)
+        if seen != character:
+            text = text.replace(character, seen)
+    return _folded(text)
+
+
+_known_fold = lru_cache(maxsize=2048)(_fold)  # what a batch is searched for is counted in windows too
+
+
+def foreign_in(raw: bytes) -> frozenset[str]:
+    """The distinct characters of a text in UTF-8 that are not ASCII's."""
+    return frozenset(raw.translate(None, _ASCII).decode())
+
+
+@lru_cache(maxsize=8192)
+def on_its_own(character: str) -> str | None:
+    """What folds it but for case, if neither neighbours nor script matter among characters of the kind; else None.
+
+    Kept out are what may compose with a neighbour, and letters and digits of scripts with look-alikes of ASCII's.
+    """
+    if _INVISIBLE.match(character):
+        return ""
+    normal, lower = unicodedata.normalize("NFKC", character), character.lower()
+    if normal.isascii() or normal.isspace():
+        return normal if not normal.isspace() else " "
+    is_plain = normal == character and _starts_afresh(character) and _script(character) in ("", "LATIN")
+    is_lower_plain = len(lower) == 1 and lower == unicodedata.normalize("NFKC", lower) and lower == _lower(lower)
+    return character if is_plain and is_lower_plain and _script(lower) == _script(character) else None
+
+
+def _fold_pieces(text: str) -> str:
+    """Nothing acts across a space, so that pieces in ASCII are left to `_folded`."""
+    pieces = text.split(" ")
+    if sum(map(str.isascii, pieces)) < len(pieces) - _MOST_PIECES:
+        return _fold_whole(text)
+    return _folded(" ".join([piece if piece.isascii() else _fold_piece(piece) for piece in pieces]))
+
+
+def _fold_piece(piece: str) -> str:
+    return _known_piece(piece) if len(piece) <= _LONGEST_KNOWN else _fold_whole(piece)
+
+
+def _fold_whole(text: str) -> str:
     while (once := _fold_once(text)) != text:  # composing may enable a look-alike and the other way round
         text = once
     return text
@@ -119,6 +182,9 @@ def _script(character: str) -> str:
         return ""
     first = unicodedata.name(character, "").split(" ")[0]
     return _SAME_SCRIPT.get(first, first)
+
+
+_known_piece = lru_cache(maxsize=16384)(_fold_whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

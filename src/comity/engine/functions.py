@@ -19,6 +19,7 @@ from comity.engine.words import Phrase, phrase, word_form
 
 _LARGE: Final = ascii_uppercase.encode()
 _SMALL: Final = ascii_lowercase.encode()
+_ASCII: Final = bytes(range(128))
 _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _LONGEST_NUMBER: Final = 400
@@ -37,13 +38,24 @@ def phrases(written: Iterable[str]) -> tuple[Phrase, ...]:
 
 def capitals(value: str) -> float:
     """The share of capital (and title case) letters among all letters; 0.0 without letters."""
-    if value.isascii():
-        raw = value.encode()
-        large, small = len(raw) - len(raw.translate(None, _LARGE)), len(raw) - len(raw.translate(None, _SMALL))
-    else:
-        large = sum(c.isupper() or c.istitle() for c in value if c.isalpha())
-        small = sum(map(str.isalpha, value)) - large
+    raw = value.encode()
+    large, small = len(raw) - len(raw.translate(None, _LARGE)), len(raw) - len(raw.translate(None, _SMALL))
+    if len(raw) != len(value):
+        foreign = raw.translate(None, _ASCII).decode()
+        above = sum(c.isupper() or c.istitle() for c in foreign if c.isalpha())
+        large, small = large + above, small + sum(map(str.isalpha, foreign)) - above
     return large / (large + small) if large + small else 0.0
+
+
+def may_be_capitals(value: str, share: float) -> bool:
+    """False only where `capitals` is not above `share`: a quicker test, by the small letters of ASCII alone."""
+    half = value[: len(value) // 2].encode()
+    small = len(half) - len(half.translate(None, _SMALL))
+    if small * share > (len(value) - small) * (1 - share) + 1:  # enough of them already
+        return False
+    raw = value.encode()
+    other = len(raw.translate(None, _SMALL))
+    return (len(raw) - other) * share < other * (1 - share) + 1
 
 
 def repeats(value: str) -> int:

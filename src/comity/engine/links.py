@@ -9,32 +9,57 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from comity.model.expression import Span
 
+MOST_FOUND: Final = 1_000
+"""Links, mentions or hashtags that a text has for rules: loops over them stay quick, whatever the text."""
+
 _LINK: Final = re.compile(r"""(?<![^\W_])(?:(?:https?|ftp)://|www\.)[^\s<>"“”«»`]+""", re.IGNORECASE)
-_MENTION: Final = re.compile(r"(?<![\w@./])@(\w[\w.-]*(?:@\w[\w.-]*)?)")
-_HASHTAG: Final = re.compile(r"(?<![\w#&/])[#＃](\w*[^\W\d]\w*)")
+_MENTION: Final = re.compile(r"@(?<![\w@./]@)(\w[\w.-]*(?:@\w[\w.-]*)?)")
+_HASHTAG: Final = re.compile(r"[#＃](?<![\w#&/].)(\w*[^\W\d]\w*)")
 _END_OF_AUTHORITY: Final = re.compile(r"[/?#\\]")
 _PUNCTUATION: Final = ".,;:!?'’*_~…"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+_LONGEST_SCHEME: Final = len("https")
 _LONGEST_LABEL: Final = 63
 _LONGEST_DOMAIN: Final = 253
 
 
 def links(text: str) -> tuple[str, ...]:
-    return tuple(text[span.start : span.end] for span in link_spans(text))
+    return tuple(found[0][: _without_closing(found[0])] for found in islice(_found(text), MOST_FOUND))
 
 
 def link_spans(text: str) -> tuple[Span, ...]:
     """Where the links stand, in order."""
-    if ":" not in text and "." not in text:
-        return ()
     return tuple(
-        Span(start=found.start(), end=found.start() + _without_closing(found.group())) for found in _LINK.finditer(text)
+        Span(start=found.start(), end=found.start() + _without_closing(found.group()))
+        for found in islice(_found(text), MOST_FOUND)
     )
+
+
+def has_www(text: str) -> bool:
+    return ("w." in text or "W." in text) and "www." in text.lower()
+
+
+def _found(text: str) -> Iterator[re.Match[str]]:
+    """Links with the punctuation after them."""
+    return _LINK.finditer(text) if has_www(text) else _with_schemes(text)
+
+
+def _with_schemes(text: str) -> Iterator[re.Match[str]]:
+    """The same where no link begins otherwise: looked for only where a scheme ends."""
+    done, end_of_scheme = 0, text.find("://")
+    while end_of_scheme >= 0:
+        for start in range(max(end_of_scheme - _LONGEST_SCHEME, done), end_of_scheme - 2):
+            if found := _LINK.match(text, start):
+                yield found
+                done = found.end()
+                break
+        end_of_scheme = text.find("://", max(done, end_of_scheme + 1))
 
 
 def _without_closing(link: str) -> int:
@@ -93,10 +118,10 @@ def is_under(host: str, parents: frozenset[str]) -> bool:
 def mentions(text: str) -> tuple[str, ...]:
     if "@" not in text:
         return ()
-    return tuple(name.rstrip(".-").lower() for name in _MENTION.findall(text))
+    return tuple(name.rstrip(".-").lower() for name in _MENTION.findall(text)[:MOST_FOUND])
 
 
 def hashtags(text: str) -> tuple[str, ...]:
     if "#" not in text and "＃" not in text:
         return ()
-    return tuple(tag.lower() for tag in _HASHTAG.findall(text))
+    return tuple(tag.lower() for tag in _HASHTAG.findall(text)[:MOST_FOUND])

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from comity.engine import clockface, functions
-from comity.engine.compile import Compiler
+from comity.engine import reading as readings
 from comity.engine.evidence import evidence
+from comity.engine.generate import generate
 from comity.engine.reading import Reading, feature
-from comity.engine.scan import Entries, Scan
+from comity.engine.scan import Entries
+from comity.engine.sieve import Sieve, Wanted
 from comity.engine.steps import Maker, Step
 from comity.engine.windows import UNITS, Counted, Window, windows_of
 from comity.model.agreement import Agreement
@@ -47,21 +50,40 @@ _FUNCTIONS: Final = (
 )
 
 
+_OF_MESSAGES: Final = (
+    readings.age_of,
+    readings.most_domains,
+    readings.most_hashtags,
+    readings.most_links,
+    readings.most_mentions,
+    readings.reach_of,
+    readings.unquoted_of,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    """What the generated source defines."""
+
+    breached: Callable[[Message, Counts], int]
+    breached_all: Callable[[Sequence[Message], Sequence[Counts]], list[int]]
+    reading: type[Reading]
+
+
 class Plan:
     """A version made ready for judging. Safe to share between threads; pickles by being made again."""
 
-    __slots__ = ("_agreement", "_clauses", "_judge", "_maker", "_reading", "_steps", "needs", "rules", "source")
+    __slots__ = ("_agreement", "_clauses", "_maker", "_module", "_steps", "needs", "rules", "source")
 
     def __init__(self, agreement: Agreement) -> None:
         self._agreement = agreement
         self._clauses = [(clause, clause.rule) for clause in agreement.clauses if clause.rule]
         self.rules: tuple[ClauseId, ...] = tuple(clause.id for clause, _ in self._clauses)
         self.needs: tuple[Window, ...] = windows_of(agreement)
-        compiler = _compiled(self._clauses)
-        self.source: str = _source(self._clauses, compiler)
+        self.source, compiler = generate(self._clauses)
         namespace = _namespace(agreement)
         exec(compile(self.source, f"<plan {agreement.digest}>", "exec"), namespace)  # noqa: S102 (own source)
-        self._judge, self._reading = _entries(namespace)
+        self._module = _module(namespace)
         self._maker = Maker(compiler=compiler, namespace=namespace)
         self._steps: dict[ClauseId, Step] = {}
 
@@ -70,44 +92,43 @@ class Plan:
 
     def breached(self, message: Message, counts: Counts) -> frozenset[ClauseId]:
         """The clauses that the message breaches, without evidence."""
-        return frozenset(clause.id for clause, _ in self._of(self._bits(self._reading(message, counts))))
+        return frozenset(clause.id for clause, _ in self._of(self._module.breached(message, counts)))
+
+    def breached_bits(self, message: Message, counts: Counts) -> int:
+        """The same as bits: bit n stands for `rules[n]`."""
+        return self._module.breached(message, counts)
 
     def judge(self, message: Message, counts: Counts, *, late: bool = False) -> tuple[Finding, ...]:
         """Every breached clause that applies on the message's channel, shadow ones too, with its evidence.
 
         `counts` answers `needs`; `late` is what `History.take` said of the message.
         """
-        reading = self._reading(message, counts)
-        return self._findings(self._bits(reading), reading, late=late)
+        bits = self._module.breached(message, counts)
+        return self.findings(bits, message, counts, late=late) if bits else ()
 
     def judge_batch(
         self, messages: Sequence[Message], counts: Sequence[Counts] | None = None, late: Sequence[bool] | None = None
     ) -> list[tuple[Finding, ...]]:
         """What `judge` says of each message, quicker. `counts` and `late`: one for each, or none for all."""
-        given = counts or [{}] * len(messages)
-        lateness = late or [False] * len(messages)
-        rows = zip(self.breached_batch(messages, counts), messages, given, lateness, strict=True)
+        counts = [{}] * len(messages) if counts is None else counts
+        late = [False] * len(messages) if late is None else late
+        rows = zip(self.breached_batch(messages, counts), messages, counts, late, strict=True)
         return [self.findings(bits, message, of, late=is_late) if bits else () for bits, message, of, is_late in rows]
 
     def breached_batch(self, messages: Sequence[Message], counts: Sequence[Counts] | None = None) -> list[int]:
         """What each message breaches, as bits: bit n stands for `rules[n]`."""
-        rows = zip(messages, counts or [{}] * len(messages), strict=True)
-        return [self._bits(self._reading(message, of)) for message, of in rows]
+        counts = [{}] * len(messages) if counts is None else counts
+        if len(counts) != len(messages):
+            raise ValueError(f"{len(counts)} counts for {len(messages)} messages")
+        return self._module.breached_all(messages, counts)
 
     def findings(self, bits: int, message: Message, counts: Counts, *, late: bool = False) -> tuple[Finding, ...]:
         """The findings, with evidence, for the bits that `breached_batch` gave for the message."""
-        return self._findings(bits, self._reading(message, counts), late=late)
-
-    def _findings(self, bits: int, reading: Reading, *, late: bool) -> tuple[Finding, ...]:
+        reading = self._module.reading(message, counts)
         return tuple(
             Finding(clause=clause.id, evidence=evidence(self._step(clause, rule), reading), late=late)
             for clause, rule in self._of(bits)
         )
-
-    def _bits(self, reading: Reading) -> int:
-        bits = self._judge(reading)
-        assert isinstance(bits, int)
-        return bits
 
     def _of(self, bits: int) -> Iterator[tuple[Clause, Rule]]:
         while bits:
@@ -117,7 +138,7 @@ class Plan:
 
     def read(self, message: Message, counts: Counts) -> Reading:
         """The message as this plan's rules read it: for `explain`."""
-        return self._reading(message, counts)
+        return self._module.reading(message, counts)
 
     def step(self, clause_id: ClauseId) -> Step | None:
         """The clause's rule as a tree that can be evaluated node by node; None without a rule."""
@@ -135,55 +156,27 @@ def plan(agreement: Agreement) -> Plan:
     return Plan(agreement)
 
 
-def _compiled(clauses: list[tuple[Clause, Rule]]) -> Compiler:
-    """A compiler that knows what is worth sharing, from a first pass over all rules."""
-    first = Compiler()
-    for clause, rule in clauses:
-        first.code(rule.expression, clause.id)
-    often = frozenset(plain for plain, count in first.seen.items() if count > 1)
-    return Compiler(shared=often, constants=first.constants, groups=first.groups)
-
-
-def _source(clauses: list[tuple[Clause, Rule]], compiler: Compiler) -> str:
-    body: list[str] = []
-    channels: frozenset[str] | None = None
-    for number, (clause, rule) in enumerate(clauses):
-        if clause.channels != channels:
-            channels = clause.channels
-            body.append(f"    if f.channel in {compiler.constant(f'frozenset({sorted(channels)!r})')}:")
-        code = compiler.code(rule.expression, clause.id).text
-        body += [f"        if {code}:", f"            breached |= {1 << number}  # {clause.id}"]
-    constants = [f"{name} = {source}" for source, name in compiler.constants.items()]
-    features = [
-        f"    @feature\n    def said_in_{name}(f):\n        return scan_of_{name}.groups_in(f.folded_{name})\n"
-        for name in compiler.groups
-    ]
-    features += [f"    @feature\n    def {name}(f):\n        return {code}\n" for name, code in compiler.parts.values()]
-    scans = [f"scan_of_{name} = Scan([{', '.join(groups)}])" for name, groups in compiler.groups.items()]
-    judging = ["", "", "class Judging(Reading):", "    lexicons = entries", "", *features]
-    return "\n".join(
-        [*constants, *scans, *judging, "", "def judge(f):", "    breached = 0", *body, "    return breached\n"]
-    )
-
-
 def _namespace(agreement: Agreement) -> dict[str, object]:
     return {
         **{function.__name__: function for function in _FUNCTIONS},
         **{unit.removesuffix("s").upper(): span for unit, span in UNITS.items()},
+        **{function.__name__: function for function in _OF_MESSAGES},
         "datetime": datetime,
         "lexicons": {name: lexicon.entries for name, lexicon in agreement.lexicons.items()},
         "entries": {name: Entries(lexicon.entries) for name, lexicon in agreement.lexicons.items()},
         "Counted": Counted,
         "Reading": Reading,
-        "Scan": Scan,
+        "Sieve": Sieve,
+        "Wanted": Wanted,
         "Window": Window,
         "feature": feature,
     }
 
 
-def _entries(namespace: Mapping[str, object]) -> tuple[Callable[[Reading], object], type[Reading]]:
-    judge, judging = namespace["judge"], namespace["Judging"]
-    assert callable(judge)
-    assert isinstance(judging, type)
-    assert issubclass(judging, Reading)
-    return judge, judging
+def _module(namespace: Mapping[str, object]) -> _Module:
+    breached, breached_all, reading = (namespace[name] for name in ("breached", "breached_all", "Judging"))
+    assert callable(breached)
+    assert callable(breached_all)
+    assert isinstance(reading, type)
+    assert issubclass(reading, Reading)
+    return _Module(breached=breached, breached_all=breached_all, reading=reading)

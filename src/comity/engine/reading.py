@@ -45,15 +45,52 @@ class feature(Generic[T]):  # noqa: N801 (reads as a decorator)
         return made
 
 
+def age_of(message: Message) -> timedelta:
+    created = message.author_created
+    return UNKNOWN_AGE if created is None else max(message.sent - created, timedelta())
+
+
+def reach_of(message: Message) -> int:
+    return min(max(message.reach, 0), MOST)
+
+
+def most_links(message: Message) -> int:
+    """No fewer than there are; so with the two below."""
+    if message.links is not None:
+        return len(message.links)
+    return message.text.count("://") + (message.text.lower().count("www.") if found.has_www(message.text) else 0)
+
+
+def most_domains(message: Message) -> int:
+    return most_links(message) if message.domains is None else len(message.domains)
+
+
+def most_mentions(message: Message) -> int:
+    return message.text.count("@") if message.mentions is None else len(message.mentions)
+
+
+def most_hashtags(message: Message) -> int:
+    given = message.hashtags
+    return message.text.count("#") + message.text.count("＃") if given is None else len(given)
+
+
+def unquoted_of(message: Message) -> str:
+    return quotes.unquoted(message.text) if message.unquoted is None else message.unquoted
+
+
 class Reading:
     """One message and the counts of its windows, under the names that generated code uses."""
 
     lexicons: ClassVar[Mapping[str, Entries]] = MappingProxyType({})
     """The version's lexicons; a plan's own readings have them."""
 
-    def __init__(self, message: Message, counts: Mapping[Window, int | float]) -> None:
+    every_hit: ClassVar[int] = 0
+    """Of a plan's searches that each may find something, and that none is sure to have (see `sieve`)."""
+
+    def __init__(self, message: Message, counts: Mapping[Window, int | float], hits: int | None = None) -> None:
         self.message = message
         self.counts = counts
+        self.hits = self.every_hit if hits is None else hits
         self.text: str = message.text
         self.channel: str = message.channel
 
@@ -63,8 +100,7 @@ class Reading:
 
     @feature
     def unquoted(self) -> str:
-        given = self.message.unquoted
-        return quotes.unquoted(self.text) if given is None else given
+        return unquoted_of(self.message)
 
     @feature
     def sent(self) -> datetime:
@@ -108,7 +144,7 @@ class Reading:
 
     @feature
     def reach(self) -> int:
-        return min(max(self.message.reach, 0), MOST)
+        return reach_of(self.message)
 
     @feature
     def is_reply(self) -> bool:
@@ -124,8 +160,7 @@ class Reading:
 
     @feature
     def author_age(self) -> timedelta:
-        created = self.message.author_created
-        return UNKNOWN_AGE if created is None else max(self.message.sent - created, timedelta())
+        return age_of(self.message)
 
     @feature
     def author_roles(self) -> tuple[str, ...]:

@@ -6,21 +6,27 @@ The search is hyperscan's, over literals of the word form (see `words`), so its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import hyperscan
 
+from comity.engine.databases import NOTE_ID
 from comity.engine.words import Phrase, phrase, word_form
 
 _LONGEST: Final = 2000
 """Bytes of a pattern that hyperscan is given; the rare longer ones are searched one by one."""
 
+MOST_LITERALS: Final = 20_000
+"""More than these are looked up word by word: the time to make a database grows faster than its phrases."""
+
+_NONE: Final[frozenset[int]] = frozenset()
+
 
 class Scan:
     """Finds groups of phrases. Safe to share between threads."""
 
-    __slots__ = ("_database", "_groups", "_long", "_scratches", "_symbols")
+    __slots__ = ("_database", "_groups", "_long", "_scratches", "_symbols", "_vocabulary")
 
     def __init__(self, groups: Sequence[Sequence[Phrase]]) -> None:
         owners: dict[Phrase, set[int]] = {}
@@ -29,32 +35,35 @@ class Scan:
                 if wanted.pattern:
                     owners.setdefault(wanted, set()).add(number)
         literals = {wanted: wanted.pattern.encode() for wanted in owners if wanted.has_words}
-        short = [wanted for wanted, literal in literals.items() if len(literal) <= _LONGEST]
+        self._vocabulary = Vocabulary({literals[w]: frozenset(owners[w]) for w in literals if w.is_whole_words})
+        if len(self._vocabulary) <= MOST_LITERALS:
+            self._vocabulary = Vocabulary({})
+        left = {w: literal for w, literal in literals.items() if literal not in self._vocabulary}
+        short = [wanted for wanted, literal in left.items() if len(literal) <= _LONGEST]
         self._symbols = [(wanted.pattern, frozenset(owners[wanted])) for wanted in owners if not wanted.has_words]
-        self._long = [(w.pattern, frozenset(owners[w])) for w, literal in literals.items() if len(literal) > _LONGEST]
+        self._long = [(literal, frozenset(owners[w])) for w, literal in left.items() if len(literal) > _LONGEST]
         self._groups = [frozenset(owners[wanted]) for wanted in short]
         self._database = _database([literals[wanted] for wanted in short]) if short else None
         self._scratches: list[hyperscan.Scratch] = []
 
     def groups_in(self, folded: str) -> frozenset[int]:
         """The numbers of the groups that have a phrase in this folded text."""
-        form = word_form(folded)
-        found = [groups for pattern, groups in self._long if pattern in form]
-        found += [groups for pattern, groups in self._symbols if pattern in folded]
-        found += [self._groups[number] for number in self._hits(form)]
-        return frozenset().union(*found) if found else frozenset()
+        found = [groups for pattern, groups in self._symbols if pattern in folded]
+        return self.groups_among(word_form(folded).encode()).union(*found)
 
-    def _hits(self, form: str) -> set[int]:
-        hits: set[int] = set()
-        if self._database is None:
-            return hits
+    def groups_among(self, form: bytes) -> frozenset[int]:
+        """The numbers of the groups that have a phrase with words in this word form, in UTF-8."""
+        found = [self._groups[number] for number in self._hits(form)]
+        found += [groups for pattern, groups in self._long if pattern in form]
+        found += self._vocabulary.found_in(form)
+        return _NONE.union(*found)
 
-        def hit(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            hits.add(number)
-
-        scratch = self._take_scratch(self._database)
-        self._database.scan(form.encode(), hit, scratch=scratch)
-        self._scratches.append(scratch)
+    def _hits(self, form: bytes) -> list[int]:
+        hits: list[int] = []
+        if self._database is not None:
+            scratch = self._take_scratch(self._database)
+            self._database.scan(form, NOTE_ID, 0, hits, scratch)
+            self._scratches.append(scratch)
         return hits
 
     def _take_scratch(self, database: hyperscan.Database) -> hyperscan.Scratch:
@@ -75,6 +84,31 @@ def _database(patterns: list[bytes]) -> hyperscan.Database:
         literal=True,
     )
     return database
+
+
+class Vocabulary:
+    """Very many phrases, of which hyperscan would take long to make a database: looked up, run of words by run."""
+
+    __slots__ = ("_groups", "_lengths")
+
+    def __init__(self, phrases: Mapping[bytes, frozenset[int]]) -> None:
+        self._groups = {b" ".join(literal.split()): groups for literal, groups in phrases.items()}
+        self._lengths = sorted({literal.count(b" ") + 1 for literal in self._groups})
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __contains__(self, literal: bytes) -> bool:
+        return literal.startswith(b" ") and literal.endswith(b" ") and literal.strip() in self._groups
+
+    def found_in(self, form: bytes) -> Iterator[frozenset[int]]:
+        """The groups of each phrase among the words."""
+        words = form.split() if self._groups else []
+        for length in self._lengths:
+            for start in range(len(words) - length + 1):
+                groups = self._groups.get(b" ".join(words[start : start + length]))
+                if groups is not None:
+                    yield groups
 
 
 class Entries:

@@ -6,15 +6,19 @@ written or to whom; without the key equal values cannot even be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from comity.engine.fold import fold
 from comity.engine.functions import number
+from comity.engine.lateness import EPOCH, since_epoch
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId
 from comity.model.message import Message
@@ -35,6 +39,30 @@ class Trace(msgspec.Struct, frozen=True, array_like=True):
     numbers: dict[str, float] = {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Many messages in history, in intake order, as columns. What no window needs is left empty."""
+
+    authors: Sequence[AccountId]
+    sent: npt.NDArray[np.int64]  # microseconds since 1970
+    texts: Sequence[bytes] = ()
+    to: Sequence[tuple[bytes, ...]] = ()
+    values: Mapping[str, Sequence[bytes]] = field(default_factory=dict)  # b"" where there is none
+    numbers: Mapping[str, Sequence[float]] = field(default_factory=dict)  # 0.0 where there is none
+
+    def __len__(self) -> int:
+        return len(self.authors)
+
+    def __iter__(self) -> Iterator[Trace]:
+        """One by one; all are dated 1970, for who steps through them has `sent`."""
+        count = len(self.authors)
+        texts, to = self.texts or (b"",) * count, self.to or ((),) * count
+        for index, (author, text, recipients) in enumerate(zip(self.authors, texts, to, strict=True)):
+            values = {key: of[index] for key, of in self.values.items() if of[index]}
+            numbers = {key: of[index] for key, of in self.numbers.items() if of[index]}
+            yield Trace(author, EPOCH, text, recipients, values, numbers)
+
+
 class Tracer:
     """Makes traces for the windows that are asked for. `key` is secret, 16 to 64 bytes, and the store's own."""
 
@@ -49,17 +77,39 @@ class Tracer:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Trace)
 
-    def trace(self, message: Message) -> Trace:
-        """What history keeps of the message."""
+    def trace(self, message: Message, *, sent: datetime | None = None) -> Trace:
+        """What history keeps of the message. `sent`: when it counts as sent, if its clock is not believed."""
         meta = message.meta
         return Trace(
             author=message.author,
-            sent=message.sent,
+            sent=message.sent if sent is None else sent,
             text=self._hash(fold(message.text)) if self._keeps_text else b"",
-            to=tuple(sorted({self._hash(to) for to in message.to})) if self._keeps_recipients else (),
+            to=self._recipients(message) if self._keeps_recipients else (),
             values={key: self._hash(meta[key]) for key in self._values if meta.get(key)},
             numbers=_numbers(meta, self._numbers),
         )
+
+    def traces(self, messages: Sequence[Message], folded: Sequence[str] | None = None) -> Traces:
+        """What a batch history keeps of the messages; `folded` are their folded texts, if at hand."""
+        sent = np.fromiter((since_epoch(message.sent) for message in messages), np.int64, len(messages))
+        texts: Iterable[str] = ()
+        if self._keeps_text:
+            texts = folded if folded is not None else (fold(message.text) for message in messages)
+        return Traces(
+            authors=[message.author for message in messages],
+            sent=sent,
+            texts=[self._hash(text) for text in texts],
+            to=[self._recipients(message) for message in messages] if self._keeps_recipients else (),
+            values={key: [self._value(message, key) for message in messages] for key in self._values},
+            numbers={key: [number(message.meta.get(key, "")) for message in messages] for key in self._numbers},
+        )
+
+    def _recipients(self, message: Message) -> tuple[bytes, ...]:
+        return tuple(sorted({self._hash(to) for to in message.to}))
+
+    def _value(self, message: Message, key: str) -> bytes:
+        value = message.meta.get(key, "")
+        return self._hash(value) if value else b""
 
     def encode(self, trace: Trace) -> bytes:
         return self._encoder.encode(trace)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from comity.engine.fold import fold
+from comity.engine.fold import fold, foreign_in, on_its_own
 
 _UNSPACED: Final = (
     "CJK UNIFIED",
@@ -37,8 +37,10 @@ _UNSPACED: Final = (
     "NUSHU",
 )
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
+_FEW_WORDS: Final = 9
 _MOST_KNOWN: Final = 20_000
-_ASCII_WORDS: Final = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
+WORDS: Final = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in bytes(range(256)).lower())
+"""Bytes of UTF-8 to what words are made of: ASCII letters in lower case, and a space for what is no word's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Phrase:
 
     pattern: str
     has_words: bool
+
+    @property
+    def is_whole_words(self) -> bool:
+        """Whether it is a few words between spaces, all of them written out."""
+        return self.has_words and self.pattern[0] == self.pattern[-1] == " " and self.pattern.count(" ") <= _FEW_WORDS
 
 
 @lru_cache(maxsize=1024)
@@ -63,14 +70,51 @@ def phrase(written: str) -> Phrase:
     return Phrase(pattern=before + words + after, has_words=True)
 
 
+def words_in(text: str, raw: bytes) -> bytes | None:
+    """The words of a text, `raw` in UTF-8, with spaces instead of all else; None if some are of unspaced scripts."""
+    words = raw.translate(WORDS)
+    if len(raw) == len(text):
+        return words
+    for character in foreign_in(raw):
+        shown = _word_on_its_own(character)
+        if shown is None:
+            return _words_in_folded(fold(text))
+        words = words.replace(character.encode(), shown)
+    return words
+
+
+def _words_in_folded(folded: str) -> bytes | None:
+    raw = folded.encode()
+    words = raw.translate(WORDS)
+    for character in foreign_in(raw):
+        if (shown := _in_word_form(character)) != character:
+            if shown != " ":
+                return None
+            words = words.replace(character.encode(), b" ")
+    return words
+
+
+@lru_cache(maxsize=8192)
+def _word_on_its_own(character: str) -> bytes | None:
+    seen = on_its_own(character)
+    if seen is None or any(map(is_unspaced, seen)):
+        return None
+    return "".join(map(_in_word_form, seen.lower())).encode()
+
+
 def word_form(folded: str) -> str:
     """The words of a folded text, each between two spaces; "" words leave " "."""
-    if folded.isascii():
-        words = folded.translate(_ASCII_WORDS).split()
-    else:
-        marked = folded.translate(_WORD_FORMS)
-        words = marked.replace(_EDGE + _EDGE, "").replace(_EDGE, " ").split(" ")
-        words = [word for word in words if word]
+    spaced = _words_in_folded(folded)
+    if spaced is None:
+        return _unspaced_form(folded)
+    words = spaced.split()
+    return f" {b' '.join(words).decode()} " if words else " "
+
+
+def _unspaced_form(folded: str) -> str:
+    """The word form of a text with words in scripts without spaces."""
+    marked = folded.translate(_WORD_FORMS)
+    words = [word for word in marked.replace(_EDGE + _EDGE, "").replace(_EDGE, " ").split(" ") if word]
     return f" {' '.join(words)} " if words else " "
 
 
@@ -87,6 +131,7 @@ class _WordForms(dict[int, str]):
 _WORD_FORMS: Final = _WordForms()
 
 
+@lru_cache(maxsize=8192)
 def _in_word_form(character: str) -> str:
     if unicodedata.category(character)[0] not in "LMN":
         return " "

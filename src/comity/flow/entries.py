@@ -12,18 +12,18 @@ from comity.casework.record import Recorded, recorded
 from comity.ledger import entry as ledger
 from comity.ledger.commitment import SALT_LENGTH, Opening
 from comity.ledger.tree import ids_root
-from comity.model.ids import Digest
+from comity.model.ids import AccountId, Digest
 from comity.model.measure import Measure
 from comity.model.statement import Statement
-from comity.ports import Entropy
+from comity.ports import Entropy, Owned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """An entry and the openings of the private fields that it commits to."""
+    """An entry and the openings of the private fields that it commits to, each with whose it is."""
 
     entry: ledger.Entry
-    openings: tuple[Opening, ...] = ()
+    openings: tuple[Owned, ...] = ()
 
 
 def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
@@ -47,7 +47,7 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
         ),
         commitments=_commitments(openings),
     )
-    return Sealed(entry=entry, openings=openings)
+    return Sealed(entry=entry, openings=_owned(decided.account, openings))
 
 
 def correction_entry(cause: Joined | Delivered, corrected: Recorded, entropy: Entropy) -> Sealed:
@@ -66,7 +66,7 @@ def correction_entry(cause: Joined | Delivered, corrected: Recorded, entropy: En
         by="rule",
         commitments=_commitments(openings),
     )
-    return Sealed(entry=entry, openings=openings)
+    return Sealed(entry=entry, openings=_owned(cause.account, openings))
 
 
 def acceptances_entries(accepted: Iterable[Accepted], entropy: Entropy) -> tuple[Sealed, ...]:
@@ -88,7 +88,8 @@ def _acceptances(version: Digest, accepted: list[Accepted], entropy: Entropy) ->
         count=len(accepted),
         root=ids_root(opening.commitment for opening in openings),
     )
-    return Sealed(entry=entry, openings=openings)
+    pairs = zip(accepted, openings, strict=True)
+    return Sealed(entry=entry, openings=tuple(Owned(account=one.account, opening=each) for one, each in pairs))
 
 
 def _public(measure: Measure) -> ledger.PublicMeasure:
@@ -101,6 +102,10 @@ def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> tup
         Opening(entry_id=entry_id, field=field, salt=entropy.token(SALT_LENGTH), value=value)
         for field, value in fields.items()
     )
+
+
+def _owned(account: AccountId, openings: Iterable[Opening]) -> tuple[Owned, ...]:
+    return tuple(Owned(account=account, opening=each) for each in openings)
 
 
 def _commitments(openings: Iterable[Opening]) -> dict[str, str]:

@@ -5,12 +5,14 @@ Breaches of `decide=auto` clauses count for rules that count breaches; notices t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from comity.engine.explain import Explained, explain
 from comity.engine.history import History
 from comity.engine.plan import plan
 from comity.engine.trace import Tracer
+from comity.engine.windows import Counted
 from comity.model.agreement import Agreement
 from comity.model.clause import Clause, Decide
 from comity.model.finding import Finding
@@ -27,6 +29,7 @@ class Judging:
         self._plan = plan(agreement)
         self._automatic = {clause.id for clause in agreement.clauses if clause.decide is Decide.AUTO}
         self._tracer = Tracer(self._plan.needs, key=_KEY)
+        self._counts_breaches = any(window.counted is Counted.BREACHES for window in self._plan.needs)
         lateness = timedelta(seconds=agreement.lateness.nominal_seconds)
         self._history = History(self._plan.needs, lateness=lateness)
 
@@ -38,6 +41,13 @@ class Judging:
             if finding.clause in self._automatic:
                 self._history.breach(message.author, finding.clause, message.sent)
         return findings
+
+    def judge_batch(self, messages: Sequence[Message]) -> list[tuple[Finding, ...]]:
+        """What `judge` says of each in turn, quicker, unless a rule counts what the others of them breach."""
+        if self._counts_breaches:
+            return [self.judge(message) for message in messages]
+        taken = [self._history.take(self._tracer.trace(message)) for message in messages]
+        return self._plan.judge_batch(messages, [counts for counts, _ in taken], [late for _, late in taken])
 
     def explain(self, message: Message) -> tuple[tuple[Clause, Explained], ...]:
         """Each rule that applies to the message, as a tree of values; the message becomes part of the history."""

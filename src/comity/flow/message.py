@@ -20,27 +20,38 @@ from comity.casework.decide import Circumstances, Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Found, Joined
 from comity.casework.record import Record, Recorded, after, fold, measures, standing
 from comity.engine.history import History
+from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
+from comity.engine.windows import Counted
 from comity.flow.agreement import Versions
 from comity.flow.publish import Mode, Recorder
 from comity.model.clause import Decide, Kind
-from comity.model.duration import Duration
+from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
-from comity.ports import Answer, Clock, Entropy, Outcome, Store, Taken
+from comity.ports import Answer, Clock, Entropy, Outcome, Running, Store, Taken
 
 _MOST_RECORDS = 200_000
 """Accounts whose records are kept at hand; beyond that they are read from the store again."""
 
 
+_REMEMBERED = (Decided, Joined)
+"""The facts that windows count."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives."""
+    """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives.
+
+    `snapshot_every`: after how many messages at least the windows are stored whole; more when they hold more, so that
+    it costs each message the same.
+    """
 
     mode: Mode
     delivery: Duration
     history_key: bytes
+    snapshot_every: int = 100_000
 
 
 class Proceedings:
@@ -53,6 +64,9 @@ class Proceedings:
         self._history = History(self._versions.windows, lateness=self._versions.lateness)
         self._records: dict[AccountId, Record] = {}
         self._restricted: dict[AccountId, None] = {}
+        self._newly: dict[AccountId, None] = {}  # restricted since the last write
+        self._released: dict[AccountId, None] = {}
+        self._since_snapshot = 0
         self._restore()
 
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
@@ -73,19 +87,20 @@ class Proceedings:
                 facts.extend(follows)
                 answers[key] = one.answer
         if taken:
-            self._recorder.record(taken, facts, recorded=self._recorded, active=self._active)
+            self._recorder.record(taken, facts, recorded=self._recorded, active=self._active, running=self._running)
         return tuple(answers[message.source, message.id] for message in messages)
 
     def note(self, fact: Fact) -> None:
         """Keep a fact that somebody reports, such as an acceptance or a delivery."""
         self._follow(fact.account, (fact,))
-        self._recorder.record((), (fact,), recorded=self._recorded, active=self._active)
+        self._recorder.record((), (fact,), recorded=self._recorded, active=self._active, running=self._running)
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now
         record = self._record(message.author)
         trace = self._tracer.trace(message)
         counts, late = self._history.take(trace)
+        self._since_snapshot += 1
         bound = self._versions.bound(record, message.sent, reaches_back=self._terms.mode == "replay")
         facts: tuple[Fact, ...] = ()
         if bound is None:
@@ -114,11 +129,57 @@ class Proceedings:
         )
 
     def _restore(self) -> None:
-        """Windows from the traces and the recorded breaches; which measures still run, from the facts."""
-        for trace in self._store.traces(self._history.horizon):
-            self._history.take(self._tracer.decode(trace))
-        for fact in self._store.facts():
-            self._remember(fact)
+        """The windows, and whom a measure may restrict, as they were after the last write."""
+        snapshot = self._store.snapshot
+        if snapshot is not None and self._goes_on_from(snapshot.content):
+            for trace in self._store.traces(after=snapshot.messages):
+                self._history.take(self._tracer.decode(trace))
+                self._since_snapshot += 1
+            self._recall(self._store.facts(_REMEMBERED, after=snapshot.position))
+        else:
+            self._rebuild()
+        self._restricted = dict.fromkeys(self._store.restricted())
+        self._newly.clear()
+
+    def _goes_on_from(self, snapshot: bytes) -> bool:
+        """False: it is of other versions' windows, or damaged."""
+        try:
+            self._history.restore(snapshot)
+        except SnapshotError:
+            return False
+        return True
+
+    def _rebuild(self) -> None:
+        """From the traces and breaches that windows still reach."""
+        reached, horizon = self._store.reached, self._history.horizon
+        since = reached - horizon if reached and reached - EARLIEST > horizon else None
+        traces = map(self._tracer.decode, self._store.traces(since=since))
+        if reached is None:
+            for trace in traces:
+                self._history.take(trace)
+        else:
+            self._history.refill(traces, reached)
+        self._since_snapshot = len(self._history)  # a large one is due for a snapshot with the next write
+        self._recall(self._store.facts(_REMEMBERED, since=since))
+
+    def _recall(self, facts: Iterable[Fact]) -> None:
+        if any(window.counted in (Counted.BREACHES, Counted.NOTICES) for window in self._versions.windows):
+            for fact in facts:
+                self._remember(fact)
+
+    def _running(self) -> Running:
+        """What the next start needs of this state. Asked for with each write, and forgotten by it."""
+        is_due = self._since_snapshot >= max(self._terms.snapshot_every, len(self._history))
+        running = Running(
+            restricted=tuple(self._newly),
+            released=tuple(self._released),
+            reached=self._history.reached,
+            snapshot=self._history.snapshot() if is_due else None,
+        )
+        self._since_snapshot = 0 if is_due else self._since_snapshot
+        self._newly.clear()
+        self._released.clear()
+        return running
 
     def _follow(self, account: AccountId, facts: Iterable[Fact]) -> None:
         """Bring the record and the windows up to date with new facts."""
@@ -130,7 +191,7 @@ class Proceedings:
         match fact:
             case Decided():
                 if any(measure.channels for measure in fact.measures):
-                    self._restricted[fact.account] = None
+                    self._restricted[fact.account] = self._newly[fact.account] = None
                 for breach in fact.breaches:
                     self._history.breach(fact.account, breach.clause, fact.at)
             case Joined():
@@ -154,6 +215,7 @@ class Proceedings:
             running += (each.decision for each in unended if each.is_active(at))
             if not unended:
                 del self._restricted[account]  # until it is restricted anew; censuses go forward in time
+                self._released[account] = None
         return list(dict.fromkeys(running))
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded:

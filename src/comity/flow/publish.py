@@ -7,23 +7,22 @@ log when the machine dies in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from comity.casework.facts import Accepted, Decided, Delivered, Fact, Joined
 from comity.casework.record import Recorded
 from comity.flow.entries import Sealed, acceptances_entries, correction_entry, statement_entry
+from comity.flow.head import read_head, stored_entries
 from comity.ledger.checkpoint import unverified_checkpoint
-from comity.ledger.entry import AgreementEntry, CensusEntry, Entry, GenesisEntry, canonical, hour_of, parse_entry
-from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, resume, signed_head
+from comity.ledger.entry import AgreementEntry, CensusEntry, ErasureEntry, GenesisEntry, canonical, hour_of, parse_entry
+from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, signed_head
 from comity.ledger.note import SigningKey
 from comity.ledger.tree import ids_root
 from comity.model.ids import AccountId, DecisionId
-from comity.ports import Entropy, PublishedLog, Store, Taken, Version, Write
+from comity.ports import Entropy, PublishedLog, Running, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
-
-_READ_AT_ONCE = 4096
 
 
 def mode_of(store: Store) -> Mode | None:
@@ -42,11 +41,10 @@ class Recorder:
         self._store, self._published, self._key, self._entropy = store, log, key, entropy
         checkpoint = log.read(CHECKPOINT_PATH)
         last = unverified_checkpoint(checkpoint) if checkpoint else None
-        self._log = resume(self._entries(), last)
+        self._head = read_head(store, key.verifier, last)
         self._position = store.position
-        self._census_day = self._last_census()
-        if self._log.size > (last.size if last else 0):
-            log.publish(republication(self._entries(), last.size if last else 0), store.checkpoint)
+        if self._head.log.size > (last.size if last else 0):
+            log.publish(republication(stored_entries(store), last.size if last else 0), store.checkpoint)
 
     def begin(self, *, mode: Mode, operator: str, at: datetime) -> None:
         """Write the genesis entry. Does nothing if there is one."""
@@ -69,7 +67,7 @@ class Recorder:
             at=hour_of(at),
             agreement=version.digest,
             effective=hour_of(version.effective),
-            prev=self._last_agreement(),
+            prev=self._head.seen.agreement,
         )
         self._write([Sealed(entry=entry)], version=version)
 
@@ -80,13 +78,25 @@ class Recorder:
         *,
         recorded: Callable[[AccountId, DecisionId], Recorded],
         active: Callable[[datetime], list[DecisionId]],
+        running: Callable[[], Running],
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
-        `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time.
+        `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time;
+        `running` is asked last for what is kept of the running state.
         """
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
-        self._write(sealed, messages=messages, facts=facts)
+        self._write(sealed, messages=messages, facts=facts, running=running())
+
+    def publish_erasures(self, at: datetime) -> None:
+        """Say in the ledger which statements were erased, so that erased differs from withheld; all that wait at once.
+
+        Called once a day: few at a time would tell which statements were one person's.
+        """
+        erased = self._store.pending_erasures()
+        entries = [ErasureEntry(id=self._fresh(), at=hour_of(at), prev=statement) for statement in erased]
+        if entries:
+            self._write([Sealed(entry=entry) for entry in entries], erased=erased)
 
     def _sealed(self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded]) -> Iterator[Sealed]:
         for fact in facts:
@@ -105,9 +115,10 @@ class Recorder:
 
     def _censuses(self, facts: Sequence[Fact], active: Callable[[datetime], list[DecisionId]]) -> Iterator[Sealed]:
         """One with the first write of each day; an archive that goes back in time brings no second one."""
+        day = self._head.seen.census
         for fact in facts:
-            if isinstance(fact, Decided | Joined) and (self._census_day is None or fact.at.date() > self._census_day):
-                self._census_day = fact.at.date()
+            if isinstance(fact, Decided | Joined) and (day is None or fact.at.date() > day):
+                day = fact.at.date()
                 ids = active(fact.at)
                 yield Sealed(
                     entry=CensusEntry(id=self._fresh(), at=hour_of(fact.at), count=len(ids), root=ids_root(ids))
@@ -119,43 +130,33 @@ class Recorder:
         *,
         messages: Sequence[Taken] = (),
         facts: Sequence[Fact] = (),
+        running: Running = Running(),  # noqa: B008 - an immutable value
         version: Version | None = None,
+        erased: Sequence[DecisionId] = (),
     ) -> None:
         entries = tuple(canonical(each.entry) for each in sealed)
-        appended = append(self._log, entries)
+        appended = append(self._head.log, entries)
+        head = self._head.after(appended.log, (each.entry for each in sealed))
         checkpoint = signed_head(appended.log, self._key.name, [self._key]) if entries else b""
         self._store.append(
             Write(
-                size=self._log.size,
+                size=self._head.log.size,
                 position=self._position,
                 messages=messages,
                 facts=facts,
                 entries=entries,
                 openings=tuple(opening for each in sealed for opening in each.openings),
+                erased=erased,
                 checkpoint=checkpoint,
+                head=head.short(),
+                running=running,
                 version=version,
             )
         )
-        self._log, self._position = appended.log, self._position + len(facts)
+        self._head, self._position = head.kept(), self._position + len(facts)
         if entries:
             *files, _ = publication(appended, checkpoint)
             self._published.publish(files, checkpoint)
-
-    def _entries(self) -> Iterator[bytes]:
-        start = 0
-        while batch := self._store.entries(start, start + _READ_AT_ONCE):
-            yield from batch
-            start += len(batch)
-
-    def _backwards(self) -> Iterator[Entry]:
-        for index in range(self._store.size - 1, -1, -1):
-            yield from map(parse_entry, self._store.entries(index, index + 1))
-
-    def _last_agreement(self) -> str | None:
-        return next((entry.id for entry in self._backwards() if isinstance(entry, AgreementEntry)), None)
-
-    def _last_census(self) -> date | None:
-        return next((entry.at.date() for entry in self._backwards() if isinstance(entry, CensusEntry)), None)
 
     def _fresh(self) -> str:
         return self._entropy.token(16).hex()

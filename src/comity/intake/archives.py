@@ -64,11 +64,12 @@ def read_archives(
     archives = expand(paths)
     if any(archive.is_stdin for archive in archives) and stdin is None:
         raise ArchiveError("-", "there is no standard input", "name a file")
-    _refuse_same_numbers(archives, columns)
+    refuse_same_numbers(archives, columns)
     return _read_all(archives, source, columns, stdin)
 
 
-def _refuse_same_numbers(archives: Sequence[Archive], columns: Columns) -> None:
+def refuse_same_numbers(archives: Sequence[Archive], columns: Columns) -> None:
+    """Raises `ArchiveError` where ids made of names and numbers would not tell records apart."""
     names = Counter(archive.name for archive in archives)
     if columns.is_numbered and (twice := [name for name, count in names.items() if count > 1]):
         what = f"records of two archives named {twice[0]} would get the same ids"
@@ -82,7 +83,7 @@ def _read_all(
     total = None if any(archive.is_stdin for archive in archives) else sum(archive.size for archive in archives)
     for archive in archives:
         origin = Origin(source=archive.name if source is None else source, name=archive.name, columns=columns)
-        for taken, problem in _read(archive, origin, stdin):
+        for taken, problem in read_archive(archive, origin, stdin=stdin):
             yield Batch(
                 archive=shown(archive.path),
                 messages=taken.messages,
@@ -94,14 +95,18 @@ def _read_all(
         before += archive.size
 
 
-def _read(
-    archive: Archive, origin: Origin, stdin: io.BufferedReader | None
+def read_archive(
+    archive: Archive,
+    origin: Origin,
+    *,
+    stdin: io.BufferedReader | None = None,
+    stretch: parquet.Stretch | None = None,
 ) -> Iterator[tuple[Taken, ArchiveError | None]]:
-    """What the archive gives; where it breaks, the problem as the last."""
+    """What the archive (or a stretch of a Parquet file) gives; where it breaks, the problem as the last."""
     name = shown(archive.path)
     has_messages, rejects = False, 0
     try:
-        for taken in _taken(archive, origin, stdin):
+        for taken in _taken(archive, origin, stdin, stretch):
             yield taken, None
             has_messages = has_messages or bool(taken.messages)
             rejects += len(taken.rejects)
@@ -115,16 +120,27 @@ def _read(
         yield Taken(share=1), ArchiveError(name, what, "check its permissions")
 
 
-def _taken(archive: Archive, origin: Origin, stdin: io.BufferedReader | None) -> Iterator[Taken]:
-    if archive.files:
+def _taken(
+    archive: Archive, origin: Origin, stdin: io.BufferedReader | None, stretch: parquet.Stretch | None
+) -> Iterator[Taken]:
+    if stretch is not None:
+        opened = open_archive(archive)
+        with opened.raw:
+            yield from parquet.read(opened, origin, stretch)
+    elif archive.files:
         yield from mails.read_folder(archive.files, _open, origin)
     elif archive.is_stdin and stdin:
         yield from json_lines.read(Opened(name=archive.name, path=STDIN, raw=stdin, is_live=True), origin)
     else:
-        opened = _open(archive.path)
+        opened = open_archive(archive)
         with opened.raw as raw:
             for taken in _READERS[format_of(archive.name, opened)](opened, origin):
                 yield taken if taken.share is not None else replace(taken, share=raw.tell() / max(archive.size, 1))
+
+
+def open_archive(archive: Archive) -> Opened:
+    """The archive, a file, from its start."""
+    return _open(archive.path)
 
 
 def _open(path: str) -> Opened:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from comity.flow.rows import Rows
 from comity.intake.arrow_values import python_values, string_leaves
 from comity.intake.fields import FIELDS, Kind
+from comity.intake.plain import plain_rows
 from comity.intake.problems import RAW_LIMIT, ArchiveError, Place
 from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import CHUNK, Opened
@@ -22,18 +25,98 @@ _DAMAGE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
 _Test = Callable[[pa.DataType], bool]
 
 
-def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
-    row = 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Row groups of a Parquet file that follow each other. `first` is the 1-based number of their first row."""
+
+    groups: tuple[int, ...]
+    first: int
+    rows: int
+
+
+def read(opened: Opened, origin: Origin, stretch: Stretch | None = None) -> Iterator[Taken]:
+    """All rows, or those of a stretch."""
+    row = stretch.first if stretch else 1
     try:
         file = _open(opened)
         found = _columns(file.schema_arrow, opened.name, origin)
-        for batch in file.iter_batches(_ROWS, columns=sorted(set(found.values()))):
-            taken = _take(opened.name, batch, found, row, origin)
+        for batch in _batches(file, stretch.groups if stretch else range(file.num_row_groups), found):
+            numbers = range(row, row + batch.num_rows)
+            taken = _take(opened.name, batch, found, numbers, origin)
             row += batch.num_rows
             yield replace(taken, share=min((row - 1) / max(file.metadata.num_rows, 1), 1))
     except _DAMAGE as damage:
-        what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
-        raise ArchiveError(opened.name, what, "fetch or write the file again") from damage
+        raise _damaged(opened.name, row, damage) from damage
+
+
+def read_plain(
+    opened: Opened, origin: Origin, stretch: Stretch, *, with_times: bool
+) -> Iterator[tuple[Rows | None, Taken | None]]:
+    """The rows of a stretch, batch by batch: as they are where all is plainly fine, else read as `read` does.
+
+    `with_times`: messages have their times, which costs time of its own.
+    """
+    row = stretch.first
+    try:
+        file = _open(opened)
+        found = _columns(file.schema_arrow, opened.name, origin)
+        for batch in _batches(file, stretch.groups, found):
+            numbers = range(row, row + batch.num_rows)
+            rows = plain_rows(batch, found, origin, with_times=with_times)
+            yield (rows, None) if rows else (None, _take(opened.name, batch, found, numbers, origin))
+            row += batch.num_rows
+    except _DAMAGE as damage:
+        raise _damaged(opened.name, row, damage) from damage
+
+
+def _damaged(archive: str, row: int, damage: Exception) -> ArchiveError:
+    what = f"the Parquet file is damaged or cut short after row {row - 1:,}: {str(damage)[:_SHOWN]}"
+    return ArchiveError(archive, what, "fetch or write the file again")
+
+
+def read_rows(opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence[int]) -> Iterator[Taken]:
+    """The rows of a stretch at these places, in rising order and counted from 0; of others nothing is made.
+
+    Raises what `pyarrow` raises for a file that was fine when it was read whole.
+    """
+    file = _open(opened)
+    found = _columns(file.schema_arrow, opened.name, origin)
+    before, at = 0, 0
+    for batch in _batches(file, stretch.groups, found):
+        end = bisect_left(wanted, before + batch.num_rows, lo=at)
+        if end > at:
+            rows = [place - before for place in wanted[at:end]]
+            numbers = [stretch.first + place for place in wanted[at:end]]
+            yield _take(opened.name, batch.take(pa.array(rows)), found, numbers, origin)
+        before, at = before + batch.num_rows, end
+        if at == len(wanted):
+            return
+
+
+def _batches(file: pq.ParquetFile, groups: Iterable[int], found: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+    """Each row group by a reader of its own: one for several would remember the strings of all."""
+    columns = sorted(set(found.values()))
+    for group in groups:
+        yield from file.iter_batches(_ROWS, row_groups=[group], columns=columns)
+
+
+def stretches(path: str, *, rows: int) -> tuple[Stretch, ...]:
+    """The file's row groups in their order, joined to stretches of about so many rows; none if it is damaged."""
+    try:
+        metadata = pq.read_metadata(path)
+    except _DAMAGE:
+        return ()
+    found: list[Stretch] = []
+    first, size = 1, 0
+    groups: list[int] = []
+    for number in range(metadata.num_row_groups):
+        held = metadata.row_group(number).num_rows
+        if groups and size + held > rows:
+            found.append(Stretch(groups=tuple(groups), first=first, rows=size))
+            first, groups, size = first + size, [], 0
+        groups.append(number)
+        size += held
+    return (*found, Stretch(groups=tuple(groups), first=first, rows=size)) if groups else tuple(found)
 
 
 def _open(opened: Opened) -> pq.ParquetFile:
@@ -92,14 +175,16 @@ _TESTS: Final[Mapping[Kind, tuple[_Test, ...]]] = {
 }
 
 
-def _take(archive: str, batch: pa.RecordBatch, found: Mapping[str, str], first: int, origin: Origin) -> Taken:
+def _take(
+    archive: str, batch: pa.RecordBatch, found: Mapping[str, str], numbers: Sequence[int], origin: Origin
+) -> Taken:
     batch.validate()
     columns = {field: python_values(batch.column(column)) for field, column in found.items()}
     return take(
         Block(
-            place=lambda row: Place(archive=archive, number=first + row, unit="row"),
+            place=lambda row: Place(archive=archive, number=numbers[row], unit="row"),
             columns=columns,
-            numbers=range(first, first + batch.num_rows),
+            numbers=numbers,
             raw=lambda row: _as_json({field: column[row] for field, column in columns.items()}),
         ),
         origin,

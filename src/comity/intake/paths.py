@@ -95,7 +95,7 @@ def _mails_in(folder: str) -> Iterator[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(one for one in folders if not one.startswith(_HIDDEN) and one != _UNFINISHED)
         for name in sorted(one for one in files if not one.startswith(_HIDDEN)):
-            if _by_suffix(name) not in (None, Format.MAIL):
+            if by_suffix(name) not in (None, Format.MAIL):
                 what = f"the folder holds {shown(name)}, which is no mail"
                 raise ArchiveError(shown(folder), what, "name its files with a glob, such as 'FOLDER/*.parquet'")
             is_empty = False
@@ -111,7 +111,7 @@ def shown(path: str) -> str:
 
 def format_of(name: str, opened: Opened) -> Format:
     """By the suffix of its name, else by how it begins; `ArchiveError` if neither tells."""
-    if known := _by_suffix(name):
+    if known := by_suffix(name):
         return known
     start = next(opened.chunks(), b"")
     opened.raw.seek(0)
@@ -122,6 +122,7 @@ def format_of(name: str, opened: Opened) -> Format:
     raise ArchiveError(opened.name, "its format is unknown", f"give it one of the suffixes {suffixes}")
 
 
-def _by_suffix(name: str) -> Format | None:
+def by_suffix(name: str) -> Format | None:
+    """The format that the suffix of a name tells, that of a compression left out."""
     path = Path(name.lower())
     return _SUFFIXES.get(Path(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from comity.intake import values
 from comity.intake.columns import Columns
-from comity.intake.fields import FIELDS, META_PREFIX
+from comity.intake.fields import FIELDS, META_PREFIX, REQUIRED
 from comity.intake.problems import Place, RecordError, Reject, reject
 from comity.model.message import Message
 
@@ -96,18 +98,72 @@ def _joined(whole: object, single: Mapping[str, object]) -> object:
 def _read(name: str, column: Column) -> list[object]:
     field = FIELDS[name]
     read, default = field.read, field.default
-    if not field.required:
-        return [default if value is None else read(value) for value in column]
-    if None in column:
+    if field.required and None in column:
         raise RecordError("is missing")
-    return [read(value) for value in column]
+    if name in _REPEATED and len(distinct := _distinct(column)) < len(column) // 2:
+        known = {value: default if value is None else read(value) for value in distinct}
+        return [known[value] for value in column]
+    if name in _PLAIN and _are_plain(column):
+        return list(column)
+    if field.required:
+        return [read(value) for value in column]
+    return [default if value is None else read(value) for value in column]
+
+
+_REPEATED: Final = frozenset({"author", "channel", "label", "language", "author_created"})
+"""Fields of which few values stand in many records, so that each is read once."""
+
+_PLAIN: Final = frozenset({"id", "text"})
+_PLAIN_LIMIT: Final = values.NAME_LIMIT
+
+
+def _distinct(column: Column) -> frozenset[object]:
+    """The values, if all are text, times or missing: other kinds have equal values that are not the same."""
+    kinds = frozenset(map(type, column))
+    return frozenset(column) if kinds <= {str, datetime, type(None)} else frozenset(range(len(column)))
+
+
+def _are_plain(column: Column) -> bool:
+    """Whether all are ASCII text, not empty and short: such ids and texts are as they should be."""
+    if frozenset(map(type, column)) != {str}:
+        return False
+    texts = [value for value in column if isinstance(value, str)]
+    return all(texts) and all(map(str.isascii, texts)) and max(map(len, texts)) <= _PLAIN_LIMIT
 
 
 def _messages(columns: Mapping[str, Column], source: str) -> tuple[Message, ...]:
+    if columns.keys() <= _COMMON.keys():
+        return _common_messages(columns, source)
     names = [*columns, "source"]
     size = len(next(iter(columns.values())))
     rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), [source] * size, strict=True)]
     return msgspec.convert(rows, tuple[Message, ...])
+
+
+_make: Final[Callable[..., Message]] = Message
+_COMMON: Final = {name: FIELDS[name].default for name in (*REQUIRED, "subject", "label", "author_created")}
+
+
+def _common_messages(columns: Mapping[str, Column], source: str) -> tuple[Message, ...]:
+    """Messages of the fields that most archives have, three times as fast; `_read` has checked the types."""
+    size = len(columns["id"])
+    every = [columns.get(name, [default] * size) for name, default in _COMMON.items()]
+    return tuple(
+        [
+            _make(
+                id=id_,
+                author=author,
+                channel=channel,
+                text=text,
+                sent=sent,
+                subject=subject,
+                label=label,
+                author_created=created,
+                source=source,
+            )
+            for id_, author, channel, text, sent, subject, label, created in zip(*every, strict=True)
+        ]
+    )
 
 
 def _take_singly(block: Block, columns: Mapping[str, Column], source: str) -> Taken:

@@ -8,6 +8,7 @@ The order that keeps a log from forking is the caller's to keep, and these are i
 
 At start, `resume` compares what is stored with what was published last; if a crash between 1 and 2 left anything
 unpublished, `republication` gives it. Tiles are a cache of the stored entries; nothing is read back from them here.
+A `Frontier` stored now and then spares reading all entries: `resume_from` goes on from it.
 """
 
 from __future__ import annotations
@@ -48,6 +49,20 @@ class Log:
     @property
     def root(self) -> bytes:
         return self.tree.root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontier:
+    """What appending needs of a log of `size` entries besides those from `first` on: its right edge, as it was."""
+
+    size: int = 0
+    peaks: tuple[bytes, ...] = ()
+    rims: tuple[bytes, ...] = ()  # of the levels above the leaves
+
+    @property
+    def first(self) -> int:
+        """The first entry that is still to be read."""
+        return self.size - self.size % TILE_WIDTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +118,29 @@ def resume(entries: Iterable[bytes], published: Checkpoint | None) -> Log:
     source = iter(entries)
     log = _taken(Log(), source, published.size if published else 0)
     if published is not None:
+        demand_continuation(log, published)
+    return _taken(log, source, None)
+
+
+def frontier_of(log: Log) -> Frontier:
+    """What to store so that `resume_from` can go on from `log`."""
+    return Frontier(size=log.size, peaks=log.tree.peaks, rims=log.tree.rims[1:])
+
+
+def resume_from(frontier: Frontier, entries: Iterable[bytes], published: Checkpoint | None) -> Log:
+    """`resume`, reading only the stored `entries` from `frontier.first` on. Raises `ForkError` likewise.
+
+    The frontier is believed: compare the root with the checkpoint that was signed when the last entry was stored.
+    Raises `ValueError` if it is of a larger log than is stored, or than was published.
+    """
+    source = iter(entries)
+    tail = tuple(islice(source, frontier.size - frontier.first))
+    if len(tail) < frontier.size - frontier.first or (published is not None and published.size < frontier.size):
+        raise ValueError(f"the frontier of {frontier.size} entries is ahead of the log")
+    rims = (b"".join(map(leaf_hash, tail)), *frontier.rims)
+    log = Log(tree=Tree(size=frontier.size, peaks=frontier.peaks, rims=rims), tail=tail)
+    if published is not None:
+        log = _taken(log, source, published.size)
         demand_continuation(log, published)
     return _taken(log, source, None)
 

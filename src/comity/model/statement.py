@@ -89,11 +89,11 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[tuple[ClauseId, int], ...]  # ladder and live points, these included
     points_expire: str
     next_step: NextStep | None
-    decided_by_person: bool
-    reasoning: str  # what the reviewer adds; a rule adds nothing
     conditions: tuple[tuple[str, str], ...]  # name and text of each that a measure lasts until
     appeal_window: str
     contact: str
+    decided_by_person: bool = False
+    reasoning: str = ""  # what the reviewer adds; a rule adds nothing
     is_replay: bool = False
 
     @property

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
-from comity.casework.facts import Decided, Fact
+from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
 from comity.ledger.commitment import Opening
-from comity.model.ids import AccountId, DecisionId, MessageId
+from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, OvertakenError, Taken, Version, Write
+from comity.ports import Answer, Kept, Outcome, OvertakenError, Owned, Snapshot, Taken, Version, Write
 
 
 class MemoryStore:
-    """Keeps everything in lists; gone with the process."""
+    """Keeps everything in lists; gone with the process, and so it needs no keys."""
 
     def __init__(self) -> None:
-        self._messages: dict[tuple[str, MessageId], Taken] = {}
-        self._facts: list[Fact] = []
+        self._messages: dict[tuple[str, MessageId], Taken | None] = {}  # None: erased
+        self._forgotten: set[tuple[str, MessageId]] = set()
+        self._facts: list[Fact | None] = []
+        self._by_account: dict[AccountId, list[int]] = {}
+        self._ids: dict[str, AccountId | None] = {}
+        self._waiting: dict[str, AccountId] = {}
+        self._handles: dict[tuple[Channel, str], dict[AccountId, None]] = {}
+        self._restricted: dict[AccountId, None] = {}
         self._entries: list[bytes] = []
-        self._openings: list[Opening] = []
+        self._openings: dict[str, list[Owned]] = {}
+        self._attachments: dict[tuple[AccountId, Digest], bytes] = {}
         self._versions: list[Version] = []
-        self._checkpoint = b""
+        self._erased: set[DecisionId] = set()
+        self._terminated: set[AccountId] = set()
+        self._checkpoint = self._head = b""
+        self._reached: datetime | None = None
+        self._snapshot: Snapshot | None = None
 
     def append(self, write: Write) -> None:
+        keys = self._demand_at(write)
+        self._messages |= dict(zip(keys, write.messages, strict=True))
+        for fact in write.facts:
+            self._append_fact(fact)
+        self._entries.extend(write.entries)
+        for owned in write.openings:
+            self._openings.setdefault(owned.opening.entry_id, []).append(owned)
+        self._attachments |= {(each.account, each.digest): each.content for each in write.attachments}
+        self._append_state(write)
+
+    def _demand_at(self, write: Write) -> list[tuple[str, MessageId]]:
         if (write.size, write.position) != (self.size, self.position):
             raise OvertakenError(
                 f"the ledger has {self.size} entries, not {write.size}, and the record {self.position} facts, not"
@@ -32,48 +54,120 @@ class MemoryStore:
         keys = [(taken.message.source, taken.message.id) for taken in write.messages]
         if len(set(keys)) < len(keys) or any(key in self._messages for key in keys):
             raise OvertakenError("a message of this write was taken in before; read the store again")
-        self._messages |= dict(zip(keys, write.messages, strict=True))
-        self._facts.extend(write.facts)
-        self._entries.extend(write.entries)
-        self._openings.extend(write.openings)
-        self._checkpoint = write.checkpoint or self._checkpoint
+        return keys
+
+    def _append_fact(self, fact: Fact) -> None:
+        account = fact.account
+        self._by_account.setdefault(account, []).append(len(self._facts))
+        self._facts.append(fact)
+        for each in introduced(fact):
+            self._ids.setdefault(each, account)
+        for each in closed(fact):
+            self._waiting.pop(each, None)
+        for each in opened(fact):
+            self._waiting.setdefault(each, account)
+        if handle := handle_of(fact):
+            self._handles.setdefault(handle, {})[account] = None
+
+    def _append_state(self, write: Write) -> None:
+        running = write.running
+        for account in running.released:
+            self._restricted.pop(account, None)
+        self._restricted |= dict.fromkeys(running.restricted)
+        self._reached = running.reached or self._reached
+        if running.snapshot is not None:
+            self._snapshot = Snapshot(content=running.snapshot, messages=len(self._messages), position=self.position)
+        self._erased.difference_update(write.erased)
+        self._checkpoint, self._head = write.checkpoint or self._checkpoint, write.head or self._head
         if write.version is not None:
             self._versions.append(write.version)
+
+    def erase(self, account: AccountId, *, keep_hash: bool = False) -> None:
+        self._erased |= {fact.decision for fact in self.facts_of(account) if isinstance(fact, Decided)}
+        for position in self._by_account.pop(account, ()):
+            self._facts[position] = None
+        self._messages |= {key: None for key, taken in self._messages.items() if taken and _author(taken) == account}
+        self._ids |= {id_: None for id_, holder in self._ids.items() if holder == account}
+        self._waiting = {id_: holder for id_, holder in self._waiting.items() if holder != account}
+        for holders in self._handles.values():
+            holders.pop(account, None)
+        self._restricted.pop(account, None)
+        for entry, openings in self._openings.items():
+            self._openings[entry] = [each for each in openings if each.account != account]
+        self._attachments = {key: content for key, content in self._attachments.items() if key[0] != account}
+        self._snapshot = None
+        if keep_hash:
+            self._terminated.add(account)
+
+    def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:
+        self._forgotten.update(messages)
 
     def versions(self) -> Sequence[Version]:
         return tuple(self._versions)
 
     def facts_of(self, account: AccountId) -> Sequence[Fact]:
-        return tuple(fact for fact in self._facts if fact.account == account)
+        facts = (self._facts[position] for position in self._by_account.get(account, ()))
+        return tuple(fact for fact in facts if fact is not None)
 
-    def facts(self) -> Iterator[Fact]:
-        return iter(tuple(self._facts))
+    def facts(
+        self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
+    ) -> Iterator[Fact]:
+        chosen = tuple(kinds) or (object,)
+        for fact in self._facts[after:]:
+            if fact is not None and isinstance(fact, chosen) and (since is None or fact.at >= since):
+                yield fact
 
-    def account_of(self, decision: DecisionId) -> AccountId | None:
-        for fact in self._facts:
-            if isinstance(fact, Decided) and fact.decision == decision:
-                return fact.account
-        return None
+    def account_of(self, id_: str) -> AccountId | None:
+        return self._ids.get(id_)
+
+    def is_erased(self, id_: str) -> bool:
+        return id_ in self._ids and self._ids[id_] is None
+
+    def waiting(self) -> Iterator[tuple[str, AccountId]]:
+        return iter(tuple(self._waiting.items()))
+
+    def handle_holders(self, channel: Channel, handle: str) -> Sequence[AccountId]:
+        return tuple(self._handles.get((channel, handle), ()))
+
+    def restricted(self) -> Iterator[AccountId]:
+        return iter(tuple(self._restricted))
+
+    def was_terminated(self, account: AccountId) -> bool:
+        return account in self._terminated
+
+    def pending_erasures(self) -> Sequence[DecisionId]:
+        return tuple(sorted(self._erased))
 
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
-        known = ((each, self._messages.get((source, each))) for each in ids)
-        return {each: taken.answer for each, taken in known if taken is not None}
+        known = ((each, self._messages[source, each]) for each in ids if (source, each) in self._messages)
+        return {each: taken.answer if taken else _erased(each) for each, taken in known}
 
     def message(self, source: str, message: MessageId) -> Message | None:
         taken = self._messages.get((source, message))
-        return taken.message if taken is not None and taken.keep_text else None
+        return taken.message if taken is not None and self._is_kept((source, message)) else None
 
-    def traces(self, within: timedelta) -> Iterator[bytes]:
-        newest = max((taken.message.sent for taken in self._messages.values()), default=None)
-        for taken in tuple(self._messages.values()):
-            if newest is not None and newest - taken.message.sent <= within:
+    def _is_kept(self, key: tuple[str, MessageId]) -> bool:
+        taken = self._messages[key]
+        return taken is not None and taken.keep_text and key not in self._forgotten
+
+    def kept_messages(self) -> Iterator[Kept]:
+        for key, taken in tuple(self._messages.items()):
+            if taken is not None and self._is_kept(key):
+                yield Kept(source=key[0], id=key[1], account=_author(taken), sent=taken.message.sent)
+
+    def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
+        return self._attachments.get((account, digest))
+
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
+        for taken in tuple(self._messages.values())[after:]:
+            if taken is not None and (since is None or taken.message.sent >= since):
                 yield taken.trace
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         return tuple(self._entries[start:end])
 
     def openings(self, entry: str) -> Sequence[Opening]:
-        return tuple(opening for opening in self._openings if opening.entry_id == entry)
+        return tuple(owned.opening for owned in self._openings.get(entry, ()))
 
     @property
     def size(self) -> int:
@@ -87,5 +181,25 @@ class MemoryStore:
     def checkpoint(self) -> bytes:
         return self._checkpoint
 
+    @property
+    def head(self) -> bytes:
+        return self._head
+
+    @property
+    def reached(self) -> datetime | None:
+        return self._reached
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self._snapshot
+
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _author(taken: Taken) -> AccountId:
+    return taken.message.author
+
+
+def _erased(message: MessageId) -> Answer:
+    return Answer(message=message, outcome=Outcome.ERASED)

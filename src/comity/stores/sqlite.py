@@ -1,267 +1,264 @@
-"""The embedded store: one SQLite file, one writer, group commit.
+"""The embedded store: one SQLite file, one writer, group commit; and the keys to it in a file beside it.
 
 The writer holds a lock file of its own for as long as it lives, so that two programs never decide side by side;
-readers need no lock. SQLite comes bundled with `apsw`, because older versions have a WAL-reset fault.
+readers need no lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, closing, nullcontext
+from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-import apsw
 import msgspec
 
-from comity.casework.facts import Decided, Fact, decode, encode
-from comity.ledger.canonical import canonical_json
+from comity.casework.facts import Decided, Fact, decode
 from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
-from comity.model.ids import AccountId, DecisionId, Digest, MessageId
+from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, OvertakenError, StoreError, Taken, Version, Write
+from comity.ports import Answer, Kept, Outcome, OvertakenError, Snapshot, Version, Write
+from comity.stores.appending import Appending, kind_of
+from comity.stores.database import Database, locked
+from comity.stores.layout import (
+    EPOCH,
+    MICROSECOND,
+    PLACE_OF_SNAPSHOT,
+    Private,
+    attachment_key,
+    handle_key,
+    message_key,
+    micros,
+    place_of_attachment,
+    place_of_body,
+    place_of_fact,
+    place_of_message,
+    place_of_openings,
+    terminated_key,
+    unpack_openings,
+    unpack_private,
+)
+from comity.stores.migration import prepared
+from comity.stores.people import People
+from comity.stores.sealing import unseal
+from comity.stores.tables import FORMAT
 
-RowT = TypeVar("RowT")
-
-_FORMAT: Final = 1
-_SCHEMA: Final = """
-create table subjects (subject integer primary key, account text not null unique) strict;
-create table messages (
-  seq integer primary key, source text not null, id text not null, subject integer not null,
-  sent integer not null, answer blob not null, trace blob not null, body blob, unique (source, id)
-) strict;
-create table facts (seq integer primary key, subject integer not null, decision text, body blob not null) strict;
-create index facts_by_subject on facts (subject, seq);
-create unique index facts_by_decision on facts (decision) where decision is not null;
-create table versions (
-  seq integer primary key, digest text not null, name text not null, effective integer not null, files blob not null
-) strict;
-create table entries (seq integer primary key, body blob not null) strict;
-create table openings (entry text not null, field text not null, salt blob not null, value blob not null) strict;
-create index openings_by_entry on openings (entry);
-create table checkpoint (id integer primary key check (id = 1), body blob not null) strict;
-"""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
+_FIRST_FACT: Final = (
+    "select coalesce(min(seq), 1 << 62) from facts"
+    " where (?1 = '[]' or kind in (select value from json_each(?1))) and at >= ?2"
+)
+_FACTS: Final = (
+    "select seq, subject, body from facts"
+    " where (?1 = '[]' or kind in (select value from json_each(?1))) and at >= ?2 and seq >= ?3 order by seq"
+)
+_EARLIEST: Final = -(1 << 63)
 _FILES: Final = msgspec.json.Decoder(tuple[SourceFile, ...])
-_ANSWER: Final = msgspec.json.Decoder(Answer)
 _MESSAGE: Final = msgspec.json.Decoder(Message)
 
 
 class SqliteStore:
-    """A store in one file. `StoreError` says when it is locked, damaged, full or of a newer format."""
+    """A store in one file. `StoreError` says when it is locked, damaged, full, of a newer format, or lacks its keys."""
 
     def __init__(self, path: Path, *, writes: bool = True) -> None:
-        self._path = path
-        with self._explained():
-            self._lock = _lock(path) if writes else None
-            flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if writes else apsw.SQLITE_OPEN_READWRITE
-            self._db = apsw.Connection(str(path), flags=flags)
-            self._db.set_busy_timeout(5_000)
-            self._prepare()
-
-    def _prepare(self) -> None:
-        self._db.pragma("journal_mode", "wal")
-        self._db.pragma("synchronous", "full")
-        ((found,),) = self._rows(tuple[int], "pragma user_version")
-        if found > _FORMAT:
-            raise StoreError(f"{self._path} was written by a newer Comity (format {found}); update Comity to read it")
-        if found == 0:
-            self._path.chmod(0o600)
-            with self._transaction():
-                self._db.execute(_SCHEMA)
-                self._db.pragma("user_version", _FORMAT)
+        with ExitStack() as held:
+            if writes:
+                held.enter_context(locked(path))
+            self._db = held.enter_context(closing(Database(path, creates=writes)))
+            with nullcontext() if writes or self._db.format >= FORMAT else locked(path):
+                self._keys = held.enter_context(closing(prepared(self._db)))
+            self._people = People(self._db, self._keys)
+            self._people.demand_keys()
+            if writes:
+                self._people.finish()
+            self._appending = Appending(self._db, self._keys, self._people)
+            self._held = held.pop_all()
 
     def append(self, write: Write) -> None:
-        with self._explained(), self._transaction():
+        with self._db.transaction():
             self._demand_at(write)
-            self._append_messages(write.messages)
-            self._append_facts(write.facts)
-            self._append_ledger(write)
-            if write.version is not None:
-                self._append_version(write.version)
+            self._appending.append(write)
+        self._people.settle()
 
     def _demand_at(self, write: Write) -> None:
         size, position = self.size, self.position
         if (write.size, write.position) != (size, position):
             raise OvertakenError(
-                f"the ledger in {self._path} has {size} entries, not {write.size}, and the record {position} facts,"
+                f"the ledger in {self._db.path} has {size} entries, not {write.size}, and the record {position} facts,"
                 f" not {write.position}; read the store again"
             )
 
-    def _append_messages(self, messages: Sequence[Taken]) -> None:
-        self._enrol(taken.message.author for taken in messages)
-        rows = [
-            (
-                taken.message.source,
-                taken.message.id,
-                taken.message.author,
-                _micros(taken.message.sent),
-                msgspec.json.encode(taken.answer),
-                taken.trace,
-                msgspec.json.encode(taken.message) if taken.keep_text else None,
-            )
-            for taken in messages
-        ]
-        insert = (
-            "insert into messages (source, id, subject, sent, answer, trace, body)"
-            " values (?, ?, (select subject from subjects where account = ?), ?, ?, ?, ?)"
-        )
-        try:
-            self._db.executemany(insert, rows)
-        except apsw.ConstraintError as error:
-            raise OvertakenError(f"a message was taken into {self._path} before; read the store again") from error
+    def erase(self, account: AccountId, *, keep_hash: bool = False) -> None:
+        subject = self._people.subject(account)
+        statements = [fact.decision for fact in self.facts_of(account) if isinstance(fact, Decided)]
+        with self._db.transaction():
+            if keep_hash:
+                key = terminated_key(self._keys, account)
+                self._db.execute("insert into terminated values (?) on conflict do nothing", key)
+            self._db.executemany("insert into erased values (?) on conflict do nothing", [(s,) for s in statements])
+            if subject is not None:
+                self._people.erase(subject)
+        if subject is not None:
+            self._people.forget(subject)
 
-    def _append_facts(self, facts: Sequence[Fact]) -> None:
-        self._enrol(fact.account for fact in facts)
-        rows = [(fact.account, fact.decision if isinstance(fact, Decided) else None, encode(fact)) for fact in facts]
-        self._db.executemany(
-            "insert into facts (subject, decision, body)"
-            " values ((select subject from subjects where account = ?), ?, ?)",
-            rows,
-        )
-
-    def _append_ledger(self, write: Write) -> None:
-        self._db.executemany(
-            "insert into entries (seq, body) values (?, ?)",
-            [(write.size + number, entry) for number, entry in enumerate(write.entries)],
-        )
-        self._db.executemany(
-            "insert into openings (entry, field, salt, value) values (?, ?, ?, ?)",
-            [(each.entry_id, each.field, each.salt, canonical_json(each.value)) for each in write.openings],
-        )
-        if write.checkpoint:
-            self._db.execute("insert or replace into checkpoint (id, body) values (1, ?)", (write.checkpoint,))
-
-    def _append_version(self, version: Version) -> None:
-        self._db.execute(
-            "insert into versions (digest, name, effective, files) values (?, ?, ?, ?)",
-            (version.digest, version.name, _micros(version.effective), msgspec.json.encode(version.files)),
-        )
-
-    def _enrol(self, accounts: Iterable[AccountId]) -> None:
-        """A new account gets a random number, by which everything else names it."""
-        self._db.executemany(
-            "insert into subjects (subject, account) values (abs(random()), ?) on conflict (account) do nothing",
-            [(account,) for account in dict.fromkeys(accounts)],
-        )
+    def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:
+        keys = [(message_key(self._keys, source, id_),) for source, id_ in messages]
+        with self._db.transaction():
+            self._db.executemany("update messages set body = null where key = ?", keys)
+        self._db.forget_log()
 
     def versions(self) -> Sequence[Version]:
         query = "select digest, name, effective, files from versions order by seq"
         return tuple(
             Version(digest=Digest(digest), name=name, effective=_time(effective), files=_FILES.decode(files))
-            for digest, name, effective, files in self._rows(tuple[str, str, int, bytes], query)
+            for digest, name, effective, files in self._db.rows(tuple[str, str, int, bytes], query)
         )
 
     def facts_of(self, account: AccountId) -> Sequence[Fact]:
-        query = "select body from facts where subject = (select subject from subjects where account = ?) order by seq"
-        return tuple(map(decode, self._blobs(query, account)))
+        subject = self._people.subject(account)
+        query = "select seq, subject, body from facts where subject = ? order by seq"
+        return () if subject is None else tuple(self._decoded(query, subject))
 
-    def facts(self) -> Iterator[Fact]:
-        return map(decode, self._blobs("select body from facts order by seq"))
+    def facts(
+        self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
+    ) -> Iterator[Fact]:
+        named, first, earliest = _json([kind_of(each) for each in kinds]), 0, _EARLIEST
+        if since is not None:  # the first of them by the index, then on in the record's order
+            earliest = micros(since)
+            first = self._db.number(_FIRST_FACT, named, earliest)
+        return self._decoded(_FACTS, named, earliest, max(first, after + 1))
 
-    def account_of(self, decision: DecisionId) -> AccountId | None:
-        query = "select account from facts join subjects using (subject) where decision = ?"
-        return next((AccountId(account) for (account,) in self._rows(tuple[str], query, decision)), None)
+    def _decoded(self, query: str, *values: str | int) -> Iterator[Fact]:
+        for seq, subject, body in self._db.rows(tuple[int, int, bytes], query, *values):
+            content = self._people.unseal(subject, place_of_fact(seq), body)
+            if content is not None:
+                yield decode(content)
+
+    def account_of(self, id_: str) -> AccountId | None:
+        query = "select subject from ids where id = ? and subject is not null"
+        return next(iter(self._accounts(query, id_)), None)
+
+    def is_erased(self, id_: str) -> bool:
+        return self._db.number("select exists (select 1 from ids where id = ? and subject is null)", id_) > 0
+
+    def waiting(self) -> Iterator[tuple[str, AccountId]]:
+        for id_, subject in self._db.rows(tuple[str, int], "select id, subject from waiting order by seq"):
+            account = self._people.account(subject)
+            if account is not None:
+                yield id_, account
+
+    def handle_holders(self, channel: Channel, handle: str) -> Sequence[AccountId]:
+        query = "select subject from handles where handle = ? order by seq"
+        return tuple(self._accounts(query, handle_key(self._keys, channel, handle)))
+
+    def restricted(self) -> Iterator[AccountId]:
+        return self._accounts("select subject from restricted")
+
+    def _accounts(self, query: str, *values: str | bytes) -> Iterator[AccountId]:
+        subjects = (subject for (subject,) in self._db.rows(tuple[int], query, *values))
+        return (account for account in map(self._people.account, subjects) if account is not None)
+
+    def was_terminated(self, account: AccountId) -> bool:
+        query = "select exists (select 1 from terminated where account = ?)"
+        return self._db.number(query, terminated_key(self._keys, account)) > 0
+
+    def pending_erasures(self) -> Sequence[DecisionId]:
+        rows = self._db.rows(tuple[str], "select statement from erased order by statement")  # random ids
+        return tuple(DecisionId(statement) for (statement,) in rows)
 
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
-        query = "select id, answer from messages where source = ? and id in (select value from json_each(?))"
-        rows = self._rows(tuple[str, bytes], query, source, msgspec.json.encode(ids).decode())
-        return {MessageId(message): _ANSWER.decode(answer) for message, answer in rows}
+        by_key = {message_key(self._keys, source, each): each for each in ids}
+        query = "select key, subject, private from messages where key in (select unhex(value) from json_each(?))"
+        rows = self._db.rows(tuple[bytes, int | None, bytes | None], query, _json([key.hex() for key in by_key]))
+        return {by_key[key]: self._answer(by_key[key], key, subject, sealed) for key, subject, sealed in rows}
+
+    def _answer(self, id_: MessageId, key: bytes, subject: int | None, sealed: bytes | None) -> Answer:
+        private = None if subject is None or sealed is None else self._private(key, subject, sealed)
+        return Answer(message=id_, outcome=Outcome.ERASED) if private is None else private.answer
+
+    def _private(self, key: bytes, subject: int, sealed: bytes) -> Private | None:
+        content = self._people.unseal(subject, place_of_message(key), sealed)
+        return None if content is None else unpack_private(content)
 
     def message(self, source: str, message: MessageId) -> Message | None:
-        query = "select body from messages where source = ? and id = ? and body is not null"
-        return next(map(_MESSAGE.decode, self._blobs(query, source, message)), None)
+        key = message_key(self._keys, source, message)
+        query = "select subject, body from messages where key = ? and body is not null"
+        for subject, body in self._db.rows(tuple[int, bytes], query, key):
+            content = self._people.unseal(subject, place_of_body(key), body)
+            return None if content is None else _MESSAGE.decode(content)
+        return None
 
-    def traces(self, within: timedelta) -> Iterator[bytes]:
-        query = "select trace from messages where sent >= (select max(sent) from messages) - ? order by seq"
-        return self._blobs(query, within // _MICROSECOND)
+    def kept_messages(self) -> Iterator[Kept]:
+        query = "select key, subject, sent, private from messages where body is not null order by seq"
+        for key, subject, sent, sealed in self._db.rows(tuple[bytes, int, int, bytes], query):
+            private, account = self._private(key, subject, sealed), self._people.account(subject)
+            if private is not None and account is not None:
+                yield Kept(source=private.source, id=private.id, account=account, sent=_time(sent))
+
+    def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
+        subject, name = self._people.subject(account), attachment_key(self._keys, account, digest)
+        query = "select body from attachments where subject = ? and name = ?"
+        body = next(self._db.blobs(query, subject, name), None)
+        return (
+            None if subject is None or body is None else self._people.unseal(subject, place_of_attachment(name), body)
+        )
+
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
+        earliest, first = _EARLIEST, 0
+        if since is not None:
+            earliest = micros(since)
+            first = self._db.number("select coalesce(min(seq), 1 << 62) from messages where sent >= ?", earliest)
+        query = "select key, subject, private from messages where seq >= ? and sent >= ? order by seq"
+        for key, subject, sealed in self._db.rows(tuple[bytes, int, bytes], query, max(first, after + 1), earliest):
+            private = self._private(key, subject, sealed)
+            if private is not None:
+                yield private.trace
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
-        return tuple(self._blobs("select body from entries where seq >= ? and seq < ? order by seq", start, end))
+        return tuple(self._db.blobs("select body from entries where seq >= ? and seq < ? order by seq", start, end))
 
     def openings(self, entry: str) -> Sequence[Opening]:
-        rows = self._rows(tuple[str, bytes, bytes], "select field, salt, value from openings where entry = ?", entry)
-        return tuple(
-            Opening(entry_id=entry, field=field, salt=salt, value=msgspec.json.decode(value))
-            for field, salt, value in rows
-        )
+        query = "select subject, body from openings where entry = ? order by seq"
+        rows = self._db.rows(tuple[int, bytes], query, entry)
+        contents = (self._people.unseal(subject, place_of_openings(entry), body) for subject, body in rows)
+        return tuple(each for content in contents if content is not None for each in unpack_openings(entry, content))
 
     @property
     def size(self) -> int:
-        return self._last("select coalesce(max(seq) + 1, 0) from entries")
+        return self._db.number("select coalesce(max(seq) + 1, 0) from entries")
 
     @property
     def position(self) -> int:
-        return self._last("select coalesce(max(seq), 0) from facts")
+        return self._db.number("select coalesce(max(seq), 0) from facts")
 
     @property
     def checkpoint(self) -> bytes:
-        return next(self._blobs("select body from checkpoint"), b"")
+        return next(self._db.blobs("select body from checkpoint"), b"")
+
+    @property
+    def head(self) -> bytes:
+        return next(self._db.blobs("select body from head"), b"")
+
+    @property
+    def reached(self) -> datetime | None:
+        return next((_time(at) for (at,) in self._db.rows(tuple[int], "select at from reached")), None)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        rows = self._db.rows(tuple[int, int, bytes], "select messages, position, body from snapshot")
+        for messages, position, body in rows:
+            content = unseal(self._keys.shared, PLACE_OF_SNAPSHOT, body, file=self._db.path)
+            return Snapshot(content=content, messages=messages, position=position)
+        return None
 
     def close(self) -> None:
-        self._db.close()
-        if self._lock is not None:
-            self._lock.close()
-
-    def _last(self, query: str) -> int:
-        ((number,),) = self._rows(tuple[int], query)
-        return number
-
-    def _rows(self, kind: type[RowT], query: str, *values: str | int) -> Iterator[RowT]:
-        with self._explained():
-            for row in self._db.execute(query, values):
-                yield msgspec.convert(row, kind)
-
-    def _blobs(self, query: str, *values: str | int) -> Iterator[bytes]:
-        return (body for (body,) in self._rows(tuple[bytes], query, *values))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised."""
-        self._db.execute("begin immediate")
-        try:
-            yield
-            self._db.execute("commit")
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """SQLite's faults, said in terms of what the operator can do."""
-        try:
-            yield
-        except apsw.BusyError as error:
-            raise StoreError(f"{self._path} is in use by another program; wait for it or stop it") from error
-        except apsw.FullError as error:
-            raise StoreError(
-                f"the disk with {self._path} is full: nothing was recorded; free space, run again"
-            ) from error
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            raise StoreError(f"{self._path} is damaged or no Comity store; restore a backup") from error
-        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
-            raise StoreError(
-                f"{self._path} cannot be opened or written: {error}; check who may write there, and the disk's space"
-            ) from error
-        except apsw.Error as error:
-            raise StoreError(f"{self._path} cannot be used: {error}; restore a backup") from error
+        self._held.close()
 
 
-def _lock(path: Path) -> apsw.Connection:
-    """Held until closed or until the process dies, on every system that SQLite runs on."""
-    lock = apsw.Connection(str(path.with_suffix(".lock")))
-    lock.set_busy_timeout(1_000)  # of two that begin at once neither has it at first
-    lock.execute("begin exclusive")
-    return lock
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
-def _micros(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def _time(micros: int) -> datetime:
-    return _EPOCH + micros * _MICROSECOND
+def _time(at: int) -> datetime:
+    return EPOCH + at * MICROSECOND

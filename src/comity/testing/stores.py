@@ -7,46 +7,24 @@ class TestMyStore(StoreContract):
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from comity.casework.facts import Accepted, CaseOpened, Fact
-from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
-from comity.model.ids import AccountId, CaseId, Channel, Digest, MessageId
-from comity.model.message import Message
-from comity.ports import Answer, Outcome, OvertakenError, Store, Taken, Version, Write
-
-AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-HOSTILE = "Robert'); drop table facts;--\0\n\u202e\U0001f600" + "x" * 900
-
-
-def taken(id_: str, *, source: str = "s", author: str = "ann", ago: timedelta = timedelta(), text: str = "") -> Taken:
-    """A message taken in, its text kept if it has one."""
-    message = Message(
-        id=MessageId(id_), source=source, author=AccountId(author), channel=Channel("posts"), text=text, sent=AT - ago
-    )
-    answer = Answer(message=message.id, outcome=Outcome.ALLOWED)
-    return Taken(message=message, trace=f"{source}/{id_}".encode(), answer=answer, keep_text=bool(text))
+from comity.model.ids import AccountId, Digest, MessageId
+from comity.ports import OvertakenError, Version, Write
+from comity.testing.store_erasure import ErasureContract
+from comity.testing.store_indexes import IndexContract
+from comity.testing.store_values import AT, HOSTILE, accepted, case_opened, owned, taken
 
 
-def accepted(account: str, *, language: str = "en") -> Fact:
-    return Accepted(account=AccountId(account), at=AT, agreement=Digest("sha256:" + "0" * 64), language=language)
-
-
-class StoreContract:
+class StoreContract(IndexContract, ErasureContract):
     """What every store does."""
-
-    def store(self) -> Store:
-        raise NotImplementedError("give a new, empty store")
-
-    def reopened(self, store: Store) -> Store:
-        raise NotImplementedError("give the same store as after a restart")
 
     def test_what_was_appended_is_there_after_a_restart(self) -> None:
         store = self.store()
-        opening = Opening(entry_id="e" * 32, field="account", salt=b"s" * 32, value=HOSTILE)
+        shown = owned(HOSTILE, "e" * 32, "account", HOSTILE)
         version = Version(
             digest=Digest("sha256:" + "1" * 64),
             name="rules.md",
@@ -60,7 +38,7 @@ class StoreContract:
                 messages=[taken("1", text=HOSTILE, author=HOSTILE)],
                 facts=[accepted(HOSTILE)],
                 entries=[b"one", b"two"],
-                openings=[opening],
+                openings=[shown],
                 checkpoint=b"signed",
                 version=version,
             )
@@ -70,7 +48,7 @@ class StoreContract:
         assert list(store.entries(0, 9)) == [b"one", b"two"]
         assert list(store.entries(1, 2)) == [b"two"]
         assert store.checkpoint == b"signed"
-        assert list(store.openings("e" * 32)) == [opening]
+        assert list(store.openings("e" * 32)) == [shown.opening]
         assert list(store.versions()) == [version]
         assert list(store.facts_of(AccountId(HOSTILE))) == [accepted(HOSTILE)]
         assert list(store.facts()) == [accepted(HOSTILE)]
@@ -87,7 +65,7 @@ class StoreContract:
                 facts=[accepted("ann", language="en"), accepted("bob"), accepted("ann", language="es")],
             )
         )
-        opened = CaseOpened(account=AccountId("ann"), at=AT - timedelta(days=9), case=CaseId("c"), why="")
+        opened = case_opened("ann", "c", ago=timedelta(days=9))
         store.append(Write(size=0, position=3, facts=[opened]))
         assert list(store.facts_of(AccountId("ann"))) == [accepted("ann"), accepted("ann", language="es"), opened]
         assert list(store.facts_of(AccountId("eve"))) == []
@@ -153,18 +131,25 @@ class StoreContract:
         assert store.answers("s", [MessageId("2")]) == {}
         assert list(store.facts()) == []
 
-    def test_traces_come_in_intake_order_from_the_newest_message_back(self) -> None:
+    def test_traces_come_in_intake_order_whatever_is_dated_ahead(self) -> None:
         store = self.store()
         hour = timedelta(hours=1)
         store.append(
-            Write(size=0, position=0, messages=[taken("old", ago=3 * hour), taken("edge", ago=2 * hour), taken("new")])
+            Write(
+                size=0,
+                position=0,
+                messages=[taken("old", ago=3 * hour), taken("edge", ago=2 * hour), taken("ahead", ago=-900_000 * hour)],
+            )
         )
         store.append(Write(size=0, position=0, messages=[taken("late", ago=hour)]))
-        assert list(store.traces(2 * hour)) == [b"s/edge", b"s/new", b"s/late"]
+        store = self.reopened(store)
+        assert list(store.traces(since=AT - 2 * hour)) == [b"s/edge", b"s/ahead", b"s/late"]
+        assert list(store.traces(after=2)) == [b"s/ahead", b"s/late"]
+        assert list(store.traces(after=3, since=AT)) == []
 
     def test_an_empty_store_is_empty(self) -> None:
         store = self.store()
         assert store.size == 0
         assert store.checkpoint == b""
-        assert list(store.traces(timedelta(days=400))) == []
+        assert list(store.traces()) == []
         assert list(store.versions()) == []

@@ -1,0 +1,247 @@
+"""One step on the ladder: from confirmed breaches to the facts of a decision, whoever confirmed them.
+
+Breaches of messages that were sent before the last statement was delivered belong to that statement's step: nobody
+climbs for what they did before they could know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from comity.casework.facts import Counted, Decided, Delivered, Fact, How, Joined, Points, points_from
+from comity.casework.ladder import Reached, measures_of, on_message, reached, rows_at, strictest_of_each
+from comity.casework.points import counted, known
+from comity.casework.record import Record
+from comity.casework.recorded import Recorded
+from comity.casework.statement import Grounds, statement_of
+from comity.model.agreement import Agreement
+from comity.model.clause import Clause, Kind, Row
+from comity.model.duration import Duration
+from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
+from comity.model.measure import Measure
+from comity.model.message import Message
+from comity.model.statement import Breach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A breach that is confirmed, with its message and what the version that the author was bound by says of it."""
+
+    clause: Clause
+    breach: Breach
+    message: Message
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a decision needs from outside: its time, fresh ids, and in a replay how soon a statement arrives."""
+
+    at: datetime
+    decision: DecisionId
+    case: CaseId
+    delivery: Duration | None = None  # None: delivery is a fact that comes later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a person adds to a decision. `rows`: instead of the ladder's, if they choose milder ones."""
+
+    by: ReviewerId
+    case: CaseId | None
+    reasoning: str
+    rows: tuple[Row, ...] | None = None
+    replaces: DecisionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What is decided together: breaches of one account that belong to one step of its record.
+
+    `mates` are the decisions already taken in it, `choice` None if a rule decides.
+    """
+
+    record: Record
+    confirmed: tuple[Confirmed, ...]
+    mates: tuple[Recorded, ...]
+    given: Circumstances
+    choice: Choice | None = None
+
+    @property
+    def agreement(self) -> Agreement:
+        """Whose ladders count: the newest version's among the messages'."""
+        return max(self.confirmed, key=lambda each: each.message.sent).agreement
+
+    @property
+    def sent(self) -> datetime:
+        """The earliest: what was not known then does not count."""
+        return min(each.message.sent for each in self.confirmed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What one ladder asks for. `live`: the points that its rows were taken at."""
+
+    ladder: ClauseId
+    points: tuple[Points, ...]  # what the gravest clause adds to the step; empty if nothing
+    counted: tuple[Counted, ...]
+    live: int
+    reached: Reached
+
+    def adds_to(self, mates: Iterable[Recorded]) -> bool:
+        return bool(self.points) or all(self.ladder not in one.decided.ladders for one in mates)
+
+
+def mates_of(record: Record, sent: datetime) -> tuple[Recorded, ...]:
+    """The decisions of the last step, if what was sent at `sent` could not know of its statement; else none."""
+    last = record.last
+    if last is None or (last.delivered is not None and last.delivered < sent):
+        return ()
+    return tuple(one for one in record.decisions if one.is_live and one.decided.step == last.decided.step)
+
+
+def follows(step: Step) -> tuple[tuple[Fact, ...], tuple[Asked, ...]]:
+    """The facts of the step, and what the ladders asked for.
+
+    A new decision if the breaches add anything to their step; otherwise they join its last one. A ladder to which
+    they add nothing takes no new measure on the account; the message is treated as its row says.
+    """
+    asked = tuple(_asked(step))
+    is_new = step.choice is not None and step.choice.replaces is not None
+    if step.mates and not is_new and not any(each.adds_to(step.mates) for each in asked):
+        treated = {act.kind for each in asked for row in each.reached.rows for act in row.acts}
+        by = step.choice.by if step.choice else None
+        return tuple(joined(step.mates[-1], each, step.given.at, treated, by=by) for each in step.confirmed), asked
+    asked = tuple(
+        each if each.adds_to(step.mates) else replace(each, reached=on_message(each.reached)) for each in asked
+    )
+    return tuple(_decision(step, asked)), asked
+
+
+def joined(
+    one: Recorded, confirmed: Confirmed, at: datetime, treated: Set[Kind], *, by: ReviewerId | None = None
+) -> Joined:
+    """The message is `treated` so; conduct is never removed."""
+    is_content = confirmed.clause.rule is None or not confirmed.clause.rule.is_conduct
+    return Joined(
+        account=one.decided.account,
+        at=at,
+        decision=one.decided.decision,
+        breach=confirmed.breach,
+        removed=is_content and Kind.REMOVE in treated,
+        marked=is_content and Kind.MARK in treated,
+        by=by,
+    )
+
+
+def foreseen(step: Step, asked: Iterable[Asked]) -> tuple[Measure, ...]:
+    """The measures of the rows that the ladders ask for."""
+    return measures_at(
+        [each.reached.rows for each in asked],
+        confirmed=step.confirmed,
+        agreement=step.agreement,
+        decision=step.given.decision,
+        at=step.given.at,
+    )
+
+
+def measures_at(
+    rows: Iterable[Sequence[Row]],
+    *,
+    confirmed: Sequence[Confirmed],
+    agreement: Agreement,
+    decision: DecisionId,
+    at: datetime,
+) -> tuple[Measure, ...]:
+    """The measures of each ladder's rows from `at` on, point by point the strictest."""
+    same = {each.message.channel for each in confirmed}
+    account = confirmed[0].message.author
+    groups = (
+        measures_of(each, account=account, decision=decision, same=same, all_channels=agreement.channels, at=at)
+        for each in rows
+    )
+    measures = strictest_of_each(groups)
+    if all(each.clause.rule is not None and each.clause.rule.is_conduct for each in confirmed):
+        return tuple(each for each in measures if not each.kind.is_on_message)
+    return measures
+
+
+def _asked(step: Step) -> Iterator[Asked]:
+    for ladder in dict.fromkeys(ladder for each in step.confirmed for ladder in each.clause.ladders):
+        yield _ask(step, [each.clause for each in step.confirmed if ladder in each.clause.ladders], ladder)
+
+
+def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
+    gravest = max(clauses, key=lambda clause: clause.points)
+    table = step.agreement.ladders.get(ladder)
+    if gravest.points == 0 or table is None:
+        return Asked(ladder=ladder, points=(), counted=(), live=0, reached=Reached())
+    own = step.mates[0].decided.step if step.mates else None
+    # INVARIANT 11: no step counts a point whose statement was not delivered before the message was sent
+    before = counted(step.record, known(step.record, step.sent, besides=own), ladder, step.sent)
+    here = tuple(
+        Counted(decision=one.id, ladder=ladder, count=points.count)
+        for one in step.mates
+        for points in one.decided.points
+        if points.ladder == ladder
+    )
+    added = max(0, gravest.points - sum(each.count for each in here))
+    live = sum(each.count for each in (*before, *here)) + added
+    points = (points_from(ladder, added, gravest.expires, step.given.at),) if added else ()
+    rows = reached(table, live) if step.choice is None else Reached(rows=rows_at(table, live))
+    return Asked(ladder=ladder, points=points, counted=(*before, *here), live=live, reached=rows)
+
+
+def _decision(step: Step, asked: tuple[Asked, ...]) -> Iterator[Fact]:
+    decided = _decided(step, asked)
+    yield decided
+    if step.given.delivery is not None:
+        arrives = step.given.delivery.after(step.given.at)
+        yield Delivered(account=decided.account, at=arrives, decision=decided.decision, how=How.REPLAY)
+
+
+def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
+    given, choice, agreement = step.given, step.choice, step.agreement
+    measures = foreseen(step, asked)
+    if choice is not None and choice.rows is not None:
+        measures = measures_at(
+            [choice.rows], confirmed=step.confirmed, agreement=agreement, decision=given.decision, at=given.at
+        )
+    points = tuple(points for each in asked for points in each.points)
+    last = max((one.decided.step for one in step.record.decisions), default=0)
+    return Decided(
+        account=step.record.account,
+        at=given.at,
+        decision=given.decision,
+        step=step.mates[-1].decided.step if step.mates else last + 1,
+        breaches=tuple(each.breach for each in step.confirmed),
+        ladders=tuple(each.ladder for each in asked),
+        points=points,
+        counted=tuple(one for each in asked for one in each.counted),
+        measures=measures,
+        statement=statement_of(
+            Grounds(
+                record=step.record,
+                messages=tuple({(each.message.source, each.message.id): each.message for each in step.confirmed}.values()),
+                agreement=agreement,
+                clauses=tuple({each.clause.id: each.clause for each in step.confirmed}.values()),
+                breaches=tuple(each.breach for each in step.confirmed),
+                measures=measures,
+                points=points,
+                live=tuple((each.ladder, each.live) for each in asked if each.live),
+                decision=given.decision,
+                at=given.at,
+                is_replay=given.delivery is not None,
+                reasoning=choice.reasoning if choice else "",
+                by_person=choice is not None,
+            )
+        ),
+        review_within=agreement.review_within,
+        decide_within=agreement.decide_within,
+        case=choice.case if choice else None,
+        by=choice.by if choice else None,
+        is_milder=choice is not None and choice.rows is not None,
+        replaces=choice.replaces if choice else None,
+    )

@@ -1,0 +1,190 @@
+"""The source of a plan: all rules of a version as one module of Python, kept for people to read.
+
+    breached(m, counts)       the answer for a message: a bit for each breached clause
+    breached_all(ms, counts)  the same for many messages
+    hits_of(m)                which searches may find something in a message, as bits; `hits_of_all(ms)` in many
+    may_breach(m, counts, h)  whether the bits `h` and a quick look at the message leave it possible
+    judge(f)                  all rules, asked of a reading of the message
+
+Clauses are asked in groups by what must have been found; those whose searches found nothing are skipped together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from comity.engine.compile import FIELDS, Compiler, Search
+from comity.engine.needs import COSTLY, DIRECT, SIGNS, Guard, guard_of, local, need_of
+from comity.model.clause import Clause, Rule
+from comity.model.ids import Channel
+
+_ENTRIES: Final = """
+
+def breached(m, counts):
+    hits = hits_of(m)
+    if may_breach(m, counts, hits):
+        return judge(Judging(m, counts, hits))
+    return 0
+
+
+def breached_all(ms, counts):
+    return [
+        judge(Judging(m, of, hits)) if may_breach(m, of, hits) else 0
+        for m, of, hits in zip(ms, counts, hits_of_all(ms))
+    ]
+"""
+_GROUP: Final = 8  # so many needs are tested together first
+
+Rules = Sequence[tuple[Clause, Rule]]
+
+
+def generate(rules: Rules) -> tuple[str, Compiler]:
+    """The module's source, and the compiler that knows what it refers to. Bit n stands for rule n."""
+    compiler = _compiler(rules)
+    judging = _judging(rules, compiler)
+    may_breach = _may_breach(rules, compiler)
+    constants = [f"{name} = {source}" for source, name in compiler.constants.items()]
+    sieves = [line for field in _fields(compiler) for line in _sieve(field, compiler)]
+    parts = [f"    @feature\n    def {name}(f):\n        return {code}\n" for name, code in compiler.parts.values()]
+    said = [
+        f"    @feature\n    def said_in_{field}(f):\n        return sieve_of_{field}.groups_in(f.{field})\n"
+        for field in compiler.groups
+    ]
+    every = sum(compiler.bits.values())
+    head = ["", "", "class Judging(Reading):", "    lexicons = entries", f"    every_hit = {every}", ""]
+    lines = [*constants, *sieves, *head, *said, *parts, *_hits(compiler), *may_breach, *judging, _ENTRIES]
+    return "\n".join(lines), compiler
+
+
+def _compiler(rules: Rules) -> Compiler:
+    """A compiler that knows what is worth sharing, from a first pass over all rules."""
+    first = Compiler()
+    for clause, rule in rules:
+        first.code(rule.expression, clause.id)
+    often = frozenset(plain for plain, count in first.seen.items() if count > 1)
+    return Compiler(shared=often, constants=first.constants, groups=first.groups, bits=first.bits)
+
+
+def _by_channels(rules: Rules) -> dict[frozenset[Channel], list[int]]:
+    numbers: dict[frozenset[Channel], list[int]] = {}
+    for number, (clause, _) in enumerate(rules):
+        numbers.setdefault(clause.channels, []).append(number)
+    return numbers
+
+
+def _judging(rules: Rules, compiler: Compiler) -> list[str]:
+    lines = ["", "", "def judge(f):", "    hits = f.hits", "    breached = 0"]
+    for channels, numbers in _by_channels(rules).items():
+        lines.append(f"    if f.channel in {_channels(channels, compiler)}:")
+        by_need: dict[int, list[str]] = {}
+        for number in numbers:
+            clause, rule = rules[number]
+            code = compiler.code(rule.expression, clause.id).text
+            asked = [f"if {code}:", f"    breached |= {1 << number}  # {clause.id}"]
+            by_need.setdefault(need_of(rule.expression, compiler), []).extend(asked)
+        lines += _indented(by_need.pop(0, []), 2)
+        lines += _indented(list(_guarded(by_need)), 2)
+    return [*lines, "    return breached"]
+
+
+def _guarded(by_need: dict[int, list[str]]) -> Iterator[str]:
+    """Each group of clauses behind its need, and groups of groups behind theirs."""
+    needs = sorted(by_need)
+    for start in range(0, len(needs), _GROUP):
+        group = needs[start : start + _GROUP]
+        together = 0
+        for need in group:
+            together |= need
+        is_nested = len(needs) > _GROUP
+        if is_nested:
+            yield f"if hits & {together}:"
+        for need in group:
+            yield from _indented([f"if hits & {need}:", *_indented(by_need[need], 1)], is_nested)
+
+
+def _may_breach(rules: Rules, compiler: Compiler) -> list[str]:
+    in_place = Compiler(variables=DIRECT | COSTLY, counts="counts", constants=compiler.constants)
+    in_locals = replace(in_place, variables=DIRECT | {name: local(name) for name in COSTLY})
+    lines = ["", "", "def may_breach(m, counts, hits):"]
+    for channels, numbers in _by_channels(rules).items():
+        lines.append(f"    if m.channel in {_channels(channels, compiler)}:")
+        by_need: dict[int, dict[Guard, None]] = {}
+        for number in numbers:
+            clause, rule = rules[number]
+            need = need_of(rule.expression, compiler)
+            guard = guard_of(rule.expression, clause.id, in_locals if need else in_place, compiler)
+            by_need.setdefault(need, {})[guard] = None
+        needless = _asked(by_need.pop(0, {}))
+        tests = {need: [*_locals(guards), *_asked(guards)] for need, guards in by_need.items()}
+        lines += _indented([*_guarded(tests), *needless, "pass"], 2)
+    return [*lines, "    return False"]
+
+
+def _asked(guards: Iterable[Guard]) -> list[str]:
+    codes = [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
+    return [f"if {' or '.join(codes)}:", "    return True"] if codes else []
+
+
+def _locals(guards: Iterable[Guard]) -> list[str]:
+    reads = dict.fromkeys(name for guard in guards for name in sorted(guard.reads))
+    return [f"{local(name)} = {COSTLY[name]}" for name in reads]
+
+
+def _channels(channels: frozenset[Channel], compiler: Compiler) -> str:
+    return compiler.constant(f"frozenset({sorted(channels)!r})")
+
+
+def _fields(compiler: Compiler) -> list[str]:
+    sieved = {search.field for search in compiler.bits}
+    return [field for field in FIELDS if field in sieved]
+
+
+def _sieve(field: str, compiler: Compiler) -> Iterator[str]:
+    bits = {(search.kind, search.what): bit for search, bit in compiler.bits.items() if search.field == field}
+    signs: dict[str, int] = {}
+    for (kind, what), bit in bits.items():
+        for text in SIGNS[what] if kind == "sign" else ():
+            signs[text] = signs.get(text, 0) | bit
+    yield f"sieve_of_{field} = Sieve("
+    yield "    Wanted("
+    yield f"        patterns={ {what: bit for (kind, what), bit in bits.items() if kind == 'pattern'}!r},"
+    yield f"        signs={signs!r},"
+    phrases = (f"({what}, {bits['phrases', what]})" for what in compiler.groups.get(field, {}))
+    yield f"        phrases=[{', '.join(phrases)}],"
+    domains = (f"(lexicons[{what!r}], {bit})" for (kind, what), bit in bits.items() if kind == "domains")
+    yield f"        domains=[{', '.join(domains)}],"
+    if field in compiler.least_shares:
+        yield f"        capitals=({compiler.least_shares[field]!r}, {bits['capitals', '']}),"
+    yield "    )"
+    yield ")"
+
+
+def _hits(compiler: Compiler) -> list[str]:
+    values = {field: f"m.{field}" if field != "unquoted" else "unquoted_of(m)" for field in _fields(compiler)}
+    one = " | ".join(f"sieve_of_{field}.one({value})" for field, value in values.items())
+    many = [f"sieve_of_{field}.many([{value} for m in ms])" for field, value in values.items()]
+    adding = [f"    hits = [a | b for a, b in zip(hits, {each})]" for each in many[1:]]
+    lists = {search.what if search.kind == "sign" else "domains": 0 for search in compiler.bits if _is_of_list(search)}
+    if "domains" in lists:
+        lists["links"] = 0
+    of_lists = sum(bit for search, bit in compiler.bits.items() if _is_of_list(search))
+    given = " or ".join(f"m.{name} is not None" for name in lists)
+    return [
+        *("", "", "def hits_of(m):", f"    hits = {one or '0'}"),
+        *([f"    if {given}:", f"        hits |= {of_lists}"] if lists else []),
+        "    return hits",
+        *("", "", "def hits_of_all(ms):", f"    hits = {many[0] if many else '[0] * len(ms)'}", *adding),
+        *([f"    hits = [bits | {of_lists} if {given} else bits for m, bits in zip(ms, hits)]"] if lists else []),
+        "    return hits",
+    ]
+
+
+def _is_of_list(search: Search) -> bool:
+    """Whether it stands for a list that a message may bring along itself."""
+    return search.kind in ("sign", "domains")
+
+
+def _indented(lines: list[str], levels: int) -> list[str]:
+    return [f"{'    ' * levels}{line}" for line in lines]

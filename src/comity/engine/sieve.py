@@ -1,0 +1,228 @@
+"""A first pass over a field of messages: which searches of all rules may find something in it.
+
+One scan with hyperscan over the bytes as written (regular expressions, signs of links and mentions) and, for texts in
+ASCII, one over their words (phrases). What a sieve lets through is searched again exactly, by RE2 and by `scan`; what
+it holds back was shown to have nothing: its patterns match at least wherever the exact ones do.
+
+Many fields go through at once, joined with a new line between: no pattern can miss a match because of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from string import ascii_lowercase
+from typing import Final
+
+import numpy as np
+
+from comity.engine.compile import SURE
+from comity.engine.databases import Patterns
+from comity.engine.fold import fold
+from comity.engine.functions import may_be_capitals, parent_domains
+from comity.engine.scan import MOST_LITERALS, Scan
+from comity.engine.sieve_patterns import (
+    domain_as_written,
+    escaped,
+    pieces_of,
+    pieces_of_domains,
+    superset_of,
+    words_as_written,
+)
+from comity.engine.words import WORDS, Phrase, words_in
+
+_FOLD_TO_ASCII: Final = ("\u017f", "\u212a")  # RE2 takes them for S and K where case is ignored
+LINK_SIGNS: Final = ("://", "www.")
+_OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-\x7f]")
+"""Hosts that are compared in another form than the one that is written."""
+
+_BETWEEN: Final = "\n\0\n"
+"""Between rows: lines for `^ $`, and what no phrase goes across."""
+
+_MOST_EXPRESSIONS: Final = 600
+"""Pieces of phrases from which on expressions would take long to compile, and literals are searched for instead."""
+
+_CHARACTERS: Final = 200_000
+_MOST_HITS: Final = 16
+"""Matches a row, on average, from which on rows are scanned one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is searched for in one field; each search has a bit of its own."""
+
+    patterns: Mapping[str, int] = field(default_factory=dict)
+    phrases: Sequence[tuple[Sequence[Phrase], int]] = ()
+    domains: Sequence[tuple[Sequence[str], int]] = ()
+    signs: Mapping[str, int] = field(default_factory=dict)  # literal text, in any case
+    capitals: tuple[float, int] | None = None  # at least this share of them
+
+
+class Sieve:
+    """Sifts one field. Safe to share between threads."""
+
+    __slots__ = (
+        *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
+        *("_joined_words", "_rare_words", "_capitals", "_sure", "_words"),
+    )
+
+    def __init__(self, wanted: Wanted) -> None:
+        expressions, self._always = _expressions(wanted)
+        self._raw = Patterns(expressions, kind="once")
+        self._joined = Patterns(expressions, kind="joined")
+        whole = _whole_words(wanted)
+        self._rare_words = whole if len(whole) > MOST_LITERALS else {}
+        literals = _literals(wanted, is_whole_too=not self._rare_words)
+        self._words = Patterns(literals, kind="literal")
+        is_few = len(literals) <= _MOST_EXPRESSIONS and not self._rare_words
+        self._joined_words = Patterns(_joined_words(wanted), kind="words") if is_few else None
+        self._capitals = wanted.capitals
+        self._phrases = Scan([phrases for phrases, _ in wanted.phrases])
+        self._phrase_bits = [bit | bit << SURE for _, bit in wanted.phrases]
+        self._sure = sum(bit << SURE for _, bit in wanted.phrases)
+        every = [phrase for phrases, _ in wanted.phrases for phrase in phrases if phrase.pattern]
+        self._is_plain = all(phrase.has_words and phrase.pattern.isascii() for phrase in every)
+        self._domain_bits = sum({bit for _, bit in wanted.domains})
+        self._ignoring_case = sum({bit for pattern, bit in wanted.patterns.items() if "(?" in pattern})
+
+    def one(self, text: str) -> int:
+        """The bits of all searches that may find something in the text."""
+        raw = text.encode()
+        hits = self._always | self._raw.bits_in(raw)
+        if self._capitals and may_be_capitals(text, self._capitals[0]):
+            hits |= self._capitals[1]
+        if len(raw) == len(text):
+            return hits | self._among(raw.translate(WORDS))
+        return hits | self._foreign(text, raw)
+
+    def many(self, texts: Sequence[str]) -> list[int]:
+        """`one` for each text, or more bits, in a fraction of the time."""
+        return [bits for some in _in_turns(texts) for bits in self._joined_hits(some)]
+
+    def _joined_hits(self, texts: Sequence[str]) -> list[int]:
+        joined = _BETWEEN.join(["", *texts, ""]).encode()
+        foreign = [number for number, text in enumerate(texts) if not text.isascii()]
+        sizes = list(map(len, texts))
+        for number in foreign:
+            sizes[number] = len(texts[number].encode())
+        starts = list(accumulate(sizes, lambda start, size: start + size + len(_BETWEEN), initial=len(_BETWEEN)))
+        if joined.count(b"\0") > len(starts) or self._rare_words:
+            return [self.one(text) for text in texts]
+        hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
+        if not self._joined.add_bits(joined, starts, hits, most=_MOST_HITS * len(texts)):
+            hits = [self._always | self._raw.bits_in(text.encode()) for text in [*texts, ""]]
+        if self._joined_words is not None:
+            self._joined_words.add_bits(joined, starts, hits)
+        else:
+            self._words.add_bits(joined.translate(WORDS), starts, hits)
+        if self._capitals:
+            for number in _more_capitals(joined, starts, self._capitals[0]):
+                hits[number] |= self._capitals[1]
+        for number in foreign:
+            hits[number] = hits[number] & ~self._sure | self._foreign(texts[number], texts[number].encode())
+        return hits[:-1]
+
+    def groups_in(self, text: str) -> frozenset[int]:
+        """The numbers of the phrases, in the order wanted, of which one stands in the text: exactly."""
+        words = words_in(text, text.encode()) if self._is_plain else None
+        if words is None:
+            return self._phrases.groups_in(fold(text))
+        return self._phrases.groups_among(b" %b " % b" ".join(words.split()))
+
+    def _among(self, words: bytes) -> int:
+        """The bits of what stands among the words of a text."""
+        hits = self._words.bits_in(b" %b " % words)
+        for word in self._rare_words.keys() & words.split() if self._rare_words else ():
+            hits |= self._rare_words[word]
+        return hits
+
+    def _foreign(self, text: str, raw: bytes) -> int:
+        """What ASCII's short cuts leave out."""
+        hits = 0
+        if self._ignoring_case and any(character in text for character in _FOLD_TO_ASCII):
+            hits = self._ignoring_case
+        words = words_in(text, raw) if self._is_plain else None
+        if words is not None:
+            return hits | self._among(words)
+        for number in self._phrases.groups_in(fold(text)):
+            hits |= self._phrase_bits[number]
+        return hits | self._words.bits_in(b" %b " % raw.translate(WORDS)) & self._domain_bits
+
+
+def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[int]:
+    """The rows that may have more than this share of capital letters, by their small letters of ASCII alone."""
+    small = (np.frombuffer(joined, np.uint8) - ord("a")) < len(ascii_lowercase)
+    ends = np.asarray(starts)
+    count = np.add.reduceat(small, ends[:-1], dtype=np.int64)
+    others = np.diff(ends) - count
+    rows: list[int] = np.flatnonzero(count * share < others * (1 - share) + 1).tolist()
+    return rows
+
+
+def _joined_words(wanted: Wanted) -> dict[str, int]:
+    """Expressions for the same in texts in ASCII as they are written, in rows: sure of phrases."""
+    found = [(words_as_written(phrase), bit | bit << SURE) for phrases, bit in wanted.phrases for phrase in phrases]
+    found += [(domain_as_written(domain), bit) for domains, bit in wanted.domains for domain in parent_domains(domains)]
+    bits: dict[str, int] = {}
+    for expression, bit in found:
+        if expression:
+            bits[expression] = bits.get(expression, 0) | bit
+    return bits
+
+
+def _whole_words(wanted: Wanted) -> dict[bytes, int]:
+    """The longest word of each phrase that is whole words, with its bits."""
+    rare: dict[bytes, int] = {}
+    for phrases, bit in wanted.phrases:
+        for phrase in phrases:
+            if phrase.is_whole_words and phrase.pattern.isascii():
+                word = max(phrase.pattern.split(), key=len).encode()
+                rare[word] = rare.get(word, 0) | bit
+    return rare
+
+
+def _literals(wanted: Wanted, *, is_whole_too: bool) -> dict[bytes, int]:
+    """What is searched for among words, each with its bits."""
+    searched = [([p for p in phrases if is_whole_too or not p.is_whole_words], bit) for phrases, bit in wanted.phrases]
+    pieces = [(piece, bit, bit << SURE) for phrases, bit in searched for piece in pieces_of(phrases)]
+    pieces += [(piece, bit, 0) for domains, bit in wanted.domains for piece in pieces_of_domains(domains)]
+    literals: dict[bytes, int] = {}
+    for piece, bit, sure in pieces:
+        literals[piece.literal] = literals.get(piece.literal, 0) | bit | (sure if piece.is_sure else 0)
+    return literals
+
+
+def _in_turns(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in pieces that fit into a processor's cache."""
+    start, size = 0, 0
+    for number, text in enumerate(texts):
+        size += len(text)
+        if size > _CHARACTERS:
+            yield texts[start : number + 1]
+            start, size = number + 1, 0
+    if start < len(texts):
+        yield texts[start:]
+
+
+def _expressions(wanted: Wanted) -> tuple[dict[str, int], int]:
+    """What hyperscan searches for, each with its bits; and the bits of what it is not asked."""
+    found = [(escaped(sign), bit) for sign, bit in [*wanted.signs.items(), *_symbols(wanted)]]
+    found += [(expression, bit) for expression in _OTHER_DOMAINS for _, bit in wanted.domains]
+    always = 0
+    for pattern, bit in wanted.patterns.items():
+        expression = superset_of(pattern)
+        always |= bit if expression is None else 0
+        found += [] if expression is None else [(expression, bit)]
+    bits: dict[str, int] = {}
+    for expression, bit in found:
+        bits[expression] = bits.get(expression, 0) | bit
+    return bits, always
+
+
+def _symbols(wanted: Wanted) -> Iterator[tuple[str, int]]:
+    """Phrases without words: the longest part of each, since white space is folded."""
+    for phrases, bit in wanted.phrases:
+        for phrase in phrases:
+            if phrase.pattern and not phrase.has_words and phrase.pattern.isascii():
+                yield max(phrase.pattern.split(), key=len), bit

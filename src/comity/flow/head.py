@@ -1,0 +1,109 @@
+"""Where the ledger stands: what its next write goes on from, without all entries being read at each start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import reduce
+from typing import Final
+
+import msgspec
+
+from comity.ledger.checkpoint import Checkpoint, open_checkpoint
+from comity.ledger.entry import AgreementEntry, CensusEntry, Entry, parse_entry
+from comity.ledger.log import ForkError, Frontier, Log, frontier_of, resume, resume_from
+from comity.ledger.note import VerifierKey
+from comity.ledger.tree import TILE_WIDTH
+from comity.ports import Store
+
+_READ_AT_ONCE: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was last said of some matters in the entries so far: the day of a census, the entry of a version."""
+
+    census: date | None = None
+    agreement: str | None = None
+
+    def after(self, entry: Entry) -> Seen:
+        match entry:
+            case CensusEntry():
+                return replace(self, census=entry.at.date())
+            case AgreementEntry():
+                return replace(self, agreement=entry.id)
+            case _:
+                return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The log and what was seen in it. The store keeps it in short as it was at `stored` entries."""
+
+    log: Log
+    seen: Seen = Seen()
+    stored: int | None = None
+
+    def after(self, log: Log, entries: Iterable[Entry]) -> Head:
+        """With `entries` appended, which made it `log`."""
+        return replace(self, log=log, seen=reduce(Seen.after, entries, self.seen))
+
+    def kept(self) -> Head:
+        """After a write that had `short`."""
+        return replace(self, stored=self.log.size) if self.short() else self
+
+    def short(self) -> bytes:
+        """What the store keeps with a write; empty while little was appended since it was kept last."""
+        if self.stored is not None and self.stored // TILE_WIDTH == self.log.size // TILE_WIDTH:
+            return b""
+        return _ENCODER.encode(_Short(frontier=frontier_of(self.log), seen=self.seen))
+
+
+class _Short(msgspec.Struct, frozen=True):
+    frontier: Frontier
+    seen: Seen
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(_Short)
+
+
+def stored_entries(store: Store, start: int = 0) -> Iterator[bytes]:
+    """All entries from `start` on."""
+    while batch := store.entries(start, start + _READ_AT_ONCE):
+        yield from batch
+        start += len(batch)
+
+
+def read_head(store: Store, key: VerifierKey, published: Checkpoint | None) -> Head:
+    """Where the stored ledger stands. Raises `ForkError` if it does not continue what was published.
+
+    What the store keeps in short is used only if it leads to the root that was signed last.
+    """
+    return _read_short(store, key, published) or _read_whole(store, published)
+
+
+def _read_short(store: Store, key: VerifierKey, published: Checkpoint | None) -> Head | None:
+    try:
+        short = _DECODER.decode(store.head)
+        log = resume_from(short.frontier, stored_entries(store, short.frontier.first), published)
+        signed = open_checkpoint(store.checkpoint, [key], key.name)
+    except (ForkError, ValueError, msgspec.MsgspecError):
+        return None  # none is kept yet, or it was altered: the entries themselves say what is so
+    if (signed.size, signed.root) != (log.size, log.root):
+        return None
+    seen = _seen(short.seen, stored_entries(store, short.frontier.size))
+    return Head(log=log, seen=seen, stored=short.frontier.size)
+
+
+def _read_whole(store: Store, published: Checkpoint | None) -> Head:
+    log = resume(stored_entries(store), published)
+    return Head(log=log, seen=_seen(Seen(), stored_entries(store)))
+
+
+def _seen(seen: Seen, entries: Iterable[bytes]) -> Seen:
+    for content in entries:
+        if b'"t":"census"' in content or b'"t":"agreement"' in content:
+            seen = seen.after(parse_entry(content))
+    return seen

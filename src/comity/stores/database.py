@@ -1,0 +1,148 @@
+"""One SQLite file, opened with the durability that the record needs, and its faults in an operator's words.
+
+SQLite comes bundled with `apsw`, because older versions have a WAL-reset fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import apsw
+import msgspec
+
+from comity.ports import StoreError
+
+RowT = TypeVar("RowT")
+_CACHE_KIB: Final = 64 << 10
+_LOG_PAGES: Final = 8192
+"""Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
+Value = str | int | bytes | None
+
+
+class Database:
+    """A file of tables. Every method raises `StoreError`, saying what the operator can do."""
+
+    def __init__(self, path: Path, *, creates: bool) -> None:
+        self.path = path
+        if creates:
+            _make_private(path)
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if creates else 0)
+        with self._explained():
+            self._connection = apsw.Connection(str(path), flags=flags)
+            self._connection.set_busy_timeout(5_000)
+            self._connection.pragma("journal_mode", "wal")
+            self._connection.pragma("synchronous", "full")
+            self._connection.pragma("cache_size", -_CACHE_KIB)
+            self._connection.pragma("wal_autocheckpoint", _LOG_PAGES)
+            self._connection.pragma("secure_delete", True)  # what is deleted is overwritten with zeros
+            self._connection.pragma("temp_store", "memory")  # and nothing is copied to where nobody looks for it
+
+    @property
+    def format(self) -> int:
+        """The number that its writer gave its format; 0: nothing was written yet."""
+        return self.number("pragma user_version")
+
+    def declare(self, format_: int, schema: str) -> None:
+        """Make the tables of a format, inside a transaction."""
+        with self._explained():
+            self._connection.execute(schema)
+            self._connection.pragma("user_version", format_)
+
+    def number(self, query: str, *values: Value) -> int:
+        ((number,),) = self.rows(tuple[int], query, *values)
+        return number
+
+    def blobs(self, query: str, *values: Value) -> Iterator[bytes]:
+        return (body for (body,) in self.rows(tuple[bytes], query, *values))
+
+    def rows(self, kind: type[RowT], query: str, *values: Value) -> Iterator[RowT]:
+        with self._explained():
+            for row in self._connection.execute(query, values):
+                yield msgspec.convert(row, kind)
+
+    def execute(self, statement: str, *values: Value) -> None:
+        with self._explained():
+            self._connection.execute(statement, values)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Raises `apsw.ConstraintError` for what only the caller can explain."""
+        with self._explained():
+            self._connection.executemany(statement, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised."""
+        with self._explained():
+            self._connection.execute("begin immediate")
+            try:
+                yield
+                self._connection.execute("commit")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+
+    def rewrite(self) -> None:
+        """The file anew with nothing but what it holds: no trace of what was moved or deleted."""
+        self.execute("vacuum")
+
+    def forget_log(self) -> bool:
+        """Empty the write-ahead log. False: a reader still needs it."""
+        ((busy, _, _),) = self.rows(tuple[int, int, int], "pragma wal_checkpoint(truncate)")
+        return not busy
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """SQLite's faults, said in terms of what the operator can do."""
+        try:
+            yield
+        except apsw.ConstraintError:
+            raise
+        except apsw.BusyError as error:
+            raise StoreError(f"{self.path} is in use by another program; wait for it or stop it") from error
+        except apsw.FullError as error:
+            raise StoreError(
+                f"the disk with {self.path} is full: nothing was recorded; free space, run again"
+            ) from error
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise StoreError(f"{self.path} is damaged or no Comity store; restore a backup") from error
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
+            raise StoreError(
+                f"{self.path} cannot be opened or written: {error}; check who may write there, and the disk's space"
+            ) from error
+        except apsw.Error as error:
+            raise StoreError(f"{self.path} cannot be used: {error}; restore a backup") from error
+
+
+def _make_private(path: Path) -> None:
+    """Before SQLite makes it: what it puts beside the file, such as its log, then is nobody else's to read either."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be opened or written: {error.strerror}; check who may write there, and the disk's space"
+        ) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone until the end, or until the process dies, on every system that SQLite runs on. Raises `StoreError`."""
+    try:
+        lock = apsw.Connection(str(path.with_suffix(".lock")))
+        lock.set_busy_timeout(1_000)  # of two that begin at once neither has it at first
+        lock.execute("begin exclusive")
+    except apsw.BusyError as error:
+        raise StoreError(f"{path} is in use by another program; wait for it or stop it") from error
+    except apsw.Error as error:
+        raise StoreError(
+            f"{path} cannot be opened or written: {error}; check who may write there, and the disk's space"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.close()

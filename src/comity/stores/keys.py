@@ -1,0 +1,151 @@
+"""The keys that make the record readable: one per account, in a file of their own beside the store.
+
+The store names an account by a random number, its subject, and holds nothing of it in the clear; which account a
+subject is, and the key to its rows, is known here alone. To erase an account is to delete its key. The file has its
+own backups, kept for a short time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from comity.model.ids import AccountId
+from comity.ports import StoreError
+from comity.stores.database import Database
+
+KEYS_FILE: Final = "keys.db"
+_FORMAT: Final = 1
+_SCHEMA: Final = """
+create table secrets (
+  id integer primary key check (id = 1), store blob not null, lookup blob not null, shared blob not null,
+  enrolled integer not null, erasures integer not null
+) strict;
+create table subjects (subject integer primary key, account blob not null unique, key blob not null) strict;
+"""
+_KEY_LENGTH: Final = 32
+_MOST_AT_HAND: Final = 200_000
+"""Subjects, and ciphers, kept in memory; beyond that they are read again."""
+
+
+class KeyFile:
+    """The keys of one store. Raises `StoreError` as the store does."""
+
+    def __init__(self, path: Path, *, creates: bool) -> None:
+        if not creates and not path.exists():
+            raise StoreError(
+                f"{path} is missing: without it nothing in the store that is about a person can be read. Restore the"
+                " newest backup of it."
+            )
+        self._db = Database(path, creates=creates)
+        if self._db.format > _FORMAT:
+            raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
+        if self._db.format == 0:
+            self._make()
+        ((self.store, self._lookup),) = self._db.rows(tuple[bytes, bytes], "select store, lookup from secrets")
+        self._subjects: dict[AccountId, int] = {}
+        self._ciphers: dict[int, AESGCM] = {}
+
+    def _make(self) -> None:
+        with self._db.transaction():
+            self._db.declare(_FORMAT, _SCHEMA)
+            self._db.execute(
+                "insert into secrets values (1, ?, ?, ?, 0, 0)",
+                secrets.token_bytes(16),
+                secrets.token_bytes(_KEY_LENGTH),
+                secrets.token_bytes(_KEY_LENGTH),
+            )
+
+    def hash(self, use: bytes, *parts: str) -> bytes:
+        """What the store looks something up by; without the key nobody can guess what it stands for."""
+        digest = blake2b(digest_size=16, key=self._lookup, person=use)
+        for part in parts:
+            content = part.encode("utf-8", "surrogatepass")
+            digest.update(b"%d:" % len(content) + content)
+        return digest.digest()
+
+    def subject(self, account: AccountId) -> int | None:
+        """The subject that the store knows the account by."""
+        known = self._subjects.get(account)
+        if known is None:
+            query = "select subject from subjects where account = ?"
+            known = next((one for (one,) in self._db.rows(tuple[int], query, self._account(account))), None)
+            if known is not None:
+                self._remember(account, known)
+        return known
+
+    def enrol(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, int]:
+        """The subject of each account. Of a new one the key is durable before this returns."""
+        subjects = {account: self.subject(account) for account in accounts}
+        new = {account: secrets.randbits(63) for account, subject in subjects.items() if subject is None}
+        if new:
+            with self._db.transaction():
+                self._db.executemany(
+                    "insert into subjects (subject, account, key) values (?, ?, ?)",
+                    [(subject, self._account(one), secrets.token_bytes(_KEY_LENGTH)) for one, subject in new.items()],
+                )
+                self._db.execute("update secrets set enrolled = enrolled + ?", len(new))
+        for account, subject in new.items():
+            self._remember(account, subject)
+        return {account: subject or new[account] for account, subject in subjects.items()}
+
+    def cipher(self, subject: int) -> AESGCM | None:
+        """What seals and opens the subject's rows. None: it was erased."""
+        known = self._ciphers.get(subject)
+        if known is None:
+            key = next(self._db.blobs("select key from subjects where subject = ?", subject), None)
+            if key is None:
+                return None
+            if len(self._ciphers) >= _MOST_AT_HAND:
+                self._ciphers.clear()
+            known = self._ciphers[subject] = AESGCM(key)
+        return known
+
+    @property
+    def shared(self) -> AESGCM:
+        """What seals rows that are about many accounts. Another one after each erasure."""
+        (key,) = self._db.blobs("select shared from secrets")
+        return AESGCM(key)
+
+    @property
+    def enrolled(self) -> int:
+        """How many subjects there ever were."""
+        return self._db.number("select enrolled from secrets")
+
+    @property
+    def erasures(self) -> int:
+        """The last erasure of the store's that these keys have followed."""
+        return self._db.number("select erasures from secrets")
+
+    def forget(self, subjects: Iterable[int], *, erasures: int) -> None:
+        """Delete the keys of these subjects, durably and without a trace, and change the shared key."""
+        with self._db.transaction():
+            self._db.executemany("delete from subjects where subject = ?", [(each,) for each in subjects])
+            self._db.execute("update secrets set shared = ?, erasures = ?", secrets.token_bytes(_KEY_LENGTH), erasures)
+        self._subjects.clear()
+        self._ciphers.clear()
+
+    def clean(self) -> bool:
+        """Leave no copy of a deleted key in the file or its log. False: a reader is in the way; try again."""
+        # `secure_delete` is not enough: of rows that moved when a page was split, copies were seen to stay behind.
+        self._db.rewrite()
+        return self._db.forget_log()
+
+    def all_subjects(self) -> set[int]:
+        return {subject for (subject,) in self._db.rows(tuple[int], "select subject from subjects")}
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _account(self, account: AccountId) -> bytes:
+        return self.hash(b"account", account)
+
+    def _remember(self, account: AccountId, subject: int) -> None:
+        if len(self._subjects) >= _MOST_AT_HAND:
+            self._subjects.clear()
+        self._subjects[account] = subject

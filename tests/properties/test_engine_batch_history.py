@@ -1,0 +1,124 @@
+"""Windows counted for many messages at once count what the online history counts, however the stream is cut."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from importlib import import_module
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_engine_history import KEY, LATENESS, START, WINDOWS, Counts, Event, Step, counted_by_history, steps
+
+from comity.engine.batch_history import BatchHistory
+from comity.engine.history import History
+from comity.engine.trace import Tracer
+from comity.engine.windows import Counted, Window
+from comity.model.ids import AccountId, Channel, MessageId
+from comity.model.message import Message
+
+batches = import_module("comity.engine.batch_history")
+runs = import_module("comity.engine.runs")
+
+
+def parts(random: Random, taken: Sequence[Step]) -> list[Sequence[Step]]:
+    """The stream cut at random places."""
+    cuts = sorted({0, len(taken), *(random.randrange(len(taken) + 1) for _ in range(random.randrange(8)))})
+    return [taken[start:end] for start, end in itertools.pairwise(cuts)]
+
+
+def counted_in_parts(cut: Sequence[Sequence[Step]]) -> list[tuple[Counts, bool]]:
+    tracer, history, answers = Tracer(WINDOWS, key=KEY), BatchHistory(WINDOWS, lateness=LATENESS), []
+    for part in cut:
+        judging = history.judging(tracer.traces([one for one in part if isinstance(one, Message)]))
+        for one in part:
+            match one:
+                case Message():
+                    counts, late = next(judging)
+                    answers.append((dict(counts), late))
+                case Event(counted=Counted.BREACHES):
+                    history.breach(one.account, one.clause, one.at)
+                case Event():
+                    history.notice(one.account, one.clause, one.at)
+    return answers
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 14))
+def test_parts_count_what_the_stream_counts(random: Random, count: int) -> None:
+    taken = steps(random, count)
+    assert counted_in_parts(parts(random, taken)) == counted_by_history(taken)
+
+
+def test_they_do_in_long_runs() -> None:
+    for seed in range(settings().max_examples):
+        random = Random(seed)
+        taken = steps(random, 60)
+        assert counted_in_parts(parts(random, taken)) == counted_by_history(taken), f"seed {seed}"
+
+
+def test_columns_and_rows_are_the_same_counts() -> None:
+    taken = [one for one in steps(Random(1), 60) if isinstance(one, Message)]
+    tracer, windows = Tracer(WINDOWS, key=KEY), [w for w in WINDOWS if w.counted.includes_this_message]
+    tallied = BatchHistory(windows, lateness=LATENESS).take(tracer.traces(taken))
+    history = History(windows, lateness=LATENESS)
+    assert list(zip(tallied.rows(), tallied.late.tolist(), strict=True)) == [
+        history.take(tracer.trace(one)) for one in taken
+    ]
+    assert BatchHistory([], lateness=LATENESS).take(tracer.traces(taken)).rows() == [{}] * len(taken)
+
+
+def test_memory_holds_no_more_than_the_widest_window_and_the_lateness() -> None:
+    window = Window(counted=Counted.COPIES, within=timedelta(seconds=1000))
+    tracer, history, sizes = Tracer([window], key=KEY), BatchHistory([window], lateness=LATENESS), []
+    for part in range(200):
+        history.take(tracer.traces([message(number) for number in range(part * 100, part * 100 + 100)]))
+        sizes.append(len(history))
+    assert max(sizes[100:]) <= max(sizes[:100])
+    assert max(sizes) < 3000
+
+
+def test_groups_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "_NEVER_RARE", 100)
+    window = Window(counted=Counted.COPIES, within=timedelta(seconds=100))
+    tracer, history = Tracer([window], key=KEY), BatchHistory([window], lateness=LATENESS)
+    for part in range(100):
+        history.take(tracer.traces([message(number) for number in range(part * 50, part * 50 + 50)]))
+        assert all(len(series._groups) < 1000 for series in history._searched)
+
+
+def message(number: int) -> Message:
+    return Message(
+        id=MessageId(str(number)),
+        author=AccountId(f"a{number}"),
+        channel=Channel("posts"),
+        text=f"text {number}",
+        sent=START + timedelta(seconds=number),
+    )
+
+
+FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "ties in any order": lambda patch: patch.setattr(batches, "_crossed", lambda groups, places: places[:0]),
+    "an edge that belongs to both sides": lambda patch: patch.setattr(batches, "bisect_right", batches.insort),
+    "a merge that forgets": lambda patch: patch.setattr(runs, "merged", lambda one, other: other),
+    "time that goes back": lambda patch: patch.setattr(
+        batches, "reached", lambda newest, sent: batches.np.concatenate(([newest.at], sent))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    FAULTS[name](monkeypatch)
+    assert any(is_found(Random(seed)) for seed in range(50))
+
+
+def is_found(random: Random) -> bool:
+    taken = steps(random, 60)
+    expected = counted_by_history(taken)
+    try:
+        return counted_in_parts(parts(random, taken)) != expected
+    except TypeError:
+        return True
