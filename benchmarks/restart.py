@@ -18,8 +18,9 @@ from pathlib import Path
 import msgspec
 
 from comity.agreement import load
-from comity.casework.facts import Accepted, CaseOpened, Decided, Delivered, Fact, Found, How
-from comity.casework.record import Recorded, recorded
+from comity.casework.case_facts import CaseOpened, Found
+from comity.casework.facts import Accepted, Decided, Delivered, Fact, How
+from comity.casework.recorded import Recorded, recorded
 from comity.engine.trace import Tracer
 from comity.flow.agreement import Versions, version_of
 from comity.flow.message import Proceedings, Terms

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import settings
 
 from comity.agreement.load import load
-from comity.casework.decide import Circumstances, Judged, decide
+from comity.casework.decide import Judged, decide
 from comity.casework.record import Record, after, standing
+from comity.casework.step import Circumstances
 from comity.flow import ladder
 from comity.flow.events import Events, counted_before
 from comity.flow.ladder import Breaching, Gathered, follow

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comity.agreement.load import load
-from comity.casework.decide import Circumstances, Judged, decide
+from comity.casework.decide import Judged, decide
 from comity.casework.facts import Decided, Fact, Joined, decode, encode
-from comity.casework.record import Record, after, fold, known_points, measures, standing
+from comity.casework.points import known_points
+from comity.casework.record import Record, after, fold, measures, standing
+from comity.casework.step import Circumstances
 from comity.model.agreement import Agreement
 from comity.model.clause import Kind
 from comity.model.duration import Duration, Unit

@@ -8,9 +8,12 @@ from itertools import count
 import pytest
 
 from comity.agreement.load import load
-from comity.casework.decide import Circumstances, Judged, decide
-from comity.casework.facts import CaseOpened, Decided, Delivered, Fact, Found, How, Joined
-from comity.casework.record import Record, fold, live_points, standing
+from comity.casework.case_facts import CaseOpened, Found
+from comity.casework.decide import Judged, decide
+from comity.casework.facts import Decided, Delivered, Fact, How, Joined
+from comity.casework.points import live_points
+from comity.casework.record import Record, fold, standing
+from comity.casework.step import Circumstances
 from comity.model.agreement import Agreement
 from comity.model.clause import Decide, Kind
 from comity.model.duration import Duration, Unit

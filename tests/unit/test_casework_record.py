@@ -5,7 +5,8 @@ from __future__ import annotations
 from test_casework_decide import START, Case, agreement, clause, days
 
 from comity.casework.facts import Delivered, How
-from comity.casework.record import known_points, live_points, measures, standing
+from comity.casework.points import known_points, live_points
+from comity.casework.record import measures, standing
 from comity.model.ids import AccountId, Channel, ClauseId, DecisionId
 from comity.model.measure import State
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from comity.agreement import load
-from comity.casework.facts import Accepted, CaseOpened, Delivered, How
+from comity.casework.case_facts import CaseOpened
+from comity.casework.facts import Accepted, Delivered, How
 from comity.flow.agreement import version_of
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder

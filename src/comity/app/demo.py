@@ -26,7 +26,8 @@ from comity.app.terminal import out, progress
 from comity.app.verify import report_lines
 from comity.app.wiring import opened, reading
 from comity.casework.facts import Decided
-from comity.casework.record import Recorded, fold
+from comity.casework.record import fold
+from comity.casework.recorded import Recorded
 from comity.casework.wording import counted
 from comity.flow.judge import Judging
 from comity.ledger.verify import verify
@@ -146,7 +147,7 @@ def _print_measures(store: Store) -> None:
 
 
 def _outcomes(decided: Sequence[Decided]) -> Iterator[str]:
-    return ("removed" for one in decided if one.statement.message.removed)
+    return ("removed" for one in decided if any(message.removed for message in one.statement.messages))
 
 
 def _print_statement(one: Recorded | None, chosen: Settings, agreement: Agreement) -> None:
@@ -157,10 +158,10 @@ def _print_statement(one: Recorded | None, chosen: Settings, agreement: Agreemen
 
 def _telling(store: Store, spam: frozenset[MessageId]) -> Recorded | None:
     """The decision that shows most: of a second step, with several measures, about a short mail that is spam."""
-    decided = [fact for fact in store.facts() if isinstance(fact, Decided) and fact.statement.message.id in spam]
+    decided = [fact for fact in store.facts() if isinstance(fact, Decided) and fact.statement.messages[0].id in spam]
     if not decided:
         return None
-    telling = max(decided, key=lambda fact: (fact.step == 2, len(fact.measures), -len(fact.statement.message.text)))
+    telling = max(decided, key=lambda fact: (fact.step == 2, len(fact.measures), -len(fact.statement.messages[0].text)))
     record = fold(telling.account, store.facts_of(telling.account))
     return next(one for one in record.decisions if one.decided.decision == telling.decision)
 

@@ -12,9 +12,11 @@ from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_time
 from comity.app.wiring import SystemClock, reading
 from comity.casework.facts import Decided
+from comity.casework.points import live_points
 from comity.casework.printing import as_html as html_page
 from comity.casework.printing import as_text
-from comity.casework.record import Record, Recorded, fold, live_points, standing
+from comity.casework.record import Record, fold, standing
+from comity.casework.recorded import Recorded
 from comity.casework.wording import counted, dated, measure_in_words, printable, sections
 from comity.flow.agreement import InForce, Versions
 from comity.model.duration import Duration

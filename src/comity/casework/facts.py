@@ -294,7 +294,6 @@ def _upgraded(body: bytes) -> bytes:
     return _ENCODER.encode(fact)
 
 
-
 def introduced(fact: Fact) -> tuple[str, ...]:
     """The ids that the fact makes known: of a decision, a case, an appeal or a notice."""
     match fact:

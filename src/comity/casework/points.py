@@ -33,9 +33,7 @@ def known_points(record: Record, ladder: ClauseId, sent: datetime, *, besides: i
     return _sum(counted(record, known(record, sent, besides=besides), ladder, sent))
 
 
-def counted(
-    record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime
-) -> tuple[Counted, ...]:
+def counted(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at: datetime) -> tuple[Counted, ...]:
     """The points of `decisions` that are live on `ladder` at `at`, with whose they are."""
     pauses: dict[Duration, datetime] = {}
     found: list[Counted] = []

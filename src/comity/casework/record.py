@@ -88,13 +88,13 @@ class Record:
         return next((one for one in reversed(self.dismissals) if one.dismissed.decision == decision), None)
 
     def appeal(self, appeal: AppealId) -> Appeal | None:
-        held = (*self.decisions, *self.dismissals)
-        return next((each for one in held for each in one.appeals if each.filed.appeal == appeal), None)
+        return next((each for each in self.appeals if each.filed.appeal == appeal), None)
 
     @property
-    def open_appeals(self) -> tuple[Appeal, ...]:
-        held = (*self.decisions, *self.dismissals)
-        return tuple(each for one in held for each in one.appeals if each.outcome is None)
+    def appeals(self) -> tuple[Appeal, ...]:
+        """All that were ever filed, against decisions and against dismissals."""
+        decided = tuple(each for one in self.decisions for each in one.appeals)
+        return (*decided, *(each for one in self.dismissals for each in one.appeals))
 
 
 def fold(account: AccountId, facts: Iterable[Fact]) -> Record:

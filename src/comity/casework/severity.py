@@ -1,7 +1,7 @@
 """The order of measures: which of two sets is milder, and the mildest that lies below both, point by point.
 
-On an account a set of measures is a function of channel and time; *milder* means nowhere more. On a message the order is
-nothing < mark < remove. A warning is less than any measure on a channel, and more than nothing.
+On an account a set of measures is a function of channel and time; *milder* means nowhere more. On a message the order
+is nothing < mark < remove. A warning is less than any measure on a channel, and more than nothing.
 """
 
 from __future__ import annotations

@@ -75,9 +75,14 @@ class Step:
         return max(self.confirmed, key=lambda each: each.message.sent).agreement
 
     @property
+    def messages(self) -> tuple[Message, ...]:
+        """Each once."""
+        return tuple({(each.message.source, each.message.id): each.message for each in self.confirmed}.values())
+
+    @property
     def sent(self) -> datetime:
         """The earliest: what was not known then does not count."""
-        return min(each.message.sent for each in self.confirmed)
+        return min(message.sent for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +229,9 @@ def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
         statement=statement_of(
             Grounds(
                 record=step.record,
-                messages=tuple({(each.message.source, each.message.id): each.message for each in step.confirmed}.values()),
+                messages=tuple(
+                    {(each.message.source, each.message.id): each.message for each in step.confirmed}.values()
+                ),
                 agreement=agreement,
                 clauses=tuple({each.clause.id: each.clause for each in step.confirmed}.values()),
                 breaches=tuple(each.breach for each in step.confirmed),

@@ -13,13 +13,25 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from comity.casework.record import Recorded
+from comity.casework.facts import (
+    AppealOutcome,
+    Change,
+    ConditionMet,
+    Corrected,
+    Delivered,
+    Joined,
+    Lifted,
+    OutcomeGiven,
+    Recomputed,
+    Undone,
+)
+from comity.casework.recorded import Recorded
 from comity.casework.statement import appeal_until
 from comity.model.clause import Kind, Rate
 from comity.model.duration import Duration
 from comity.model.finding import Passage, Value
 from comity.model.measure import Measure
-from comity.model.statement import Breach, Statement
+from comity.model.statement import Breach, Origin, Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +47,10 @@ def sections(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -
     statement = one.decided.statement
     told = (
         Section(title="What was decided", paragraphs=tuple(_decided(statement, zone))),
-        Section(title="Your message", paragraphs=tuple(_message(statement, zone))),
+        Section(
+            title="Your message" if len(statement.messages) == 1 else "Your messages",
+            paragraphs=tuple(_message(statement, zone)),
+        ),
         Section(title=_several("The clause that it breaches", statement), paragraphs=tuple(_clauses(statement))),
         Section(title="Why", paragraphs=tuple(_why(statement))),
         Section(title="Points", paragraphs=tuple(_points(statement))),
@@ -77,11 +92,25 @@ def _decided(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
         yield "This holds everywhere, in whichever country you are."
     for name, text in statement.conditions:
         yield f"The condition “{name}”: {text}"
-    found = "a rule, without a person" if statement.found_automatically else "a person"
-    decided = "automatically, as the agreement foresees" if statement.decided_automatically else "by a person"
-    yield f"The breach was found by {found}. It was decided {decided}. We acted on our own initiative."
+    yield from _found(statement)
     if statement.is_replay:
         yield "This is a replay of past messages: it shows what the agreement would have done, and binds nobody."
+
+
+def _found(statement: Statement) -> Iterator[str]:
+    found = "a rule, without a person" if statement.found_automatically else "a person"
+    decided = "automatically, as the agreement foresees" if statement.decided_automatically else "by a person"
+    yield f"The breach was found by {found}. It was decided {decided}. {_brought_up(statement)}"
+
+
+def _brought_up(statement: Statement) -> str:
+    """On whose initiative it was; who sent a notice is told to nobody."""
+    origins = {breach.origin for breach in statement.breaches}
+    if Origin.AUTHORITY in origins:
+        return "An authority sent us a notice."
+    if Origin.TRUSTED_FLAGGER in origins:
+        return "A trusted flagger sent us a notice."
+    return "Somebody sent us a notice." if Origin.USER in origins else "We acted on our own initiative."
 
 
 _GO_ON: Final = " You may go on as before."
@@ -123,15 +152,19 @@ def _rate(rate: Rate | None) -> str:
     return f"{counted(rate.count, 'message')}{str(rate).removeprefix(str(rate.count))}" if rate else ""
 
 
+def _messages_title(statement: Statement) -> str:
+    return "Your message" if len(statement.messages) == 1 else "Your messages"
+
+
 def _message(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
-    message = statement.message
-    yield f"Sent on {dated(message.sent, zone)} over {message.channel} (id {printable(message.id)})."
-    yield f"The source that vouches for it: {printable(message.source)}."
-    if message.subject:
-        yield f"> Subject: {message.subject}"
-    yield f"> {message.text}"
-    if message.is_cut:
-        yield "The message is longer; the rest is left out here."
+    for message in statement.messages:
+        yield f"Sent on {dated(message.sent, zone)} over {message.channel} (id {printable(message.id)})."
+        yield f"The source that vouches for it: {printable(message.source)}."
+        if message.subject:
+            yield f"> Subject: {message.subject}"
+        yield f"> {message.text}"
+        if message.is_cut:
+            yield "The message is longer; the rest is left out here."
 
 
 def _clauses(statement: Statement) -> Iterator[str]:
@@ -160,15 +193,21 @@ def _flowing(prose: str) -> str:
 def _why(statement: Statement) -> Iterator[str]:
     titles = {clause.id: clause.title for clause in statement.clauses}
     for breach in statement.breaches:
-        yield f"Your message breaches “{titles[breach.clause]}”, because:"
+        which = "Your message" if len(statement.messages) == 1 else f"Your message {printable(breach.message)}"
+        yield f"{which} breaches “{titles[breach.clause]}”{', because:' if breach.evidence else '.'}"
         for line in dict.fromkeys(_evidence(breach, statement)):
             yield f"- {line}"
         if breach.late:
             yield "- it reached us late, so counts over time use only what was still known"
+    if statement.reasoning:
+        yield "The reviewer adds:"
+        yield f"> {statement.reasoning}"
 
 
 def _evidence(breach: Breach, statement: Statement) -> Iterator[str]:
-    texts = {"text": statement.message.text, "subject": statement.message.subject}
+    about = (each for each in statement.messages if (each.source, each.id) == (breach.source, breach.message))
+    message = next(about, None)
+    texts = {"text": message.text, "subject": message.subject} if message else {}
     for each in breach.evidence:
         match each:
             case Passage(field=field, start=start, end=end, why=why):
@@ -214,22 +253,73 @@ def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None) -> Iterator[
 
 
 def _since(one: Recorded, zone: ZoneInfo) -> Iterator[str]:
-    if one.delivered is not None:
-        yield f"This statement was delivered on {dated(one.delivered, zone)}."
-    titles = {clause.id: clause.title for clause in one.decided.statement.clauses}
-    for joined in one.joined:
-        treated = " and was removed too" if joined.removed else " and is shown with a notice" if joined.marked else ""
-        title = titles.get(joined.breach.clause, joined.breach.clause)
-        sent = dated(joined.breach.sent, zone)
-        yield (
-            f"Correction of {dated(joined.at, zone)}: a message sent on {sent} (id {printable(joined.breach.message)}) "
-            f"breaches the clause “{title}” as well{treated}. It adds no point and no measure."
-        )
-    for condition, at in one.met:
-        yield f"The condition “{condition}” was met on {dated(at, zone)}."
+    for change in one.changes:
+        yield from _change(change, one, zone)
+    for appeal in one.appeals:
+        if appeal.outcome is None:
+            yield f"An appeal was filed on {dated(appeal.filed.at, zone)}. It waits for a decision."
+    if any(measure.pauses for measure in one.measures):
+        yield "While an appeal waits for longer than the agreement allows, the measures do not hold."
     for measure in one.measures:
-        if (measure.delay and measure.start) or (measure.until and one.met):
+        if measure.channels and ((measure.delay and measure.start) or (measure.until and one.met)):
             yield _settled(measure, zone)
+
+
+def _change(change: Change, one: Recorded, zone: ZoneInfo) -> Iterator[str]:
+    """What happened on one day; every reason is quoted as it was given."""
+    on = dated(change.at, zone)
+    match change:
+        case Delivered():
+            if change.at == one.delivered:
+                yield f"This statement was delivered on {on}."
+        case Joined():
+            yield _joined(change, one, zone)
+        case ConditionMet(condition=condition):
+            yield f"The condition “{condition}” was met on {on}."
+        case Corrected(note=note):
+            yield f"Correction of {on}, by a person:"
+            yield f"> {note}"
+            yield from _from_now_on(change.measures, zone)
+        case Lifted(why=why):
+            yield f"Lifted on {on}, by a person. The measures on your channels ended then. The reason:"
+            yield f"> {why}"
+        case Undone(why=why):
+            yield f"Reversed on {on}: the rule that led to this was wrong. Its points count no more. The reason:"
+            yield f"> {why}"
+        case Recomputed(measures=measures):
+            yield f"Recomputed on {on}: an earlier decision was reversed, so its points no longer count here."
+            yield from _from_now_on(measures, zone)
+        case OutcomeGiven():
+            yield from _outcome(change, zone)
+
+
+def _joined(change: Joined, one: Recorded, zone: ZoneInfo) -> str:
+    titles = {clause.id: clause.title for clause in one.decided.statement.clauses}
+    treated = " and was removed too" if change.removed else " and is shown with a notice" if change.marked else ""
+    title = titles.get(change.breach.clause, change.breach.clause)
+    return (
+        f"Correction of {dated(change.at, zone)}: a message sent on {dated(change.breach.sent, zone)} "
+        f"(id {printable(change.breach.message)}) breaches the clause “{title}” as well{treated}. "
+        "It adds no point and no measure."
+    )
+
+
+def _outcome(change: OutcomeGiven, zone: ZoneInfo) -> Iterator[str]:
+    came = {
+        AppealOutcome.UPHELD: "the decision stands",
+        AppealOutcome.VARIED: "a milder measure takes the place of the old one",
+        AppealOutcome.REVERSED: "the decision is reversed, its measures have ended and its points count no more",
+        AppealOutcome.OMITTED: "it was closed without a decision",
+    }[change.outcome]
+    yield f"Your appeal was decided on {dated(change.at, zone)} by somebody else: {came}. The reason:"
+    yield f"> {change.why}"
+    yield from _from_now_on(change.measures, zone)
+
+
+def _from_now_on(measures: tuple[Measure, ...] | None, zone: ZoneInfo) -> Iterator[str]:
+    if measures is not None:
+        said = [measure_in_words(measure, zone) for measure in measures]
+        yield f"From then on: {' '.join(said) if said else 'no measure.'}"
 
 
 def _settled(measure: Measure, zone: ZoneInfo) -> str:

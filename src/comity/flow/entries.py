@@ -7,8 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from comity.casework.facts import Accepted, Decided, Delivered, Joined
-from comity.casework.record import Recorded, recorded
+from comity.casework.facts import (
+    Accepted,
+    Appealed,
+    Change,
+    Decided,
+    Delivered,
+    Joined,
+    Lifted,
+    OutcomeGiven,
+    Recomputed,
+)
+from comity.casework.recorded import Recorded, recorded
 from comity.ledger import entry as ledger
 from comity.ledger.commitment import SALT_LENGTH, Opening
 from comity.ledger.tree import ids_root
@@ -50,23 +60,55 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
     return Sealed(entry=entry, openings=_owned(decided.account, openings))
 
 
-def correction_entry(cause: Joined | Delivered, corrected: Recorded, entropy: Entropy) -> Sealed:
-    """The statement's next version: a further breach that it covers, or the times that its delivery settled."""
+def correction_entry(cause: Change, corrected: Recorded, entropy: Entropy) -> Sealed:
+    """The statement's next version: what it says from now on, and why, which is private."""
     entry_id, decided = entropy.token(16).hex(), corrected.decided
-    field = "breach" if isinstance(cause, Joined) else "delivery"
+    field = {Joined: "breach", Delivered: "delivery"}.get(type(cause), "cause")
     openings = _openings(entry_id, {field: _json(cause)}, entropy)
+    by_rule = isinstance(cause, Delivered | Recomputed) or (isinstance(cause, Joined) and cause.by is None)
     entry = ledger.correction(
         entry_id=entry_id,
         at=cause.at,
         corrects=decided.decision,
         agreement=decided.statement.agreement,
         clauses=corrected.clauses,
-        points=sum(points.count for points in decided.points),
+        points=sum(points.count for points in decided.points) if corrected.is_live else 0,
         measures=tuple(map(_public, corrected.measures)),
-        by="rule",
+        by="rule" if by_rule else "person",
         commitments=_commitments(openings),
     )
     return Sealed(entry=entry, openings=_owned(cause.account, openings))
+
+
+def lift_entry(fact: Lifted, entropy: Entropy) -> Sealed:
+    """The measures of a statement ended before their time."""
+    entry_id = entropy.token(16).hex()
+    openings = _openings(entry_id, {"cause": _json(fact)}, entropy)
+    entry = ledger.LiftEntry(
+        id=entry_id, at=ledger.hour_of(fact.at), by="person", prev=fact.decision, c=_commitments(openings)
+    )
+    return Sealed(entry=entry, openings=_owned(fact.account, openings))
+
+
+def appeal_entry(fact: Appealed, entropy: Entropy) -> Sealed:
+    """A statement was appealed; who did and why is private."""
+    openings = _openings(fact.appeal, {"appeal": _json(fact)}, entropy)
+    entry = ledger.AppealEntry(id=fact.appeal, at=ledger.hour_of(fact.at), prev=fact.decision, c=_commitments(openings))
+    return Sealed(entry=entry, openings=_owned(fact.account, openings))
+
+
+def outcome_entry(fact: OutcomeGiven, entropy: Entropy) -> Sealed:
+    """An appeal was decided."""
+    entry_id = entropy.token(16).hex()
+    openings = _openings(entry_id, {"outcome": _json(fact)}, entropy)
+    entry = ledger.OutcomeEntry(
+        id=entry_id,
+        at=ledger.hour_of(fact.at),
+        outcome=fact.outcome.value,
+        prev=fact.appeal,
+        c=_commitments(openings),
+    )
+    return Sealed(entry=entry, openings=_owned(fact.account, openings))
 
 
 def acceptances_entries(accepted: Iterable[Accepted], entropy: Entropy) -> tuple[Sealed, ...]:
@@ -113,7 +155,7 @@ def _commitments(openings: Iterable[Opening]) -> dict[str, str]:
 
 
 def _message(statement: Statement) -> str:
-    return f"{statement.message.source}/{statement.message.id}"
+    return "\n".join(f"{message.source}/{message.id}" for message in statement.messages)
 
 
 def _json(value: msgspec.Struct) -> str:

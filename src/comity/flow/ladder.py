@@ -15,9 +15,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from comity.casework.decide import Circumstances, Judged, decide
-from comity.casework.facts import CaseOpened, Decided, Fact, Joined
+from comity.casework.case_facts import CaseOpened
+from comity.casework.decide import Judged, decide
+from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.record import Record, after
+from comity.casework.step import Circumstances
 from comity.engine.columns import Bools, Column
 from comity.flow.tally import lots_of
 from comity.model.agreement import Agreement

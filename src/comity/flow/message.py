@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
 
 import msgspec
 
-from comity.casework.decide import Circumstances, Judged, decide, wait
-from comity.casework.facts import Decided, Fact, Found, Joined
-from comity.casework.record import Record, Recorded, after, fold, measures, standing
+from comity.casework.case_facts import Found
+from comity.casework.decide import Judged, decide, wait
+from comity.casework.facts import Decided, Fact, Joined
+from comity.casework.record import Record, after, fold, measures, standing
+from comity.casework.recorded import Recorded
+from comity.casework.step import Circumstances
 from comity.engine.history import History
 from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
@@ -113,7 +115,7 @@ class Proceedings:
             facts = decide(record, judged, given)
             answer = _answer(message, facts)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
-                facts += wait(reduce(after, facts, record), given)
+                facts += wait(record, message, given)
                 answer = _held(answer, found.by.decision)
         self._follow(message.author, facts)
         keep_text = bool(facts) or answer.outcome is Outcome.HELD
@@ -218,9 +220,8 @@ class Proceedings:
                 self._released[account] = None
         return list(dict.fromkeys(running))
 
-    def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded:
-        newest_first = reversed(self._record(account).decisions)
-        return next(one for one in newest_first if one.decided.decision == decision)
+    def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded | None:
+        return self._record(account).decision(decision)
 
     def _earlier_answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
         by_source: dict[str, list[MessageId]] = {}

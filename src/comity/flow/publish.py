@@ -10,9 +10,32 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from comity.casework.facts import Accepted, Decided, Delivered, Fact, Joined
-from comity.casework.record import Recorded
-from comity.flow.entries import Sealed, acceptances_entries, correction_entry, statement_entry
+from comity.casework.facts import (
+    Accepted,
+    Appealed,
+    AppealOutcome,
+    Change,
+    ConditionMet,
+    Corrected,
+    Decided,
+    Delivered,
+    Fact,
+    Joined,
+    Lifted,
+    OutcomeGiven,
+    Recomputed,
+    Undone,
+)
+from comity.casework.recorded import Recorded
+from comity.flow.entries import (
+    Sealed,
+    acceptances_entries,
+    appeal_entry,
+    correction_entry,
+    lift_entry,
+    outcome_entry,
+    statement_entry,
+)
 from comity.flow.head import read_head, stored_entries
 from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.entry import AgreementEntry, CensusEntry, ErasureEntry, GenesisEntry, canonical, hour_of, parse_entry
@@ -76,7 +99,7 @@ class Recorder:
         messages: Sequence[Taken],
         facts: Sequence[Fact],
         *,
-        recorded: Callable[[AccountId, DecisionId], Recorded],
+        recorded: Callable[[AccountId, DecisionId], Recorded | None],
         active: Callable[[datetime], list[DecisionId]],
         running: Callable[[], Running],
     ) -> None:
@@ -98,20 +121,41 @@ class Recorder:
         if entries:
             self._write([Sealed(entry=entry) for entry in entries], erased=erased)
 
-    def _sealed(self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded]) -> Iterator[Sealed]:
+    def _sealed(
+        self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded | None]
+    ) -> Iterator[Sealed]:
         for fact in facts:
             match fact:
                 case Decided():
                     yield statement_entry(fact, self._entropy)
-                case Joined():
-                    yield correction_entry(fact, recorded(fact.account, fact.decision), self._entropy)
-                case Delivered():
-                    one = recorded(fact.account, fact.decision)
-                    if one.delivered == fact.at and any(measure.delay for measure in one.decided.measures):
-                        yield correction_entry(fact, one, self._entropy)
+                case Appealed() | OutcomeGiven() | Lifted() | Joined() | Delivered():
+                    yield from self._of_change(fact, recorded(fact.account, fact.decision))
+                case Corrected() | Recomputed() | Undone():
+                    yield from self._of_change(fact, recorded(fact.account, fact.decision))
                 case _:
                     continue
         yield from acceptances_entries((fact for fact in facts if isinstance(fact, Accepted)), self._entropy)
+
+    def _of_change(self, fact: Appealed | Change, one: Recorded | None) -> Iterator[Sealed]:
+        """`one` as the facts leave it; None: the decision was a dismissal, of which the public learns nothing."""
+        if one is None:
+            return
+        match fact:
+            case Appealed():
+                yield appeal_entry(fact, self._entropy)
+            case OutcomeGiven():
+                yield outcome_entry(fact, self._entropy)
+                if fact.outcome in (AppealOutcome.VARIED, AppealOutcome.REVERSED):
+                    yield correction_entry(fact, one, self._entropy)
+            case Lifted():
+                yield lift_entry(fact, self._entropy)
+                yield correction_entry(fact, one, self._entropy)
+            case Delivered() if one.delivered != fact.at or not any(each.delay for each in one.decided.measures):
+                return
+            case ConditionMet():
+                return
+            case _:
+                yield correction_entry(fact, one, self._entropy)
 
     def _censuses(self, facts: Sequence[Fact], active: Callable[[datetime], list[DecisionId]]) -> Iterator[Sealed]:
         """One with the first write of each day; an archive that goes back in time brings no second one."""

@@ -171,9 +171,9 @@ class AppealEntry(_Entry, frozen=True, kw_only=True, tag="appeal"):
 
 
 class OutcomeEntry(_Entry, frozen=True, kw_only=True, tag="outcome"):
-    """Appeal `prev` was decided, by a person."""
+    """Appeal `prev` was decided, by a person, or closed without a decision (`omitted`)."""
 
-    outcome: Literal["upheld", "varied", "reversed"]
+    outcome: Literal["upheld", "varied", "reversed", "omitted"]
     prev: EntryId
     c: Commitments = msgspec.field(default_factory=dict)
 

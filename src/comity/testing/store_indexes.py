@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from comity.casework.facts import Accepted, CaseOpened, Decided, Fact
+from comity.casework.case_facts import CaseOpened
+from comity.casework.facts import Accepted, Decided, Fact
 from comity.model.ids import AccountId
 from comity.ports import Running, Snapshot, Write
 from comity.testing.store_parts import Contract

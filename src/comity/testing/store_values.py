@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from comity.casework.facts import Accepted, CaseOpened, Decided, Fact
+from comity.casework.case_facts import CaseOpened
+from comity.casework.facts import Accepted, Decided, Fact
 from comity.ledger.commitment import Opening
 from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId
@@ -50,14 +51,12 @@ def decided(account: str, decision: str, *, text: str = "", ago: timedelta = tim
         is_bound_by_acceptance=False,
         clauses=(),
         breaches=(breach,),
-        message=QuotedMessage(source="s", id=MessageId("m"), channel=channel, sent=at, subject="", text=text),
+        messages=(QuotedMessage(source="s", id=MessageId("m"), channel=channel, sent=at, subject="", text=text),),
         measures=(),
         added=(),
         live=(),
         points_expire="",
         next_step=None,
-        found_automatically=True,
-        decided_automatically=True,
         conditions=(),
         appeal_window="",
         contact="",
