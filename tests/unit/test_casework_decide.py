@@ -246,10 +246,11 @@ def test_what_a_rule_may_not_decide_is_only_found(decided_as: str) -> None:
 
 def test_findings_for_a_person_join_the_open_case() -> None:
     case = Case(agreement(clause("spam", "decide=review")))
-    case.breach("spam")
+    opened, _ = case.breach("spam")
     (found,) = case.breach("spam", after=days(1))
     assert isinstance(found, Found)
-    assert found.case == CaseId(f"{1:032x}")
+    assert isinstance(opened, CaseOpened)
+    assert found.case == opened.case
 
 
 def test_a_message_that_joins_is_treated_as_the_row_says_for_its_own_clause() -> None:

@@ -86,7 +86,7 @@ def test_messages_of_an_account_on_hold_wait_for_a_reviewer() -> None:
     assert world.store.message("s", answer.message) is not None
     assert sum(isinstance(fact, CaseOpened) for fact in world.store.facts()) == 1
     assert world.say("hello again", after=DAY).outcome is Outcome.HELD
-    assert sum(isinstance(fact, CaseOpened) for fact in world.store.facts()) == 1
+    assert sum(isinstance(fact, CaseOpened) for fact in world.store.facts()) == 2
     assert world.say("hello", after=2 * DAY).outcome is Outcome.ALLOWED
 
 

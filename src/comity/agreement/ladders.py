@@ -11,8 +11,9 @@ from comity.agreement.decoding import check_visible
 from comity.agreement.document import Table
 from comity.agreement.problems import Misread, Problems, nearest, quoted
 from comity.agreement.severity import check_severity
-from comity.agreement.source import Excerpt
+from comity.agreement.source import Excerpt, Source
 from comity.agreement.terms import Terms, read_term
+from comity.model.agreement import Agreement
 from comity.model.clause import Act, Kind, Ladder, Rate, Reaches, Row, Term
 from comity.model.duration import Duration, Unit
 from comity.model.ids import Channel, ClauseId
@@ -24,6 +25,10 @@ _ON_ACCOUNT: Final = frozenset({Kind.LIMIT_REACH, Kind.LIMIT, Kind.HOLD, Kind.SU
 _LIMIT: Final = re.compile(r"limit\s+to\s+([0-9]{1,9})\s+an?\s+(\w+)")
 _LIMIT_UNITS: Final = ("minute", "hour", "day", "week")
 _SIMPLE: Final = tuple(str(kind) for kind in Kind if kind is not Kind.LIMIT)
+
+
+class ChoiceError(ValueError):
+    """What a person chose instead of the ladder's row cannot be read; says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,3 +175,24 @@ def _check_whole(
     if term.length is not None and kinds == {Kind.TERMINATE}:
         help = "empty the last column, or write `suspend`"
         problems.error("C087", cells[3], "`terminate` has no end", help=help)
+
+
+def read_choice(text: str, agreement: Agreement) -> tuple[Row, ...]:
+    """Rows as a ladder has them, without points, such as `suspend | posts | 3 days`; `;` between rows, "" for none.
+
+    What a person may choose instead of the ladder's own. Raises `ChoiceError`.
+    """
+    declared = frozenset(agreement.conditions)
+    ground = Ground(
+        channels=agreement.channels, terms=Terms(conditions=declared, review_within=agreement.review_within)
+    )
+    problems, rows = Problems(), list[Row | None]()
+    whole = Source(file="the measures", text=text, clean=text).all()
+    for written in whole.split(";") if text.strip() else ():
+        cells = (*written.split(r"\|"), *(written.part(len(written.text)),) * len(HEADER))[: len(HEADER) - 1]
+        points = Source(file="the measures", text="0", clean="0").all()
+        rows.append(_row((points, *cells), written, 1, ground, problems))
+    if problems.errors:
+        first = problems.diagnostics()[0]
+        raise ChoiceError(f"{first.message}{f' ({first.help})' if first.help else ''}")
+    return tuple(row for row in rows if row is not None)

@@ -98,6 +98,11 @@ def case_after(case: Case, fact: CaseFact) -> Case:
             return case
 
 
+def reopened(case: Case) -> Case:
+    """The case, waiting for a decision once more; whoever worked on it is still known."""
+    return replace(case, closed=None, held_by=None, held_until=None, informed=(), version=case.version + 1)
+
+
 def _held(case: Case, by: ReviewerId, until: datetime) -> Case:
     holders = case.holders if by in case.holders else (*case.holders, by)
     return replace(case, held_by=by, held_until=until, holders=holders)

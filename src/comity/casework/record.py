@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import reduce
 
 from comity.casework.case_facts import CaseKind, CaseOpened
-from comity.casework.cases import Case, CaseFact, case_after
+from comity.casework.cases import Case, CaseFact, case_after, reopened
 from comity.casework.facts import (
     Accepted,
     Acknowledged,
@@ -112,7 +112,7 @@ def after(record: Record, fact: Fact) -> Record:
         case Dismissed():
             return replace(record, dismissals=(*record.dismissals, Dismissal(dismissed=fact)))
         case CaseOpened():
-            return replace(record, cases=(*record.cases, Case(opened=fact)))
+            return _opened(record, fact)
         case Appealed() | OutcomeGiven():
             return _appeal(record, fact)
         case AppealsPutOff():
@@ -130,6 +130,13 @@ def after(record: Record, fact: Fact) -> Record:
             return _changed(record, fact.decision, lambda one: changed(one, fact))
         case _:
             return _case(record, fact)
+
+
+def _opened(record: Record, fact: CaseOpened) -> Record:
+    """A case that was closed is opened again by its own id."""
+    if record.case(fact.case) is None:
+        return replace(record, cases=(*record.cases, Case(opened=fact)))
+    return replace(record, cases=tuple(reopened(one) if one.id == fact.case else one for one in record.cases))
 
 
 def standing(record: Record, channel: Channel, at: datetime) -> Standing:

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from comity.casework.facts import Counted, Decided, Delivered, Fact, How, Joined, Points, points_from
-from comity.casework.ladder import Reached, measures_of, on_message, reached, rows_at, strictest_of_each
+from comity.casework.ladder import Reached, at_most, measures_of, on_message, reached, rows_at, strictest_of_each
 from comity.casework.points import counted, known
 from comity.casework.record import Record
 from comity.casework.recorded import Recorded
+from comity.casework.refused import RefusedError
+from comity.casework.severity import is_milder
 from comity.casework.statement import Grounds, statement_of
 from comity.model.agreement import Agreement
-from comity.model.clause import Clause, Kind, Row
+from comity.model.clause import Clause, Kind, Ladder, Row
 from comity.model.duration import Duration
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
 from comity.model.measure import Measure
@@ -68,6 +70,7 @@ class Step:
     mates: tuple[Recorded, ...]
     given: Circumstances
     choice: Choice | None = None
+    number: int | None = None  # None: its mates', or the next
 
     @property
     def agreement(self) -> Agreement:
@@ -181,9 +184,11 @@ def _asked(step: Step) -> Iterator[Asked]:
 def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     gravest = max(clauses, key=lambda clause: clause.points)
     table = step.agreement.ladders.get(ladder)
-    if gravest.points == 0 or table is None:
+    if table is None:  # a newer version, under which a later message of the step was sent, has no such ladder
         return Asked(ladder=ladder, points=(), counted=(), live=0, reached=Reached())
-    own = step.mates[0].decided.step if step.mates else None
+    if gravest.points == 0:
+        return Asked(ladder=ladder, points=(), counted=(), live=0, reached=_rows(step, table, 0))
+    own = step.number or (step.mates[0].decided.step if step.mates else None)
     # INVARIANT 11: no step counts a point whose statement was not delivered before the message was sent
     before = counted(step.record, known(step.record, step.sent, besides=own), ladder, step.sent)
     here = tuple(
@@ -195,8 +200,12 @@ def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     added = max(0, gravest.points - sum(each.count for each in here))
     live = sum(each.count for each in (*before, *here)) + added
     points = (points_from(ladder, added, gravest.expires, step.given.at),) if added else ()
-    rows = reached(table, live) if step.choice is None else Reached(rows=rows_at(table, live))
-    return Asked(ladder=ladder, points=points, counted=(*before, *here), live=live, reached=rows)
+    return Asked(ladder=ladder, points=points, counted=(*before, *here), live=live, reached=_rows(step, table, live))
+
+
+def _rows(step: Step, table: Ladder, points: int) -> Reached:
+    """Only a rule stops where the ladder terminates."""
+    return reached(table, points) if step.choice is None else Reached(rows=rows_at(table, points))
 
 
 def _decision(step: Step, asked: tuple[Asked, ...]) -> Iterator[Fact]:
@@ -207,20 +216,38 @@ def _decision(step: Step, asked: tuple[Asked, ...]) -> Iterator[Fact]:
         yield Delivered(account=decided.account, at=arrives, decision=decided.decision, how=How.REPLAY)
 
 
+def _number(step: Step) -> int:
+    if step.number is not None:
+        return step.number
+    if step.mates:
+        return step.mates[-1].decided.step
+    return max((one.decided.step for one in step.record.decisions), default=0) + 1
+
+
+def _chosen(step: Step, rows: tuple[Row, ...], most: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    measures = measures_at(
+        [rows],
+        confirmed=step.confirmed,
+        agreement=step.agreement,
+        decision=step.given.decision,
+        at=step.given.at,
+    )
+    if not is_milder(measures, most):  # INVARIANT 10: the ladder's row, unless a person chose a milder one
+        raise RefusedError("that is harsher than the ladder's row; a person may only choose what is milder")
+    return measures
+
+
 def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
     given, choice, agreement = step.given, step.choice, step.agreement
     measures = foreseen(step, asked)
     if choice is not None and choice.rows is not None:
-        measures = measures_at(
-            [choice.rows], confirmed=step.confirmed, agreement=agreement, decision=given.decision, at=given.at
-        )
+        measures = _chosen(step, choice.rows, at_most(measures))
     points = tuple(points for each in asked for points in each.points)
-    last = max((one.decided.step for one in step.record.decisions), default=0)
     return Decided(
         account=step.record.account,
         at=given.at,
         decision=given.decision,
-        step=step.mates[-1].decided.step if step.mates else last + 1,
+        step=_number(step),
         breaches=tuple(each.breach for each in step.confirmed),
         ladders=tuple(each.ladder for each in asked),
         points=points,

@@ -284,7 +284,7 @@ def _change(change: Change, one: Recorded, zone: ZoneInfo) -> Iterator[str]:
             yield f"Lifted on {on}, by a person. The measures on your channels ended then. The reason:"
             yield f"> {why}"
         case Undone(why=why):
-            yield f"Reversed on {on}: the rule that led to this was wrong. Its points count no more. The reason:"
+            yield f"Reversed on {on}: we found that this decision was wrong. Its points count no more. The reason:"
             yield f"> {why}"
         case Recomputed(measures=measures):
             yield f"Recomputed on {on}: an earlier decision was reversed, so its points no longer count here."

@@ -50,6 +50,10 @@ class Versions:
     def of(self, digest: Digest) -> InForce | None:
         return next((one for one in reversed(self._all) if one.version.digest == digest), None)
 
+    def agreement(self, digest: Digest) -> Agreement | None:
+        one = self.of(digest)
+        return one.agreement if one else None
+
     def in_force(self, at: datetime) -> InForce | None:
         """The version in force at `at`: of those already effective, the last published."""
         return next((one for one in reversed(self._all) if one.version.effective <= at), None)

@@ -9,7 +9,7 @@ between two transactions goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,14 +25,14 @@ from comity.engine.history import History
 from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
 from comity.engine.windows import Counted
-from comity.flow.agreement import Versions
+from comity.flow.agreement import InForce, Versions
 from comity.flow.publish import Mode, Recorder
 from comity.model.clause import Decide, Kind
 from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
-from comity.ports import Answer, Clock, Entropy, Outcome, Running, Store, Taken
+from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken
 
 _MOST_RECORDS = 200_000
 """Accounts whose records are kept at hand; beyond that they are read from the store again."""
@@ -93,17 +93,61 @@ class Proceedings:
         return tuple(answers[message.source, message.id] for message in messages)
 
     def note(self, fact: Fact) -> None:
-        """Keep a fact that somebody reports, such as an acceptance or a delivery."""
-        self._follow(fact.account, (fact,))
-        self._recorder.record((), (fact,), recorded=self._recorded, active=self._active, running=self._running)
+        """Keep a fact that somebody reports, such as an acceptance."""
+        self.act([fact.account], lambda _: (fact,))
+
+    def act(
+        self,
+        accounts: Sequence[AccountId],
+        follows: Callable[[Record], Iterable[Fact]],
+        *,
+        attachments: Sequence[Attachment] = (),
+    ) -> tuple[Fact, ...]:
+        """Keep what a person's act does to the records of these accounts, all of it in one transaction.
+
+        What `follows` raises is raised before anything was changed.
+        """
+        decided = [(account, tuple(follows(self.record(account)))) for account in accounts]
+        for account, facts in decided:
+            self._follow(account, facts)
+        every = tuple(fact for _, facts in decided for fact in facts)
+        if every:
+            self._recorder.record(
+                (),
+                every,
+                attachments=attachments,
+                recorded=self._recorded,
+                active=self._active,
+                running=self._running,
+            )
+        return every
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    @property
+    def versions(self) -> Versions:
+        return self._versions
+
+    def bound(self, record: Record, sent: datetime) -> InForce | None:
+        """The version that the account was bound by at `sent`."""
+        return self._versions.bound(record, sent, reaches_back=self._terms.mode == "replay")
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def fresh(self) -> str:
+        """An id that nobody can guess."""
+        return self._entropy.token(16).hex()
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now
-        record = self._record(message.author)
+        record = self.record(message.author)
         trace = self._tracer.trace(message)
         counts, late = self._history.take(trace)
         self._since_snapshot += 1
-        bound = self._versions.bound(record, message.sent, reaches_back=self._terms.mode == "replay")
+        bound = self.bound(record, message.sent)
         facts: tuple[Fact, ...] = ()
         if bound is None:
             answer = Answer(message=message.id, outcome=Outcome.UNBOUND)
@@ -111,7 +155,7 @@ class Proceedings:
             answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=found.by.decision)
         else:
             findings = bound.plan.judge(message, counts, late=late)
-            judged, given = Judged(message=message, findings=findings, agreement=bound.agreement), self._now(at)
+            judged, given = Judged(message=message, findings=findings, agreement=bound.agreement), self.given(at)
             facts = decide(record, judged, given)
             answer = _answer(message, facts)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
@@ -121,12 +165,13 @@ class Proceedings:
         keep_text = bool(facts) or answer.outcome is Outcome.HELD
         return Taken(message=message, trace=self._tracer.encode(trace), answer=answer, keep_text=keep_text), facts
 
-    def _now(self, at: datetime) -> Circumstances:
+    def given(self, at: datetime) -> Circumstances:
+        """What a decision at `at` needs from outside."""
         is_replay = self._terms.mode == "replay"
         return Circumstances(
             at=at,
-            decision=DecisionId(self._entropy.token(16).hex()),
-            case=CaseId(self._entropy.token(16).hex()),
+            decision=DecisionId(self.fresh()),
+            case=CaseId(self.fresh()),
             delivery=self._terms.delivery if is_replay else None,
         )
 
@@ -186,7 +231,7 @@ class Proceedings:
     def _follow(self, account: AccountId, facts: Iterable[Fact]) -> None:
         """Bring the record and the windows up to date with new facts."""
         for fact in facts:
-            self._records[account] = after(self._record(account), fact)
+            self._records[account] = after(self.record(account), fact)
             self._remember(fact)
 
     def _remember(self, fact: Fact) -> None:
@@ -201,7 +246,8 @@ class Proceedings:
             case _:
                 return
 
-    def _record(self, account: AccountId) -> Record:
+    def record(self, account: AccountId) -> Record:
+        """The account's record as it is now."""
         known = self._records.get(account)
         if known is None:
             if len(self._records) >= _MOST_RECORDS:
@@ -213,7 +259,7 @@ class Proceedings:
         """The decisions of which a measure on channels holds at `at`."""
         running: list[DecisionId] = []
         for account in tuple(self._restricted):
-            unended = [each for each in measures(self._record(account)) if not each.is_over(at)]
+            unended = [each for each in measures(self.record(account)) if not each.is_over(at)]
             running += (each.decision for each in unended if each.is_active(at))
             if not unended:
                 del self._restricted[account]  # until it is restricted anew; censuses go forward in time
@@ -221,7 +267,7 @@ class Proceedings:
         return list(dict.fromkeys(running))
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded | None:
-        return self._record(account).decision(decision)
+        return self.record(account).decision(decision)
 
     def _earlier_answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
         by_source: dict[str, list[MessageId]] = {}

@@ -43,7 +43,7 @@ from comity.ledger.log import CHECKPOINT_PATH, append, publication, republicatio
 from comity.ledger.note import SigningKey
 from comity.ledger.tree import ids_root
 from comity.model.ids import AccountId, DecisionId
-from comity.ports import Entropy, PublishedLog, Running, Store, Taken, Version, Write
+from comity.ports import Attachment, Entropy, PublishedLog, Running, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
 
@@ -102,6 +102,7 @@ class Recorder:
         recorded: Callable[[AccountId, DecisionId], Recorded | None],
         active: Callable[[datetime], list[DecisionId]],
         running: Callable[[], Running],
+        attachments: Sequence[Attachment] = (),
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
@@ -109,7 +110,7 @@ class Recorder:
         `running` is asked last for what is kept of the running state.
         """
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
-        self._write(sealed, messages=messages, facts=facts, running=running())
+        self._write(sealed, messages=messages, facts=facts, attachments=attachments, running=running())
 
     def publish_erasures(self, at: datetime) -> None:
         """Say in the ledger which statements were erased, so that erased differs from withheld; all that wait at once.
@@ -174,6 +175,7 @@ class Recorder:
         *,
         messages: Sequence[Taken] = (),
         facts: Sequence[Fact] = (),
+        attachments: Sequence[Attachment] = (),
         running: Running = Running(),  # noqa: B008 - an immutable value
         version: Version | None = None,
         erased: Sequence[DecisionId] = (),
@@ -190,6 +192,7 @@ class Recorder:
                 facts=facts,
                 entries=entries,
                 openings=tuple(opening for each in sealed for opening in each.openings),
+                attachments=attachments,
                 erased=erased,
                 checkpoint=checkpoint,
                 head=head.short(),
