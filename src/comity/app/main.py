@@ -6,14 +6,13 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from comity.app.casework_commands import commands as casework_commands
 from comity.app.errors import Exit, StopError
-
-if TYPE_CHECKING:
-    from comity.app.settings import Settings
+from comity.app.options import AgreementFile, Archives, Config, Json, Mapping, Source, Store, end, settings_of
 
 app = typer.Typer(
     name="comity",
@@ -23,18 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-AgreementFile = Annotated[Path | None, typer.Argument(help="The agreement; from `comity.toml` when left out.")]
-Archives = Annotated[
-    list[str], typer.Argument(help="Parquet, JSON Lines, CSV or mbox, compressed or not; globs; `-` is standard input.")
-]
-Mapping = Annotated[
-    list[str] | None, typer.Option("--map", help="NAME=COLUMN: where the archive calls a column otherwise.")
-]
-Source = Annotated[str | None, typer.Option(help="Who vouches for the messages; the file's name when left out.")]
-Store = Annotated[str | None, typer.Option("--store", help="The record's folder.", metavar="FOLDER")]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
-Config = Annotated[Path | None, typer.Option(help="Another `comity.toml`.")]
 
 
 @app.command(epilog="Example: `comity init rules --from forum`")
@@ -50,7 +37,7 @@ def init(
     """Begin with a starter agreement, its lexicons and a `comity.toml`."""
     from comity.app.init import init as work
 
-    _end(work(folder, from_, origin))
+    end(work(folder, from_, origin))
 
 
 @app.command(epilog="Example: `comity check agreement.md`")
@@ -63,7 +50,7 @@ def check(
     """Read agreements, prove their rules total and run their examples; report all problems at once."""
     from comity.app.check import check as work
 
-    _end(work(files or [_settings(config).agreement], format_, watch=watch))
+    end(work(files or [settings_of(config).agreement], format_, watch=watch))
 
 
 @app.command(epilog="Example: `comity judge agreement.md messages.parquet --out findings.jsonl`")
@@ -79,7 +66,7 @@ def judge(
     """Find breaches in archives; nothing is recorded."""
     from comity.app.judge import judge as work
 
-    _end(work(agreement, archives, mapping or [], source=source, out=out, rejects=rejects, as_json=json))
+    end(work(agreement, archives, mapping or [], source=source, out=out, rejects=rejects, as_json=json))
 
 
 @app.command(epilog="Example: `comity backtest draft.md 'archive/*.parquet' --html report.html`")
@@ -122,7 +109,7 @@ def backtest(
         jobs=jobs,
         as_json=json,
     )
-    _end(work(wanted, _settings(config, store)))
+    end(work(wanted, settings_of(config, store)))
 
 
 @app.command(epilog="Example: `comity publish agreement.md --from 2027-01-01`")
@@ -138,8 +125,8 @@ def publish(
     """Make a version the one in force from a time on."""
     from comity.app.publish import publish as work
 
-    chosen = _settings(config, store)
-    _end(work(agreement or chosen.agreement, chosen, effective=from_, replay=replay))
+    chosen = settings_of(config, store)
+    end(work(agreement or chosen.agreement, chosen, effective=from_, replay=replay))
 
 
 @app.command(epilog="Example: `comity run messages.csv --as-sent --map author=user`")
@@ -159,8 +146,8 @@ def run(
     """The whole job over an archive: findings, measures, statements, ledger. Run again after a stop, it goes on."""
     from comity.app.run import run as work
 
-    chosen = _settings(config, store, {"run.delivery": delivery})
-    _end(work(archives, chosen, mapping or [], source=source, as_sent=as_sent, rejects=rejects, as_json=json))
+    chosen = settings_of(config, store, {"run.delivery": delivery})
+    end(work(archives, chosen, mapping or [], source=source, as_sent=as_sent, rejects=rejects, as_json=json))
 
 
 @app.command(epilog="Example: `comity statement 5f0c --html > statement.html`")
@@ -174,8 +161,8 @@ def statement(
     """Show a statement of reasons as its account reads it; without an id, list the newest."""
     from comity.app.show import list_statements, show_statement
 
-    chosen = _settings(config, store)
-    _end(show_statement(id_, chosen, as_json=json, as_html=html) if id_ else list_statements(chosen, as_json=json))
+    chosen = settings_of(config, store)
+    end(show_statement(id_, chosen, as_json=json, as_html=html) if id_ else list_statements(chosen, as_json=json))
 
 
 @app.command(epilog="Example: `comity standing alice --at 2026-12-01T00:00:00Z`")
@@ -189,7 +176,7 @@ def standing(
     """What an account may do, channel by channel, its points and its statements."""
     from comity.app.show import show_standing
 
-    _end(show_standing(account, _settings(config, store), at=at, as_json=json))
+    end(show_standing(account, settings_of(config, store), at=at, as_json=json))
 
 
 @app.command(epilog="Example: `comity accept alice --language es`")
@@ -204,7 +191,7 @@ def accept(
     """Record that an account accepted a version: it is bound by it from then on."""
     from comity.app.accept import accept as work
 
-    _end(work(account, _settings(config, store), version=version, language=language, at=at))
+    end(work(account, settings_of(config, store), version=version, language=language, at=at))
 
 
 @app.command(epilog="Example: `comity explain agreement.md message.json`")
@@ -219,7 +206,7 @@ def explain(
     """Why a message breaches a clause or does not, value by value."""
     from comity.app.explain import explain as work
 
-    _end(work(agreement, message, code=code, as_json=json))
+    end(work(agreement, message, code=code, as_json=json))
 
 
 @app.command(epilog="Example: `comity diff agreement.md draft.md`")
@@ -234,7 +221,7 @@ def diff(
     """What changed between two versions, and whether each rule became stricter: proved, or shown by a message."""
     from comity.app.diff import diff as work
 
-    _end(work(old, new, _settings(config, store), as_json=json, html=html))
+    end(work(old, new, settings_of(config, store), as_json=json, html=html))
 
 
 @app.command(epilog="Example: `comity verify .comity/log`")
@@ -251,15 +238,14 @@ def verify(
     """Recompute the whole ledger from its entries and say what that proves, and what not."""
     from comity.app.verify import verify as work
 
-    _end(work(folder or _settings(config, store).folder / "log", since=since, key=key, as_json=json))
+    end(work(folder or settings_of(config, store).folder / "log", since=since, key=key, as_json=json))
 
 
 @app.command("config")
 def config_(json: Json = False, store: Store = None, config: Config = None) -> None:
     """Every setting, its value and where that comes from."""
-    from comity.app.config import show_settings
 
-    _end(show_settings(_settings(config, store), as_json=json))
+    end(show_settings(settings_of(config, store), as_json=json))
 
 
 @app.command()
@@ -270,7 +256,10 @@ def demo(
     """The main job on 6,046 real mails: judge, measure, state reasons, log, verify."""
     from comity.app.demo import demo as work
 
-    _end(work(cache, generated=generated))
+    end(work(cache, generated=generated))
+
+
+app.add_typer(casework_commands)
 
 
 def main() -> None:
@@ -303,13 +292,3 @@ def _say(*paragraphs: str) -> None:
 
     lines = (line for paragraph in paragraphs for line in paragraph.split("\n") if line)
     sys.stderr.writelines(printable(line) + "\n" for line in lines)
-
-
-def _settings(config: Path | None, store: str | None = None, flags: dict[str, str | None] | None = None) -> Settings:
-    from comity.app.settings import settings
-
-    return settings({"store.folder": str(Path(store).absolute()) if store else None, **(flags or {})}, config=config)
-
-
-def _end(code: Exit) -> None:
-    raise typer.Exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -57,6 +58,9 @@ class Notifier(msgspec.Struct, frozen=True, kw_only=True):
     contact: str = ""
 
 
+NOBODY: Final = Notifier()
+
+
 class Noticed(AboutAccount, frozen=True, kw_only=True, tag="noticed"):
     """A notice about a message of the account (EU DSA Article 16). `clause`: which one the notifier thinks of."""
 
@@ -68,7 +72,7 @@ class Noticed(AboutAccount, frozen=True, kw_only=True, tag="noticed"):
     why: str
     good_faith: bool
     clause: ClauseId | None = None
-    notifier: Notifier = Notifier()
+    notifier: Notifier = NOBODY
 
 
 class Informed(AboutAccount, frozen=True, kw_only=True, tag="informed"):

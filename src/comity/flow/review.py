@@ -13,7 +13,7 @@ import msgspec
 
 from comity.agreement.ladders import read_choice
 from comity.casework import review
-from comity.casework.case_facts import CaseKind, CaseOpened, Noticed, Notifier
+from comity.casework.case_facts import NOBODY, CaseKind, CaseOpened, Noticed, Notifier
 from comity.casework.cases import Case
 from comity.casework.facts import Fact
 from comity.casework.record import Record
@@ -39,7 +39,7 @@ class Notice:
     good_faith: bool
     origin: Origin = Origin.USER
     clause: ClauseId | None = None
-    notifier: Notifier = Notifier()
+    notifier: Notifier = NOBODY
 
 
 def notice(proceedings: Proceedings, given: Notice, at: datetime) -> Noticed:
@@ -140,9 +140,8 @@ def account_of(proceedings: Proceedings, id_: str) -> AccountId:
     account = proceedings.store.account_of(id_)
     if account is None:
         gone = proceedings.store.is_erased(id_)
-        raise RefusedError(
-            f"{id_} was erased with its account's data" if gone else f"there is nothing with the id {id_}"
-        )
+        erased = f"{id_} was erased with its account's data"
+        raise RefusedError(erased if gone else f"there is nothing with the id {id_}")
     return account
 
 

@@ -1,0 +1,85 @@
+"""`comity handle`, `hold` and `erase`: what concerns an account and no decision."""
+
+from __future__ import annotations
+
+from comity.app.acting import acting, demand_sure, parse_person, told
+from comity.app.errors import Exit, StopError
+from comity.app.settings import Settings
+from comity.app.terminal import out, parse_account, parse_name, parse_time
+from comity.app.wiring import SystemClock, opened
+from comity.casework.facts import HandleGiven, HoldEnded, HoldSet
+from comity.casework.record import Record
+from comity.casework.refused import RefusedError
+from comity.casework.wording import printable
+from comity.flow.amend import demand_erasable
+from comity.model.duration import LATEST
+from comity.model.ids import Channel
+
+
+def handle(
+    account: str,
+    channel: str,
+    name: str,
+    settings: Settings,
+    *,
+    since: str | None,
+    until: str | None,
+    as_json: bool,
+) -> Exit:
+    now = SystemClock().now()
+    fact = HandleGiven(
+        account=parse_account(account),
+        at=now,
+        channel=Channel(channel),
+        handle=parse_name(name, "the handle"),
+        since=parse_time(since, now),
+        until=parse_time(until, LATEST) if until else None,
+    )
+    with acting(settings) as proceedings:
+        latest = proceedings.versions.latest()
+        channels = latest.agreement.channels if latest else ()
+        if channel not in channels:
+            help_ = f"One of: {', '.join(channels)}."
+            raise StopError(f"the agreement has no channel {channel!r}", help=help_, code=Exit.USAGE)
+        for holder in proceedings.store.handle_holders(fact.channel, fact.handle):
+            _demand_free(proceedings.record(holder), fact)
+        proceedings.note(fact)
+    return told([fact], as_json=as_json, said=f"On {channel} the account is {fact.handle}.")
+
+
+def hold(account: str, settings: Settings, *, by: str, why: str, ends: bool, at: str | None, as_json: bool) -> Exit:
+    whose, person = parse_account(account), parse_person(by)
+    when = parse_time(at, SystemClock().now())
+    with acting(settings) as proceedings:
+        if not why.strip():
+            raise RefusedError("a reason is missing")
+        if ends == (proceedings.record(whose).hold is None):
+            raise RefusedError("the account has no legal hold" if ends else "the account has a legal hold already")
+        fact: HoldSet | HoldEnded = (
+            HoldEnded(account=whose, at=when, by=person, why=why)
+            if ends
+            else HoldSet(account=whose, at=when, by=person, why=why)
+        )
+        proceedings.note(fact)
+    return told([fact], as_json=as_json, said="The legal hold has ended." if ends else "Nothing of it may be erased.")
+
+
+def erase(account: str, settings: Settings, *, keep_hash: bool, is_sure: bool) -> Exit:
+    """Refused under a legal hold, and while a measure, a case or an appeal still needs the data."""
+    whose, now = parse_account(account), SystemClock().now()
+    with acting(settings) as proceedings:
+        demand_erasable(proceedings.record(whose), now)
+    demand_sure(f"Erase everything about {printable(whose)} for good?", is_sure=is_sure)
+    with opened(settings) as record:
+        record.store.erase(whose, keep_hash=keep_hash)
+        record.recorder.publish_erasures(now)
+    out.print("Erased. The ledger says which statements were, and its proofs still verify.", markup=False)
+    return Exit.FINE
+
+
+def _demand_free(holder: Record, fact: HandleGiven) -> None:
+    """A handle belongs to at most one account at a time."""
+    for each in holder.handles:
+        is_same = (each.channel, each.handle) == (fact.channel, fact.handle) and holder.account != fact.account
+        if is_same and (each.until is None or each.until > fact.since):
+            raise RefusedError(f"on {fact.channel} {fact.handle} is another account's")

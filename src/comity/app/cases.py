@@ -1,0 +1,221 @@
+"""`comity cases` and `comity case`: what waits for a person, and what the person does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from comity.app.acting import acting, demand_sure, parse_person, told
+from comity.app.errors import Exit, StopError
+from comity.app.settings import Settings
+from comity.app.show import printed
+from comity.app.terminal import as_json as print_json
+from comity.app.terminal import out, parse_time
+from comity.app.wiring import SystemClock, reading
+from comity.casework.cases import Case
+from comity.casework.facts import Appealed, Decided, Fact
+from comity.casework.record import Record, fold
+from comity.casework.recorded import recorded
+from comity.casework.review import Deciding
+from comity.casework.wording import counted, dated, printable
+from comity.flow import review
+from comity.flow.agreement import Versions
+from comity.flow.message import Proceedings
+from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
+from comity.ports import Store
+
+_SUMMARY: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The command's arguments."""
+
+    case: str
+    acts: Sequence[str]
+    clauses: Sequence[str]
+    instead: str | None
+    version: int | None
+    to: str
+    by: str
+    why: str
+    at: str | None
+    is_sure: bool
+    as_json: bool
+
+
+def list_waiting(settings: Settings, *, as_json: bool) -> Exit:
+    """Cases and appeals, the gravest clause first, then the longest waiting."""
+    now = SystemClock().now()
+    with reading(settings) as store:
+        versions = Versions(store.versions())
+        found = [_waiting(store, id_, fold(account, store.facts_of(account))) for id_, account in store.waiting()]
+    lines = sorted((each for each in found if each), key=lambda each: (-_gravity(each, versions), each.at))
+    if as_json:
+        print_json([_row(each) for each in lines])
+        return Exit.FINE
+    for each in lines:
+        out.print(_line(each, now), markup=False)
+    shown = "; `comity case ID` shows a case, `comity outcome ID` decides an appeal." if lines else "."
+    out.print(f"{counted(len(lines), 'case or appeal waits', 'cases and appeals wait')}{shown}", markup=False)
+    return Exit.FINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    id: str
+    record: Record
+    what: Case | Appealed
+    at: datetime
+
+
+def _waiting(store: Store, id_: str, record: Record) -> _Waiting | None:
+    case = record.case(CaseId(id_))
+    if case is not None:
+        return _Waiting(id=id_, record=record, what=case, at=case.since)
+    appeal = next((each.filed for each in record.appeals if each.filed.appeal == id_), None)
+    return _Waiting(id=id_, record=record, what=appeal, at=appeal.at) if appeal else None
+
+
+def _gravity(one: _Waiting, versions: Versions) -> int:
+    """The most points of the clauses that it is about."""
+    if isinstance(one.what, Appealed):
+        decided = one.record.decision(one.what.decision)
+        breaches = decided.breaches if decided else ()
+    else:
+        about = one.record.decision(one.what.opened.about) if one.what.opened.about else None
+        breaches = about.breaches if about else one.what.breaches
+    points = [0]
+    for breach in breaches:
+        version = versions.agreement(breach.agreement)
+        points += [clause.points for clause in version.clauses if clause.id == breach.clause] if version else []
+    return max(points)
+
+
+def _row(one: _Waiting) -> dict[str, object]:
+    row: dict[str, object] = {"id": one.id, "account": one.record.account, "since": one.at}
+    if isinstance(one.what, Appealed):
+        return row | {"kind": "appeal", "against": one.what.decision, "party": one.what.party}
+    found = [*(each.clause for each in one.what.breaches), *(each.clause for each in one.what.notices if each.clause)]
+    return row | {
+        "kind": one.what.opened.kind,
+        "why": one.what.opened.why,
+        "clauses": list(dict.fromkeys(found)),
+        "notices": len(one.what.notices),
+        "version": one.what.version,
+        "escalated": one.what.escalated is not None,
+    }
+
+
+def _line(one: _Waiting, now: datetime) -> str:
+    hours = max(0, int((now - one.at).total_seconds() // 3600))
+    if isinstance(one.what, Appealed):
+        what, why = "appeal", one.what.text
+    else:
+        what, why = one.what.opened.kind, one.what.opened.why
+        holder = one.what.holder(now)
+        why += f" ({holder} works on it)" if holder else ""
+    return f"{one.id}  {what}  {printable(one.record.account)}  {hours} h  {printable(why)[:_SUMMARY]}"
+
+
+def case(wanted: Wanted, settings: Settings) -> Exit:
+    """Shows the case, or does one thing with it."""
+    if len(wanted.acts) > 1:
+        raise StopError(f"one at a time: {' or '.join(wanted.acts)}", code=Exit.USAGE)
+    if not wanted.acts:
+        return _show(wanted, settings)
+    by, at = parse_person(wanted.by), parse_time(wanted.at, SystemClock().now())
+    with acting(settings) as proceedings:
+        facts = _act(wanted, proceedings, by, at, settings)
+    decision = next((fact.decision for fact in reversed(facts) if isinstance(fact, Decided)), None)
+    done = {
+        "claim": "It is yours for half an hour.",
+        "release": "Released.",
+        "hand over": "Handed over.",
+        "escalate": "Escalated.",
+    }
+    said = (
+        f"Decided. The statement is {decision}." if decision else done.get(wanted.acts[0], "Done; the case is closed.")
+    )
+    return told(facts, as_json=wanted.as_json, said="Escalated." if wanted.acts[0] == "escalate" else said)
+
+
+def _act(
+    wanted: Wanted, proceedings: Proceedings, by: ReviewerId, at: datetime, settings: Settings
+) -> tuple[Fact, ...]:
+    id_ = CaseId(wanted.case)
+    match wanted.acts[0]:
+        case "claim":
+            return review.claim(proceedings, id_, by, at)
+        case "release":
+            return review.release(proceedings, id_, by, at)
+        case "hand over":
+            return review.hand_over(proceedings, id_, by, parse_person(wanted.to), at)
+        case "escalate":
+            return review.escalate(proceedings, id_, by, wanted.why, at)
+        case "dismiss":
+            deciding = _deciding(wanted, proceedings, by)
+            demand_sure("Dismiss the case?", is_sure=wanted.is_sure)
+            return review.dismiss(proceedings, deciding, at)
+        case _:
+            return _confirm(wanted, proceedings, by, at, settings)
+
+
+def _confirm(
+    wanted: Wanted, proceedings: Proceedings, by: ReviewerId, at: datetime, settings: Settings
+) -> tuple[Fact, ...]:
+    """The statement is shown first; what is then recorded is the same but for its id."""
+    deciding, clauses = _deciding(wanted, proceedings, by), [ClauseId(each) for each in wanted.clauses]
+    if not wanted.is_sure:
+        for fact in review.preview(proceedings, deciding, at, clauses=clauses, instead=wanted.instead):
+            if isinstance(fact, Decided):
+                version = proceedings.versions.agreement(fact.statement.agreement)
+                shown = printed(recorded(fact), settings, version.appeal_window if version else None)
+                out.print(shown, markup=False)
+        demand_sure("Send this statement?", is_sure=False)
+    return review.confirm(proceedings, deciding, at, clauses=clauses, instead=wanted.instead)
+
+
+def _deciding(wanted: Wanted, proceedings: Proceedings, by: ReviewerId) -> Deciding:
+    """Without a version, on the case as it is now."""
+    id_ = CaseId(wanted.case)
+    known = proceedings.record(review.account_of(proceedings, id_)).case(id_)
+    version = wanted.version if wanted.version is not None else known.version if known else 0
+    return Deciding(case=id_, version=version, by=by, why=wanted.why)
+
+
+def _show(wanted: Wanted, settings: Settings) -> Exit:
+    with reading(settings) as store:
+        account = store.account_of(wanted.case)
+        record = fold(account, store.facts_of(account)) if account else None
+        found = record.case(CaseId(wanted.case)) if record else None
+        texts = {
+            (each.source, each.message): store.message(each.source, each.message)
+            for each in (found.breaches if found else ())
+        }
+    if found is None:
+        raise StopError(f"there is no case {wanted.case!r}", help="List them with `comity cases`.", code=Exit.USAGE)
+    if wanted.as_json:
+        print_json({"case": found.opened, "version": found.version, "found": found.found, "notices": found.notices})
+        return Exit.FINE
+    shown = {key: message.text for key, message in texts.items() if message}
+    for line in _lines(found, shown, settings):
+        out.print(line, markup=False)
+    return Exit.FINE
+
+
+def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings) -> Iterator[str]:
+    yield f"Case {found.id}, version {found.version}: {found.opened.why}"
+    yield f"  account {printable(found.opened.account)}, since {dated(found.since, settings.zone)}"
+    for breach in found.breaches:
+        yield f"  a rule found “{breach.clause}” in message {printable(breach.message)}:"
+        yield f"    {printable(texts.get((breach.source, breach.message), 'its text is not kept'))}"
+    for notice in found.notices:
+        yield f"  reported by {'a ' if notice.origin != 'authority' else 'an '}{notice.origin}: {printable(notice.why)}"
+        yield f"    {printable(notice.message.text)}"
+    if found.closed is not None:
+        yield f"  closed by {printable(found.closed.by)} on {dated(found.closed.at, settings.zone)}"
+    elif found.held_by is not None:
+        yield f"  {printable(found.held_by)} works on it"
