@@ -27,6 +27,12 @@ from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
 from comity.ports import Store
 
 _SUMMARY: Final = 60
+_DONE: Final = {
+    "claim": "It is yours for half an hour.",
+    "release": "Released.",
+    "hand over": "Handed over.",
+    "escalate": "Escalated.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,16 +136,9 @@ def case(wanted: Wanted, settings: Settings) -> Exit:
     with acting(settings) as proceedings:
         facts = _act(wanted, proceedings, by, at, settings)
     decision = next((fact.decision for fact in reversed(facts) if isinstance(fact, Decided)), None)
-    done = {
-        "claim": "It is yours for half an hour.",
-        "release": "Released.",
-        "hand over": "Handed over.",
-        "escalate": "Escalated.",
-    }
-    said = (
-        f"Decided. The statement is {decision}." if decision else done.get(wanted.acts[0], "Done; the case is closed.")
-    )
-    return told(facts, as_json=wanted.as_json, said="Escalated." if wanted.acts[0] == "escalate" else said)
+    otherwise = _DONE.get(wanted.acts[0], "Decided; the case is closed.")
+    said = f"Decided. The statement is {decision}." if decision else otherwise
+    return told(facts, as_json=wanted.as_json, said=said)
 
 
 def _act(

@@ -244,6 +244,7 @@ def verify(
 @app.command("config")
 def config_(json: Json = False, store: Store = None, config: Config = None) -> None:
     """Every setting, its value and where that comes from."""
+    from comity.app.config import show_settings
 
     end(show_settings(settings_of(config, store), as_json=json))
 

@@ -15,6 +15,7 @@ from comity.casework.case_facts import (
     Assessed,
     CaseClosed,
     CaseKind,
+    CaseOpened,
     Claimed,
     Escalated,
     HandedOver,
@@ -22,7 +23,7 @@ from comity.casework.case_facts import (
     Released,
 )
 from comity.casework.cases import Case
-from comity.casework.decide import within_once
+from comity.casework.decide import case_id, within_once
 from comity.casework.facts import ConditionMet, Decided, Dismissed, Fact, Joined, Undone
 from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED, Recorded
@@ -86,8 +87,18 @@ def confirm(
         facts = tuple(_about(record, case, about, deciding, confirmed, given, rows))
     else:
         facts = tuple(_on_findings(record, deciding, confirmed, given, rows))
+    facts = (*facts, *_to_review(facts, given))
     made = next((fact.decision for fact in reversed(facts) if isinstance(fact, Decided | Joined | ConditionMet)), None)
     return (*facts, *_close(case, deciding, given.at, made, confirmed=True))
+
+
+def _to_review(facts: tuple[Fact, ...], given: Circumstances) -> Iterator[Fact]:
+    """What lasts until it is reviewed is put before somebody."""
+    for fact in facts:
+        if isinstance(fact, Decided) and any(REVIEWED in measure.until for measure in fact.measures):
+            kind, why = CaseKind.UNTIL_REVIEWED, "A measure lasts until it is reviewed."
+            case = case_id(given, kind)
+            yield CaseOpened(account=fact.account, at=given.at, case=case, kind=kind, why=why, about=fact.decision)
 
 
 def dismiss(record: Record, deciding: Deciding, given: Circumstances, version_of: VersionOf) -> tuple[Fact, ...]:
@@ -151,10 +162,15 @@ def _on_findings(
         mates = mates_of(record, before[0].message.sent)
         facts, _ = follows(Step(record=record, confirmed=before, mates=mates, given=given, choice=choice))
         yield from facts
-        record, given = reduce(after, facts, record), replace(given, decision=DecisionId(given.case))
+        record, given = reduce(after, facts, record), replace(given, decision=_second(given))
     if since:
         facts, _ = follows(Step(record=record, confirmed=since, mates=(), given=given, choice=choice))
         yield from facts
+
+
+def _second(given: Circumstances) -> DecisionId:
+    """The id of a second decision in one act. No case that the act opens ends in the same digit."""
+    return DecisionId(f"{given.case[:-1]}f")
 
 
 def _is_decided(record: Record, one: Confirmed) -> bool:

@@ -129,7 +129,7 @@ def _shared_time(low: Measure, other: Measure) -> Measure:
     if other.not_after is not None:
         low = capped(low, other.not_after)
     if other.until:
-        return _until_both(low, other)
+        return low if _outlasts(other, low) else _until_both(low, other)
     if low.until:
         return capped(low, other.end) if other.end else low
     return msgspec.structs.replace(low, length=_shorter(low.length, other.length), end=_sooner(low.end, other.end))
@@ -139,6 +139,13 @@ def _delayed(low: Measure, other: Measure) -> Measure:
     """`low`, which has a start, no sooner than the delayed `other`."""
     held = capped(low, low.end) if low.end else low
     return msgspec.structs.replace(held, start=other.start, delay=other.delay)
+
+
+def _outlasts(other: Measure, low: Measure) -> bool:
+    """Whether `other`, whenever its conditions are met, lasts at least as long as `low` does."""
+    if low.end is None or other.start is None or other.at_least is None or other.not_after is not None:
+        return False
+    return low.end <= other.at_least.after(other.start)
 
 
 def _until_both(low: Measure, other: Measure) -> Measure:

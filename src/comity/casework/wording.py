@@ -144,7 +144,8 @@ def _term(measure: Measure, zone: ZoneInfo) -> str:
         floor = f", and for at least {measure.at_least}" if measure.at_least else ""
         names = _listed([f"“{name}”" for name in measure.until])
         met = f"the condition {names} is met" if len(measure.until) == 1 else f"the conditions {names} are met"
-        return f"{delay}until {met}{floor}"
+        latest = f", but until {dated(measure.not_after, zone)} at the latest" if measure.not_after else ""
+        return f"{delay}until {met}{floor}{latest}"
     return f"{delay}without an end date".strip()
 
 
@@ -258,8 +259,8 @@ def _since(one: Recorded, zone: ZoneInfo) -> Iterator[str]:
     for appeal in one.appeals:
         if appeal.outcome is None:
             yield f"An appeal was filed on {dated(appeal.filed.at, zone)}. It waits for a decision."
-    if any(measure.pauses for measure in one.measures):
-        yield "While an appeal waits for longer than the agreement allows, the measures do not hold."
+    for pause in dict.fromkeys(pause for measure in one.measures for pause in measure.pauses if pause.end is None):
+        yield f"If it is not decided by {dated(pause.start, zone)}, the measures do not hold until it is."
     for measure in one.measures:
         if measure.channels and ((measure.delay and measure.start) or (measure.until and one.met)):
             yield _settled(measure, zone)
