@@ -242,7 +242,6 @@ def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
     measures = foreseen(step, asked)
     if choice is not None and choice.rows is not None:
         measures = _chosen(step, choice.rows, at_most(measures))
-    points = tuple(points for each in asked for points in each.points)
     return Decided(
         account=step.record.account,
         at=given.at,
@@ -250,32 +249,33 @@ def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
         step=_number(step),
         breaches=tuple(each.breach for each in step.confirmed),
         ladders=tuple(each.ladder for each in asked),
-        points=points,
+        points=tuple(points for each in asked for points in each.points),
         counted=tuple(one for each in asked for one in each.counted),
         measures=measures,
-        statement=statement_of(
-            Grounds(
-                record=step.record,
-                messages=tuple(
-                    {(each.message.source, each.message.id): each.message for each in step.confirmed}.values()
-                ),
-                agreement=agreement,
-                clauses=tuple({each.clause.id: each.clause for each in step.confirmed}.values()),
-                breaches=tuple(each.breach for each in step.confirmed),
-                measures=measures,
-                points=points,
-                live=tuple((each.ladder, each.live) for each in asked if each.live),
-                decision=given.decision,
-                at=given.at,
-                is_replay=given.delivery is not None,
-                reasoning=choice.reasoning if choice else "",
-                by_person=choice is not None,
-            )
-        ),
+        statement=statement_of(_grounds(step, asked, measures)),
         review_within=agreement.review_within,
         decide_within=agreement.decide_within,
         case=choice.case if choice else None,
         by=choice.by if choice else None,
         is_milder=choice is not None and choice.rows is not None,
         replaces=choice.replaces if choice else None,
+    )
+
+
+def _grounds(step: Step, asked: tuple[Asked, ...], measures: tuple[Measure, ...]) -> Grounds:
+    choice = step.choice
+    return Grounds(
+        record=step.record,
+        messages=step.messages,
+        agreement=step.agreement,
+        clauses=tuple({each.clause.id: each.clause for each in step.confirmed}.values()),
+        breaches=tuple(each.breach for each in step.confirmed),
+        measures=measures,
+        points=tuple(points for each in asked for points in each.points),
+        live=tuple((each.ladder, each.live) for each in asked if each.live),
+        decision=step.given.decision,
+        at=step.given.at,
+        is_replay=step.given.delivery is not None,
+        reasoning=choice.reasoning if choice else "",
+        by_person=choice is not None,
     )

@@ -171,7 +171,7 @@ def _breaches(proceedings: Proceedings, record: Record, case: Case, clauses: Seq
     """What the case is about, in the versions that its messages were judged under."""
     about = record.decision(case.opened.about) if case.opened.about else None
     found = about.breaches if about else case.breaches
-    messages = {(each.source, each.id): each for each in case.messages}
+    messages = {(each.source, each.id): each for known in record.cases for each in known.messages}
     for breach in found:
         if not clauses or breach.clause in clauses:
             message = messages.get((breach.source, breach.message)) or _stored(proceedings, breach)
