@@ -149,7 +149,13 @@ def matches(expected: str, output: str) -> bool:
 
 def _type_python(body: str, folder: Path, commands: Path) -> None:
     done = subprocess.run(
-        [commands / "python", "-c", body], cwd=folder, capture_output=True, text=True, timeout=TOO_LONG, check=False
+        [commands / "python", "-c", body],
+        cwd=folder,
+        env=_environment(commands),
+        capture_output=True,
+        text=True,
+        timeout=TOO_LONG,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
