@@ -155,6 +155,12 @@ def statement(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The statement's id, or its first digits.")] = "",
     json: Json = False,
     html: Annotated[bool, typer.Option("--html", help="As a page.")] = False,
+    dsa: Annotated[
+        bool,
+        typer.Option("--dsa", help="For the EU's DSA Transparency Database; without an id in batches."),
+    ] = False,
+    since: Annotated[str | None, typer.Option(help="With --dsa: issued from this time on.")] = None,
+    until: Annotated[str | None, typer.Option(help="With --dsa: issued before this time.")] = None,
     store: Store = None,
     config: Config = None,
 ) -> None:
@@ -162,6 +168,10 @@ def statement(
     from comity.app.show import list_statements, show_statement
 
     chosen = settings_of(config, store)
+    if dsa:
+        from comity.app.dsa import export
+
+        end(export(id_, chosen, since=since, until=until))
     end(show_statement(id_, chosen, as_json=json, as_html=html) if id_ else list_statements(chosen, as_json=json))
 
 

@@ -45,7 +45,7 @@ def list_statements(settings: Settings, *, as_json: bool) -> Exit:
 def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: bool) -> Exit:
     """One statement, with what has happened since it was issued."""
     with reading(settings) as store:
-        one = _recorded(store, prefix)
+        one = decision_of(store, prefix)
         bound = Versions(store.versions()).of(one.decided.statement.agreement)
     if as_json:
         print_json({"statement": one.decided.statement, "delivered": one.delivered, "joined": one.joined})
@@ -94,7 +94,7 @@ def _standing_lines(record: Record, bound: InForce, when: datetime, settings: Se
         yield f"  statement {decided.decided.decision} of {dated(decided.decided.at, settings.zone)}"
 
 
-def _recorded(store: Store, prefix: str) -> Recorded:
+def decision_of(store: Store, prefix: str) -> Recorded:
     """The one decision whose id begins with `prefix`."""
     exact = store.account_of(DecisionId(prefix)) if prefix.isascii() else None
     found = [(exact, prefix)] if exact else [one for one in _decisions(store) if one[1].startswith(prefix)]
