@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -22,8 +22,10 @@ from comity.casework.facts import (
     OutcomeGiven,
     Party,
     Recomputed,
+    decode,
+    encode,
 )
-from comity.casework.record import standing
+from comity.casework.record import fold, standing
 from comity.casework.recorded import Recorded
 from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
@@ -138,8 +140,11 @@ class Record(Case):
 
 
 @pytest.fixture
-def ann() -> Record:
-    return Record(agreement(clause("spam") + clause("threats", "points=2")))
+def ann() -> Iterator[Record]:
+    """After each test, its facts are read back as they were written, and fold to the same record."""
+    one = Record(agreement(clause("spam") + clause("threats", "points=2")))
+    yield one
+    assert fold(ANN, [decode(encode(fact)) for fact in one.facts]) == one.record
 
 
 def kinds(facts: Iterable[Fact]) -> list[Kind]:

@@ -88,6 +88,41 @@ def comity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     return Program(tmp_path)
 
 
+def test_a_notice_that_a_reviewer_upheld_is_counted_by_rules(comity: Program) -> None:
+    rules = FIRST.replace('text.says("buy now")', "author.notices(days(30)) > 0")
+    (comity.folder / "counting.md").write_text(rules)
+    comity("publish", "counting.md", "--replay", "--from", "2026-01-01")
+    threat = comity.folder / "threat.json"
+    message = {"id": "t", "author": "guest", "channel": "posts", "text": "Boo.", "sent": "2026-01-02T12:00:00Z"}
+    threat.write_text(json.dumps(message))
+    at = ("--at", "2026-01-03T12:00:00Z")
+    comity.say("hello", "2026-01-02T13:00:00Z")
+    (noticed,) = comity.json("notice", str(threat), "--why", "A threat", "--clause", "threats", "--good-faith", *at)
+    assert comity.statements() == []
+    comity("case", noticed["case"], "--confirm", "--by", "mara", "--why", "It is one.", "--yes", *at)
+    (upheld,) = comity.statements()
+    comity("delivered", upheld, *at)
+    comity.say("hello again", "2026-01-04T12:00:00Z")
+    assert len(comity.statements()) == 2
+
+
+def test_what_is_refused_changes_nothing_and_says_why(comity: Program) -> None:
+    comity("publish", "first.md", "--replay", "--from", "2026-01-01")
+    comity.say("buy now", "2026-01-02T12:00:00Z")
+    (statement,) = comity.statements()
+    before = comity("statement", statement)
+    assert "there is nothing with the id" in comity("appeal", "0" * 32, "--text", "No.", code=1)
+    assert "cannot be read" in comity("correct", statement, "--by", "m", "--note", "n", "--instead", "x", code=2)
+    assert "who decides" in comity("lift", statement, "--why", "Because.", code=2)
+    assert "no measure" in comity("lift", statement, "--by", "m", "--why", "Because.", code=1)
+    assert "nobody is there to ask" in comity("undo", "ads", "--by", "m", "--why", "Wrong.", code=2)
+    assert "no outcome" in comity("outcome", "0" * 32, "won", code=2)
+    assert comity("statement", statement) == before
+    comity("undo", "ads", "--by", "m", "--why", "It matched names.", "--yes")
+    assert "Reversed on" in comity("statement", statement)
+    comity("verify")
+
+
 def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     comity("accept", "guest", "--at", "2026-01-01T12:00:00Z")

@@ -32,6 +32,7 @@ from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
+from comity.model.statement import Breach, Origin
 from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken
 
 _MOST_RECORDS = 200_000
@@ -240,11 +241,17 @@ class Proceedings:
                 if any(measure.channels for measure in fact.measures):
                     self._restricted[fact.account] = self._newly[fact.account] = None
                 for breach in fact.breaches:
-                    self._history.breach(fact.account, breach.clause, fact.at)
+                    self._count(fact, breach)
             case Joined():
-                self._history.breach(fact.account, fact.breach.clause, fact.at)
+                self._count(fact, fact.breach)
             case _:
                 return
+
+    def _count(self, fact: Decided | Joined, breach: Breach) -> None:
+        """For windows: a breach, and if somebody reported it, a notice that was upheld."""
+        self._history.breach(fact.account, breach.clause, fact.at)
+        if breach.origin is not Origin.RULE:
+            self._history.notice(fact.account, breach.clause, fact.at)
 
     def record(self, account: AccountId) -> Record:
         """The account's record as it is now."""
