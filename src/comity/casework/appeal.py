@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from comity.casework.amend import milder, recomputed
+from comity.casework.amend import live, milder, recomputed
 from comity.casework.case_facts import CaseOpened
 from comity.casework.facts import (
     Appealed,
@@ -74,7 +74,7 @@ def give_outcome(
     if given.outcome is AppealOutcome.VARIED:
         if rows is None:
             raise RefusedError("say which milder measures take the place of the old ones")
-        given = _with(given, one, rows, version_of)
+        given = _with(given, live(record, one.id), rows, version_of)
     yield given
     if given.outcome is AppealOutcome.REVERSED and appeal.filed.party is Party.ACCOUNT:
         yield from recomputed(after(record, given), one.id, given.at, version_of)

@@ -71,7 +71,9 @@ def _warns(measures: Measures) -> bool:
 def _is_covered_message(measure: Measure, by: Measures) -> bool:
     """Whether the message is treated as strictly by `by`, everywhere that `measure` holds."""
     rank = _ON_MESSAGE.index(measure.kind)
-    stricter = [each for each in by if each.kind.is_on_message and _ON_MESSAGE.index(each.kind) >= rank]
+    until = _span(measure)[1]
+    as_strict = (each for each in by if each.kind.is_on_message and _ON_MESSAGE.index(each.kind) >= rank)
+    stricter = [each for each in as_strict if _span(each)[1] >= until]
     return any(
         not each.territory or (measure.territory and set(measure.territory) <= set(each.territory)) for each in stricter
     )
