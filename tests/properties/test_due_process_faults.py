@@ -142,10 +142,3 @@ def test_a_planted_fault_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch
     plant(monkeypatch)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Lives, settings=BUDGET)
-    print(
-        "CAUGHT",
-        plant.__name__,
-        type(e.value),
-        str(e.value)[:70].replace(chr(10), " "),
-        [t.name for t in e.traceback][-3:],
-    )
