@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -25,12 +26,14 @@ from comity.casework.facts import (
     decode,
     encode,
 )
+from comity.casework.printing import as_text
 from comity.casework.record import fold, standing
 from comity.casework.recorded import Recorded
 from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
 from comity.casework.severity import is_milder
 from comity.casework.step import Circumstances, Confirmed
+from comity.casework.wording import sections
 from comity.model.agreement import Agreement
 from comity.model.clause import Kind
 from comity.model.ids import (
@@ -351,6 +354,26 @@ def test_23_a_notifier_who_appeals_a_dismissal_and_is_right_opens_the_case_again
     assert [each.id for each in ann.record.open_cases] == [case]
     assert kinds(ann.confirm(case, breach, at=START + days(3))) == [Kind.WARN]
     assert dismissed in ann.facts
+
+
+def test_19_the_account_learns_nothing_of_a_notifiers_appeal(ann: Record) -> None:
+    case, breach = ann.reported(sent=START)
+    told = next(fact for fact in ann.confirm(case, breach, at=START) if isinstance(fact, Informed))
+    fact = Appealed(
+        account=ANN,
+        at=START + days(1),
+        appeal=AppealId("a"),
+        decision=told.decision,
+        party=Party.NOTIFIER,
+        notice=told.notice,
+        text="canary",
+    )
+    ann.keep(appeal.file(ann.record, fact, None))
+    ann.outcome(fact.appeal, AppealOutcome.UPHELD, at=START + days(2))
+    zone = ZoneInfo("UTC")
+    shown = as_text("", sections(ann.last, zone=zone, appeal_window=None))
+    assert "canary" not in shown
+    assert "Your appeal" not in shown
 
 
 def test_an_outcome_that_varies_takes_only_what_is_milder(ann: Record) -> None:

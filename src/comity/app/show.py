@@ -48,7 +48,17 @@ def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: b
         one = decision_of(store, prefix)
         bound = Versions(store.versions()).of(one.decided.statement.agreement)
     if as_json:
-        print_json({"statement": one.decided.statement, "delivered": one.delivered, "joined": one.joined})
+        print_json(
+            {
+                "statement": one.decided.statement,
+                "stands": one.is_live,
+                "delivered": one.delivered,
+                "joined": one.joined,
+                "measures": one.measures,
+                "since": one.told,
+                "appeals": [each.filed for each in one.own_appeals],
+            }
+        )
         return Exit.FINE
     sys.stdout.write(printed(one, settings, bound.agreement.appeal_window if bound else None, as_html=as_html))
     return Exit.FINE

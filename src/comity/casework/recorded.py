@@ -107,6 +107,17 @@ class Recorded:
         return tuple(_settled(measure, self) for measure in (*self.past, *self.foreseen))
 
     @property
+    def own_appeals(self) -> tuple[Appeal, ...]:
+        """Those of the account. INVARIANT 19: of a notifier's it learns nothing."""
+        return tuple(each for each in self.appeals if each.filed.party is Party.ACCOUNT)
+
+    @property
+    def told(self) -> tuple[Change, ...]:
+        """What the account is told of what followed, oldest first."""
+        own = {each.filed.appeal for each in self.own_appeals}
+        return tuple(each for each in self.changes if not isinstance(each, OutcomeGiven) or each.appeal in own)
+
+    @property
     def corrections(self) -> tuple[Change, ...]:
         """What made a new version of the statement, oldest first."""
         return tuple(each for each in self.changes if not isinstance(each, Delivered | ConditionMet))

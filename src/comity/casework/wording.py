@@ -254,9 +254,9 @@ def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None) -> Iterator[
 
 
 def _since(one: Recorded, zone: ZoneInfo) -> Iterator[str]:
-    for change in one.changes:
+    for change in one.told:
         yield from _change(change, one, zone)
-    for appeal in one.appeals:
+    for appeal in one.own_appeals:
         if appeal.outcome is None:
             yield f"An appeal was filed on {dated(appeal.filed.at, zone)}. It waits for a decision."
     for pause in dict.fromkeys(pause for measure in one.measures for pause in measure.pauses if pause.end is None):
