@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -394,6 +395,21 @@ def test_an_appeal_that_is_too_much_is_refused_with_what_is_too_much(ann: Record
     for each, why in ((long, "50,001 characters"), (msgspec.structs.replace(plain, text=" "), "empty")):
         with pytest.raises(RefusedError, match=why):
             appeal.file(ann.record, each, None)
+
+
+def test_13_a_case_left_open_does_not_bring_back_what_was_reversed() -> None:
+    ladder = LADDER.replace("| 1 | warn | | |", "| 1 | suspend | all | until reviewed |")
+    ann = Record(agreement(clause("spam"), ladder=ladder))
+    ann.breach("spam")
+    case = ann.record.open_case(CaseKind.UNTIL_REVIEWED)
+    assert case is not None
+    _, breach = ann.reported(sent=START)
+    again = replace(breach, breach=ann.last.decided.breaches[0])
+    ann.outcome(ann.appealed(ann.last.id, START), AppealOutcome.REVERSED, at=START + days(1))
+    with pytest.raises(RefusedError, match="reversed"):
+        ann.confirm(case.id, again, at=START + days(2))
+    ann.keep(review.dismiss(ann.record, ann.deciding(case.id), ann.given(START + days(2)), ann.version_of))
+    assert standing(ann.record, POSTS, START + days(2)).state is State.OPEN
 
 
 def test_a_measure_until_reviewed_ends_when_somebody_has_looked() -> None:

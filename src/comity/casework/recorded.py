@@ -31,7 +31,7 @@ from comity.casework.facts import (
 )
 from comity.model.clause import Kind
 from comity.model.duration import LATEST, Duration
-from comity.model.ids import AppealId, ClauseId, DecisionId
+from comity.model.ids import ClauseId, DecisionId
 from comity.model.measure import Measure, Pause
 from comity.model.statement import Breach
 
@@ -169,10 +169,6 @@ def ended(one: Recorded, at: datetime) -> Recorded:
 
 def with_outcome(appeals: Iterable[Appeal], fact: OutcomeGiven) -> tuple[Appeal, ...]:
     return tuple(replace(each, outcome=fact) if each.filed.appeal == fact.appeal else each for each in appeals)
-
-
-def open_appeal(appeals: Iterable[Appeal], appeal: AppealId) -> Appeal | None:
-    return next((each for each in appeals if each.filed.appeal == appeal and each.outcome is None), None)
 
 
 def capped(measure: Measure, at: datetime) -> Measure:

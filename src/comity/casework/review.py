@@ -83,7 +83,9 @@ def confirm(
     """
     case = _decidable(record, deciding, given.at)
     about = record.decision(case.opened.about) if case.opened.about else None
-    if about is not None and about.is_live:
+    if about is not None:
+        if not about.is_live:  # INVARIANT 13: what was reversed is not taken up again by a case that was left open
+            raise RefusedError("the decision was reversed or replaced since; dismiss the case")
         facts = tuple(_about(record, case, about, deciding, confirmed, given, rows))
     else:
         facts = tuple(_on_findings(record, deciding, confirmed, given, rows))
