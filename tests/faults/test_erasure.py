@@ -332,6 +332,8 @@ def test_the_ledger_says_once_of_each_statement_that_it_was_erased_and_still_ver
     statements = [fact.decision for fact in store.facts_of(ANN) if isinstance(fact, Decided)]
     store.erase(ANN)
     recorder = Recorder(store, log, KEY, CountedEntropy("erasing"))
+    recorder.publish_erasures(start + timedelta(days=7, hours=23))  # the day has an entry already
+    assert sorted(store.pending_erasures()) == sorted(statements)
     recorder.publish_erasures(start + timedelta(days=9))
     recorder.publish_erasures(start + timedelta(days=10))
     entries = map(parse_entry, store.entries(0, store.size))

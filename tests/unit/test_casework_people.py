@@ -208,6 +208,12 @@ def test_24_a_case_that_changed_is_not_decided(ann: Record) -> None:
         review.confirm(ann.record, read, [breach], ann.given(START))
 
 
+def test_a_person_who_confirms_says_why(ann: Record) -> None:
+    case, breach = ann.reported(sent=START)
+    with pytest.raises(RefusedError, match="a reason is missing"):
+        review.confirm(ann.record, replace(ann.deciding(case), why=" "), [breach], ann.given(START))
+
+
 def test_a_claimed_case_is_one_reviewers_until_the_claim_ends(ann: Record) -> None:
     case, breach = ann.reported(sent=START)
     ann.keep(review.claim(ann.record, case, NOOR, START, START + timedelta(minutes=30)))

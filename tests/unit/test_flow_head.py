@@ -59,7 +59,8 @@ def test_it_is_what_reading_all_entries_gives_and_few_are_read(batches: list[int
         head = read_head(store, KEY.verifier, known)
         assert store.read <= 1024
         assert head.log == resume(store.entries(0, size), None)
-        assert head.seen == Seen(census=(AT + timedelta(days=size - 1)).date())
+        last = (AT + timedelta(days=size - 1)).date()
+        assert head.seen == Seen(day=last, census=last)
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 511, 512, 65_535, 65_536, 66_000])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from comity.agreement import load
 from comity.casework.case_facts import CaseOpened
-from comity.casework.facts import Accepted, Delivered, How
+from comity.casework.facts import Accepted, Delivered, HoldEnded, HoldSet, How
+from comity.casework.refused import RefusedError
+from comity.flow import amend
 from comity.flow.agreement import version_of
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder
-from comity.ledger.entry import CensusEntry, CorrectionEntry, Entry, StatementEntry, parse_entry
+from comity.ledger.entry import CensusEntry, CorrectionEntry, Entry, ErasureEntry, StatementEntry, parse_entry
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.agreement import Agreement
 from comity.model.duration import Duration, Unit
-from comity.model.ids import AccountId, Channel, DecisionId, MessageId
+from comity.model.ids import AccountId, Channel, DecisionId, MessageId, ReviewerId
 from comity.model.message import Message
 from comity.ports import Answer, Outcome
 from comity.stores.memory import MemoryStore
@@ -115,7 +119,7 @@ def test_4_the_last_version_of_a_delayed_measure_states_its_end() -> None:
     assert decision is not None
     (issued,) = (each for each in world.entries if isinstance(each, StatementEntry))
     assert issued.until is None
-    delivered = NOW + timedelta(hours=1)
+    world.clock.at = delivered = NOW + timedelta(hours=1)
     world.proceedings.note(Delivered(account=AccountId("ann"), at=delivered, decision=decision, how=How.SOURCE))
     settled = world.entries[-1]
     assert isinstance(settled, CorrectionEntry)
@@ -124,6 +128,36 @@ def test_4_the_last_version_of_a_delayed_measure_states_its_end() -> None:
     last = world.entries[-1]
     assert isinstance(last, CorrectionEntry)
     assert last.until == delivered + 5 * DAY
+
+
+@pytest.mark.parametrize(("at", "says"), [(NOW - DAY, "taken now"), (NOW + DAY, "still to come")])
+def test_in_a_record_of_the_present_a_decision_is_taken_now(at: datetime, says: str) -> None:
+    world = World(agreement("| 1 | suspend | posts | 3 days |"), "live")
+    decision = world.say("spam").statement
+    assert decision is not None
+    before = world.store.position
+    with pytest.raises(RefusedError, match=says):
+        amend.lift(world.proceedings, decision, ReviewerId("mara"), "Enough.", at)
+    assert world.store.position == before
+    amend.lift(world.proceedings, decision, ReviewerId("mara"), "Enough.", NOW)
+
+
+def test_an_erasure_is_told_with_the_first_entry_of_another_day_and_a_hold_set_before_it_prevents_it() -> None:
+    world = World(agreement("| 1 | warn | | |"), "live")
+    said = [world.say("spam", author=author).statement for author in ("ann", "bob")]
+    ann = AccountId("ann")
+    world.proceedings.note(HoldSet(account=ann, at=NOW, by=ReviewerId("mara"), why="A court asks."))
+    with pytest.raises(RefusedError, match="A court asks"):
+        amend.erase(world.proceedings, ann, NOW, keep_hash=False)
+    world.proceedings.note(HoldEnded(account=ann, at=NOW, by=ReviewerId("mara"), why="It does not."))
+    for author in ("ann", "bob"):
+        amend.erase(world.proceedings, AccountId(author), NOW, keep_hash=False)
+    world.proceedings = world.again()
+    world.say("spam", author="eve")
+    assert not any(isinstance(each, ErasureEntry) for each in world.entries)
+    world.clock.at = NOW + DAY
+    world.say("spam", after=DAY, author="joe")
+    assert sorted(each.prev for each in world.entries if isinstance(each, ErasureEntry)) == sorted(map(str, said))
 
 
 def test_4_the_entry_of_a_measure_until_reviewed_states_when_it_ends_at_the_latest() -> None:

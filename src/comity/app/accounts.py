@@ -6,12 +6,12 @@ from comity.app.acting import acting, demand_sure, parse_person, told
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import out, parse_account, parse_name, parse_time
-from comity.app.wiring import SystemClock, opened
+from comity.app.wiring import SystemClock
 from comity.casework.facts import HandleGiven, HoldEnded, HoldSet
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.casework.wording import printable
-from comity.flow.amend import demand_erasable
+from comity.flow import amend
 from comity.model.duration import LATEST
 from comity.model.ids import Channel
 
@@ -68,12 +68,10 @@ def erase(account: str, settings: Settings, *, keep_hash: bool, is_sure: bool) -
     """Refused under a legal hold, and while a measure, a case or an appeal still needs the data."""
     whose, now = parse_account(account), SystemClock().now()
     with acting(settings) as proceedings:
-        demand_erasable(proceedings.record(whose), now)
-    demand_sure(f"Erase everything about {printable(whose)} for good?", is_sure=is_sure)
-    with opened(settings) as record:
-        record.store.erase(whose, keep_hash=keep_hash)
-        record.recorder.publish_erasures(now)
-    out.print("Erased. The ledger says which statements were, and its proofs still verify.", markup=False)
+        amend.demand_erasable(proceedings.record(whose), now)
+        demand_sure(f"Erase everything about {printable(whose)} for good?", is_sure=is_sure)
+        amend.erase(proceedings, whose, now, keep_hash=keep_hash)
+    out.print("Erased. The ledger's proofs still verify; its first entry of another day will say so.", markup=False)
     return Exit.FINE
 
 

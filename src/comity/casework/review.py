@@ -82,6 +82,7 @@ def confirm(
     A case about a measure that lasts until it is reviewed, without `rows`: the measure ends, the breach stands.
     """
     case = _decidable(record, deciding, given.at)
+    _said(deciding.why)
     about = record.decision(case.opened.about) if case.opened.about else None
     if about is not None:
         if not about.is_live:  # INVARIANT 13: what was reversed is not taken up again by a case that was left open

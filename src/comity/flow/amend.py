@@ -76,6 +76,15 @@ def undo(proceedings: Proceedings, found: Caused, by: ReviewerId, why: str, at: 
     return proceedings.act(list(dict.fromkeys(account for account, _ in found.alone)), follows)
 
 
+def erase(proceedings: Proceedings, account: AccountId, at: datetime, *, keep_hash: bool) -> None:
+    """Erase the account's data for good. Raises `RefusedError`. New proceedings take the place of these.
+
+    The ledger says so with the first entry of another day.
+    """
+    demand_erasable(proceedings.record(account), at)
+    proceedings.store.erase(account, keep_hash=keep_hash)
+
+
 def demand_erasable(record: Record, at: datetime) -> None:
     """Raises `RefusedError` while the account's data are still needed."""
     if record.hold is not None:

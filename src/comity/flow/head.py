@@ -22,19 +22,22 @@ _READ_AT_ONCE: Final = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was last said of some matters in the entries so far: the day of a census, the entry of a version."""
+    """What the entries so far said last: on which day, on which day of a census, which entry of a version."""
 
+    day: date | None = None
     census: date | None = None
     agreement: str | None = None
 
     def after(self, entry: Entry) -> Seen:
+        day = entry.at.date()
+        seen = replace(self, day=day) if day != self.day else self
         match entry:
             case CensusEntry():
-                return replace(self, census=entry.at.date())
+                return replace(seen, census=day)
             case AgreementEntry():
-                return replace(self, agreement=entry.id)
+                return replace(seen, agreement=entry.id)
             case _:
-                return self
+                return seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,8 @@ def _read_whole(store: Store, published: Checkpoint | None) -> Head:
 
 
 def _seen(seen: Seen, entries: Iterable[bytes]) -> Seen:
+    content = b""
     for content in entries:
         if b'"t":"census"' in content or b'"t":"agreement"' in content:
             seen = seen.after(parse_entry(content))
-    return seen
+    return seen.after(parse_entry(content)) if content else seen

@@ -21,6 +21,7 @@ from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.record import Record, after, fold, measures, standing
 from comity.casework.recorded import Recorded
 from comity.casework.step import Circumstances
+from comity.casework.timely import demand_timely
 from comity.engine.history import History
 from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
@@ -106,9 +107,12 @@ class Proceedings:
     ) -> tuple[Fact, ...]:
         """Keep what a person's act does to the records of these accounts, all of it in one transaction.
 
-        What `follows` raises is raised before anything was changed.
+        What `follows` raises is raised before anything was changed. Raises `RefusedError` for what has not happened
+        yet, or was decided at another time than now; a replay tells its own times.
         """
         decided = [(account, tuple(follows(self.record(account)))) for account in accounts]
+        if self._terms.mode == "live":
+            demand_timely((fact for _, facts in decided for fact in facts), self._clock.now())
         for account, facts in decided:
             self._follow(account, facts)
         every = tuple(fact for _, facts in decided for fact in facts)

@@ -109,14 +109,20 @@ class Recorder:
         `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time;
         `running` is asked last for what is kept of the running state.
         """
+        if facts:
+            self.publish_erasures(facts[0].at)
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
         self._write(sealed, messages=messages, facts=facts, attachments=attachments, running=running())
 
     def publish_erasures(self, at: datetime) -> None:
-        """Say in the ledger which statements were erased, so that erased differs from withheld; all that wait at once.
+        """Say in the ledger which statements were erased, so that erased differs from withheld.
 
-        Called once a day: few at a time would tell which statements were one person's.
+        Once a day, before its first other entry, and all that wait together: few at a time would tell which statements
+        were one person's. Does nothing later in the day.
         """
+        day = self._head.seen.day
+        if day is not None and at.date() <= day:
+            return
         erased = self._store.pending_erasures()
         entries = [ErasureEntry(id=self._fresh(), at=hour_of(at), prev=statement) for statement in erased]
         if entries:
