@@ -17,6 +17,7 @@ from comity.casework.printing import as_html as html_page
 from comity.casework.printing import as_text
 from comity.casework.record import Record, fold, standing
 from comity.casework.recorded import Recorded
+from comity.casework.telling import told_of
 from comity.casework.wording import counted, dated, measure_in_words, printable, sections
 from comity.flow.agreement import InForce, Versions
 from comity.model.duration import Duration
@@ -48,17 +49,7 @@ def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: b
         one = decision_of(store, prefix)
         bound = Versions(store.versions()).of(one.decided.statement.agreement)
     if as_json:
-        print_json(
-            {
-                "statement": one.decided.statement,
-                "stands": one.is_live,
-                "delivered": one.delivered,
-                "joined": one.joined,
-                "measures": one.measures,
-                "since": one.told,
-                "appeals": [each.filed for each in one.own_appeals],
-            }
-        )
+        print_json(told_of(one))
         return Exit.FINE
     sys.stdout.write(printed(one, settings, bound.agreement.appeal_window if bound else None, as_html=as_html))
     return Exit.FINE
