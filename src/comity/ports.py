@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -31,7 +30,7 @@ class Outcome(StrEnum):
     ERASED = "erased"  # its author's data were erased since: it is not taken in again
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a source is told about one message. `statement` is named whenever there is one."""
 
     message: MessageId
@@ -40,8 +39,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     statement: DecisionId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message taken in. `trace` is what history windows keep of it; the text is kept only with a finding."""
 
     message: Message
@@ -50,8 +48,7 @@ class Taken:
     keep_text: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A published version of the agreement and the time from which it is in force."""
 
     digest: Digest
@@ -60,8 +57,7 @@ class Version:
     files: tuple[SourceFile, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message whose body is still kept. Until when, is for the terms of retention to say."""
 
     source: str
@@ -70,16 +66,14 @@ class Kept:
     sent: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
+class Owned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An opening, and the account whose data it shows: with the account's data it is erased."""
 
     account: AccountId
     opening: Opening
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that came with an appeal or a notice, kept for `account` under the SHA-256 of its content."""
 
     account: AccountId
@@ -95,8 +89,7 @@ class Attachment:
         return Digest("sha256:" + sha256(self.content).hexdigest())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Running state as it was after the first `messages` messages and `position` facts of the record."""
 
     content: bytes
@@ -104,8 +97,7 @@ class Snapshot:
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a write leaves of the running state, so that the next start need not read everything; the last is kept.
 
     `restricted` names accounts of which a measure on channels may hold from now on, `released` those of which none
@@ -118,8 +110,7 @@ class Running:
     snapshot: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything that one transaction appends. `size` and `position` say what it was decided on.
 
     `size` is how many entries the ledger had, `position` how many facts the record had. `erased` names the statements

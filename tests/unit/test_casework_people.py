@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from test_casework_decide import LADDER, START, Case, agreement, clause, days
 
 from comity.agreement.ladders import ChoiceError, read_choice

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from comity.casework.case_facts import (
     Assessed,
@@ -31,8 +33,7 @@ LONGEST_WAIT: Final = Duration(count=24, unit=Unit.HOUR)
 """After that a message that waits for a reviewer is released."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One case. `version` counts its facts, so that nobody decides on less than they have not seen."""
 
     opened: CaseOpened
@@ -108,8 +109,7 @@ def _held(case: Case, by: ReviewerId, until: datetime) -> Case:
     return replace(case, held_by=by, held_until=until, holders=holders)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message that its source keeps back until a reviewer has looked, or until `until`."""
 
     source: str

@@ -6,8 +6,9 @@ Pure: the record, the findings, the version and the time come in as values. Stor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
+
+import msgspec
 
 from comity.casework.case_facts import CaseKind, CaseOpened, Found
 from comity.casework.facts import Decided, Fact
@@ -22,8 +23,7 @@ from comity.model.message import Message
 from comity.model.statement import Breach
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message with what was found in it, under the version that its author was bound by."""
 
     message: Message

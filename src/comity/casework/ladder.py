@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from comity.model.clause import Act, Kind, Ladder, Range, Reaches, Row, Term, Until
 from comity.model.duration import Duration
@@ -14,8 +14,7 @@ from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import Measure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The rows that apply, and whether automation stopped below a row that terminates."""
 
     rows: tuple[Row, ...] = ()

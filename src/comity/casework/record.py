@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
+
+import msgspec
+from msgspec.structs import replace
 
 from comity.casework.case_facts import CaseKind, CaseOpened
 from comity.casework.cases import Case, CaseFact, case_after, reopened
@@ -40,8 +42,7 @@ from comity.model.ids import AccountId, AppealId, CaseId, Channel, DecisionId, N
 from comity.model.measure import Measure, Standing, State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restricting:
+class Restricting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which of the decisions restricts the account on channels, so that the standing need not ask all of them.
 
     `over`: from then on neither it nor any before it restricts; None if that depends on facts still to come.
@@ -51,8 +52,7 @@ class Restricting:
     over: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything decided about one account. Grows by `after`; the same facts give the same record."""
 
     account: AccountId

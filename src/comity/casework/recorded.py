@@ -6,11 +6,11 @@ Nothing here ends by a job: a measure holds when its start, end and pauses say s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from comity.casework.facts import (
     Appealed,
@@ -39,8 +39,7 @@ REVIEWED: Final = "reviewed"
 """The condition that lasts at most the agreement's `review_within`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appeal:
+class Appeal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A complaint and what came of it. `put_off`: by how much longer it may take."""
 
     filed: Appealed
@@ -52,8 +51,7 @@ class Appeal:
         return later(within.after(self.filed.at), self.put_off)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dismissal:
+class Dismissal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A dismissal, which only its notifiers can appeal. `reopened`: one of them did, and was right."""
 
     dismissed: Dismissed
@@ -64,8 +62,7 @@ class Dismissal:
         return not any(each.outcome and each.outcome.outcome is AppealOutcome.REVERSED for each in self.appeals)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decision with what followed it, in order. `foreseen`: its measures as the last act left them.
 
     `past`: what they were before such an act, up to it. `reversed_at`: from then on its points never counted.

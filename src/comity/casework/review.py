@@ -6,9 +6,11 @@ Each act says which version of the case it was decided on, so that two reviewers
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
+
+import msgspec
+from msgspec.structs import replace
 
 from comity.casework.amend import recomputed
 from comity.casework.case_facts import (
@@ -34,8 +36,7 @@ from comity.model.clause import Row
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deciding:
+class Deciding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who decides on which case, as they saw it (`version`), and why in their own words."""
 
     case: CaseId

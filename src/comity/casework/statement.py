@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from comity.casework.facts import Points
 from comity.casework.ladder import rows_at
@@ -23,8 +24,7 @@ BUILT_IN_CONDITIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
+class Grounds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything that a statement is derived from. `record` is the account's before this decision."""
 
     record: Record

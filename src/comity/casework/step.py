@@ -7,8 +7,10 @@ climbs for what they did before they could know.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from comity.casework.facts import Counted, Decided, Delivered, Fact, How, Joined, Points, points_from
 from comity.casework.ladder import Reached, at_most, measures_of, on_message, reached, rows_at, strictest_of_each
@@ -27,8 +29,7 @@ from comity.model.message import Message
 from comity.model.statement import Breach
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A breach that is confirmed, with its message and what the version that the author was bound by says of it."""
 
     clause: Clause
@@ -37,8 +38,7 @@ class Confirmed:
     agreement: Agreement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a decision needs from outside: its time, fresh ids, and in a replay how soon a statement arrives."""
 
     at: datetime
@@ -47,8 +47,7 @@ class Circumstances:
     delivery: Duration | None = None  # None: delivery is a fact that comes later
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a person adds to a decision. `rows`: instead of the ladder's, if they choose milder ones."""
 
     by: ReviewerId
@@ -58,8 +57,7 @@ class Choice:
     replaces: DecisionId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is decided together: breaches of one account that belong to one step of its record.
 
     `mates` are the decisions already taken in it, `choice` None if a rule decides.
@@ -88,8 +86,7 @@ class Step:
         return min(message.sent for message in self.messages)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one ladder asks for. `live`: the points that its rows were taken at."""
 
     ladder: ClauseId

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from comity.casework.facts import (
     AppealOutcome,
@@ -34,8 +35,7 @@ from comity.model.measure import Measure
 from comity.model.statement import Breach, Origin, Statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A heading and its paragraphs. A paragraph that begins with `> ` is a quotation."""
 
     title: str

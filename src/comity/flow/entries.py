@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -28,8 +27,7 @@ from comity.model.statement import Statement
 from comity.ports import Entropy, Owned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry and the openings of the private fields that it commits to, each with whose it is."""
 
     entry: ledger.Entry

@@ -7,8 +7,9 @@ entry only, and nobody can guess a value without its salt.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from comity.ledger.canonical import Json, canonical_json
 
@@ -19,8 +20,7 @@ class CommitmentError(ValueError):
     """A salt or a name from which no commitment can be made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What shows that a commitment is to `value`. `salt` is exactly 32 fresh random bytes, for this field alone."""
 
     entry_id: str

@@ -7,7 +7,7 @@ import msgspec
 from comity.model.ids import ClauseId
 
 
-class Passage(msgspec.Struct, frozen=True, kw_only=True, tag="passage"):
+class Passage(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="passage"):
     """A place in the message: half-open, in code points of the *original* `field` (`text`, `subject`, ...)."""
 
     field: str
@@ -16,7 +16,7 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True, tag="passage"):
     why: str  # what matched, in the rule's words: `says("free money")`, `saysAny("slurs"): cheap pills`
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value"):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="value"):
     """A sub-expression of the rule and what it came to, such as `links.size()` and `4`."""
 
     expression: str
@@ -26,7 +26,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, tag="value"):
 Evidence = Passage | Value
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A rule's answer that a clause is breached by a message."""
 
     clause: ClauseId

@@ -12,7 +12,7 @@ from comity.model.duration import Duration
 from comity.model.ids import AccountId, Channel, DecisionId
 
 
-class Pause(msgspec.Struct, frozen=True, kw_only=True):
+class Pause(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A time in which a measure does not hold, because its appeal waits too long. `end` None: it still waits."""
 
     start: datetime
@@ -22,7 +22,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
         return self.start <= at and (self.end is None or at < self.end)
 
 
-class Measure(msgspec.Struct, frozen=True, kw_only=True):
+class Measure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one decision does to one account. Made by `casework`, never by hand.
 
     `start` is None until a delayed measure's statement is delivered; `end` is None while it lasts until
@@ -63,7 +63,7 @@ class State(StrEnum):
     CUT = "cut"
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An account's state on one channel at one time: the strictest of its active measures (`by`)."""
 
     account: AccountId

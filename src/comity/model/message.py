@@ -9,7 +9,7 @@ import msgspec
 from comity.model.ids import AccountId, Channel, MessageId
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message as its source gave it. `None` means: not given, so derived from the text when judged.
 
     Strings hold no lone surrogates. `sent` and `author_created` are aware UTC. `id` is unique within `source`.

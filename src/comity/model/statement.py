@@ -27,7 +27,7 @@ class Origin(StrEnum):
     AUTHORITY = "authority"
 
 
-class Breach(msgspec.Struct, frozen=True, kw_only=True):
+class Breach(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A confirmed finding or notice: this message, this clause."""
 
     source: str
@@ -41,7 +41,7 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = Origin.RULE
 
 
-class QuotedClause(msgspec.Struct, frozen=True, kw_only=True):
+class QuotedClause(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A clause in the version's own words, in the reader's language where the agreement has it."""
 
     id: ClauseId
@@ -50,7 +50,7 @@ class QuotedClause(msgspec.Struct, frozen=True, kw_only=True):
     category: str | None = None
 
 
-class QuotedMessage(msgspec.Struct, frozen=True, kw_only=True):
+class QuotedMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message that a statement is about. `removed`: the decision removed it; `marked`: shown with a notice."""
 
     source: str
@@ -64,14 +64,14 @@ class QuotedMessage(msgspec.Struct, frozen=True, kw_only=True):
     marked: bool = False
 
 
-class NextStep(msgspec.Struct, frozen=True, kw_only=True):
+class NextStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the ladder foresees for one more breach of the same kind."""
 
     points: int
     measures: str
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
+class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The statement of reasons as issued (EU DSA Article 17). Its id is the decision's."""
 
     id: DecisionId
