@@ -57,12 +57,12 @@ def measures_of(
     at: datetime,
 ) -> tuple[Measure, ...]:
     """The measures of `rows` from `at` on, each once; a range gives its least. `same`: the messages' channels."""
-    found = (
+    found = tuple(
         _measure(act, row, account=account, decision=decision, channels=_channels(act, row, same, all_channels), at=at)
         for row in rows
         for act in row.acts
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def at_most(measures: Iterable[Measure]) -> tuple[Measure, ...]:
@@ -83,9 +83,9 @@ def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, .
     What one ladder's row names stands as it is written.
     """
     asked = [group for group in groups if group]
-    merged = dict.fromkeys(each for group in asked for each in group)
     if len(asked) < 2:
-        return tuple(merged)
+        return asked[0] if asked else ()
+    merged = dict.fromkeys(each for group in asked for each in group)
     kinds = {each.kind for each in merged}
     restricts = any(not kind.is_on_message and kind is not Kind.WARN for kind in kinds)
     fallen = ({Kind.WARN} if restricts else set()) | ({Kind.MARK} if Kind.REMOVE in kinds else set())

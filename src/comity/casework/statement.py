@@ -139,9 +139,11 @@ def row_in_words(row: Row) -> str:
 
 
 def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
+    names = dict.fromkeys(name for measure in grounds.measures for name in measure.until)
+    if not names:
+        return ()
     translation = grounds.agreement.translations.get(language)
     declared = {**grounds.agreement.conditions, **(translation.conditions if translation else {})}
     within = str(grounds.agreement.review_within)
     texts = {name: text.format(review_within=within) for name, text in BUILT_IN_CONDITIONS.items()} | declared
-    names = dict.fromkeys(name for measure in grounds.measures for name in measure.until)
     return tuple((name, texts[name]) for name in names)

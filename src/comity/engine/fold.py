@@ -215,6 +215,9 @@ def fold_with_spans(text: str) -> Folded:
 
 def _ascii_spans(text: str) -> Folded:
     """Only white space changes its length."""
+    folded = fold(text)
+    if len(folded) == len(text):
+        return Folded(text=folded, starts=range(len(text)), ends=range(1, len(text) + 1))
     starts: list[int] = []
     ends: list[int] = []
     done = 0
@@ -224,7 +227,7 @@ def _ascii_spans(text: str) -> Folded:
         done = white.end()
     starts += range(done, len(text))
     ends += range(done + 1, len(text) + 1)
-    return Folded(text=fold(text), starts=starts, ends=ends)
+    return Folded(text=folded, starts=starts, ends=ends)
 
 
 def _spans_once(before: Folded) -> Folded:

@@ -9,6 +9,7 @@ The *word form* of a text makes all this a plain search: ` free money ` is in ` 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ _UNSPACED: Final = (
     "NUSHU",
 )
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
+_ASCII_WORD: Final = re.compile("[A-Za-z0-9]+")
 _FEW_WORDS: Final = 9
 _MOST_KNOWN: Final = 20_000
 WORDS: Final = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in bytes(range(256)).lower())
@@ -168,6 +170,8 @@ def _word_end(folded: str, end: int) -> int:
 @lru_cache(maxsize=4)  # one message's fields are searched for many phrases
 def _placed(folded: str) -> tuple[str, list[int]]:
     """The word form, and for each of its characters the index in `folded` (of the next word for a space)."""
+    if folded.isascii():
+        return _placed_ascii(folded)
     form, places = [" "], [0]
     for index, character in enumerate(folded):
         shown = _in_word_form(character)
@@ -182,3 +186,11 @@ def _placed(folded: str) -> tuple[str, list[int]]:
         form.append(" ")
         places.append(len(folded))
     return "".join(form), places
+
+
+def _placed_ascii(folded: str) -> tuple[str, list[int]]:
+    form, places = " ", [0]
+    for word in _ASCII_WORD.finditer(folded):
+        form += f"{word.group()} "
+        places += range(word.start(), word.end() + 1)
+    return form, places

@@ -46,7 +46,8 @@ def commit(salt: bytes, entry_id: str, field: str, value: Json) -> str:
     if len(salt) != SALT_LENGTH:
         # HMAC pads short keys with zeros and hashes long ones, so other lengths would give two salts to one opening.
         raise CommitmentError(f"The salt has {len(salt)} bytes, not {SALT_LENGTH}.")
-    if not entry_id or not field or {"/", "\0"} & set(entry_id + field):
+    named = entry_id + field
+    if not entry_id or not field or "/" in named or "\0" in named:
         raise CommitmentError(f"The entry id {entry_id!r} or the field {field!r} is empty or holds `/` or NUL.")
     content = b"comity/v1/" + entry_id.encode() + b"/" + field.encode() + b"\0" + canonical_json(value)
     return hmac.digest(salt, content, "sha256").hex()
