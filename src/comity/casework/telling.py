@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from comity.casework.facts import Appealed, Change, Joined
 from comity.casework.recorded import Recorded, changed, recorded
