@@ -123,6 +123,20 @@ def test_what_is_refused_changes_nothing_and_says_why(comity: Program) -> None:
     comity("verify")
 
 
+def test_appeals_that_are_put_off_wait_and_can_still_be_filed(comity: Program) -> None:
+    comity("publish", "first.md", "--replay", "--from", "2026-01-01")
+    comity.say("buy now", "2026-01-02T12:00:00Z")
+    (statement,) = comity.statements()
+    put_off = ("put-off", "guest", "--by", "ana", "--why", "Forty in a week.", "--at", "2026-01-03")
+    assert "is over already" in comity(*put_off, "--until", "2026-01-02", code=1)
+    assert "files no appeals" in comity(*put_off, "--until", "2026-03-03", "--party", "moon", code=2)
+    assert "3 March 2026" in comity(*put_off, "--until", "2026-03-03")
+    assert "until the end of 2 September 2026" in comity("statement", statement)  # 59 days more than 184
+    late = ("appeal", statement, "--text", "Late, but in time.", "--at")
+    assert "ended on 03 September" in comity(*late, "2026-09-03T12:00:00Z", code=1)
+    comity(*late, "2026-09-03T11:00:00Z")
+
+
 def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     comity("accept", "guest", "--at", "2026-01-01T12:00:00Z")
@@ -178,6 +192,14 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     assert "noor works on the case" in comity("case", left["id"], "--claim", "--by", "mara", code=1)
     comity("case", left["id"], "--confirm", "--by", "noor", "--why", "Reviewed.", "--yes")
     assert comity.json("cases") == []
+
+    told = comity("export", "guest")
+    (exported,) = [json.loads(told)]
+    assert [each["statement"]["id"] for each in exported["statements"]] == [warned, suspended, cut]
+    assert [each["text"] for each in exported["messages"]] == ["buy now", "buy now, again", message["text"]]
+    assert {each["field"] for each in exported["openings"][cut]} == {"account", "message", "statement"}
+    assert "Nina" not in told
+    assert "nothing about" in comity("export", "nobody", code=1)
 
     comity("hold", "guest", "--by", "ana", "--why", "A court asks.")
     assert "legal hold" in comity("erase", "guest", "--yes", code=1)

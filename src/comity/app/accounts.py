@@ -1,17 +1,19 @@
-"""`comity handle`, `hold` and `erase`: what concerns an account and no decision."""
+"""`comity handle`, `hold`, `export`, `erase`, `forget` and `put-off`: what concerns an account and no decision."""
 
 from __future__ import annotations
 
 from comity.app.acting import acting, demand_sure, parse_person, told
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
+from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_name, parse_time
-from comity.app.wiring import SystemClock
-from comity.casework.facts import HandleGiven, HoldEnded, HoldSet
+from comity.app.wiring import SystemClock, reading
+from comity.casework.facts import AppealsPutOff, HandleGiven, HoldEnded, HoldSet, Party
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
-from comity.casework.wording import printable
-from comity.flow import amend
+from comity.casework.wording import counted, printable
+from comity.flow import amend, retention
+from comity.flow import appeal as flow_appeal
 from comity.model.duration import LATEST
 from comity.model.ids import Channel
 
@@ -72,6 +74,45 @@ def erase(account: str, settings: Settings, *, keep_hash: bool, is_sure: bool) -
         demand_sure(f"Erase everything about {printable(whose)} for good?", is_sure=is_sure)
         amend.erase(proceedings, whose, now, keep_hash=keep_hash)
     out.print("Erased. The ledger's proofs still verify; its first entry of another day will say so.", markup=False)
+    return Exit.FINE
+
+
+def export(account: str, settings: Settings) -> Exit:
+    """Everything that the record holds of the account and may tell it, as JSON."""
+    whose = parse_account(account)
+    with reading(settings) as store:
+        if not store.facts_of(whose):
+            raise StopError(f"the record has nothing about {printable(whose)}", code=Exit.PROBLEMS)
+        print_json(retention.export(store, whose, SystemClock().now()))
+    return Exit.FINE
+
+
+def put_off(account: str, settings: Settings, *, until: str, party: str, by: str, why: str, at: str | None) -> Exit:
+    """Appeals of the party about this account wait; they can be filed all the same, and the window grows."""
+    if party not in tuple(Party):
+        raise StopError(f"{party!r} files no appeals", help=f"One of: {', '.join(Party)}.", code=Exit.USAGE)
+    person, when = parse_person(by), parse_time(at, SystemClock().now())
+    fact = AppealsPutOff(
+        account=parse_account(account), at=when, party=Party(party), until=parse_time(until, when), by=person, why=why
+    )
+    with acting(settings) as proceedings:
+        flow_appeal.put_off(proceedings, fact)
+    said = (
+        f"Until {fact.until:%d %B %Y} they wait. They can be filed as before, and the time for it is longer by as much."
+    )
+    return told([fact], as_json=False, said=said)
+
+
+def forget(settings: Settings, *, as_json: bool) -> Exit:
+    """Texts of messages that nobody needs any more are deleted."""
+    with acting(settings) as proceedings:
+        if proceedings.mode == "replay":
+            raise StopError("the record replays an archive; delete its folder instead", code=Exit.USAGE)
+        count = retention.forget(proceedings, SystemClock().now())
+    if as_json:
+        print_json({"forgotten": count})
+    else:
+        out.print(f"Deleted the text of {counted(count, 'message')}.", markup=False)
     return Exit.FINE
 
 

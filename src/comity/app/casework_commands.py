@@ -279,3 +279,38 @@ def erase(
     from comity.app.accounts import erase as work
 
     end(work(account, settings_of(config, store), keep_hash=keep_hash, is_sure=yes))
+
+
+@commands.command(epilog="Example: `comity export alice > alice.json`")
+def export(
+    account: Annotated[str, typer.Argument(help="The account's id.")], store: Store = None, config: Config = None
+) -> None:
+    """Write what the record holds of an account and may tell it, for the person, as JSON."""
+    from comity.app.accounts import export as work
+
+    end(work(account, settings_of(config, store)))
+
+
+@commands.command(epilog="Example: `comity forget`, once a day")
+def forget(json: Json = False, store: Store = None, config: Config = None) -> None:
+    """Delete the texts of messages that no case, appeal, point or measure needs any more."""
+    from comity.app.accounts import forget as work
+
+    end(work(settings_of(config, store), as_json=json))
+
+
+@commands.command(epilog="Example: `comity put-off alice --until 2026-12-24 --by ana --why '40 appeals in a week'`")
+def put_off(
+    account: Annotated[str, typer.Argument(help="The account that the appeals are about.")],
+    until: Annotated[str, typer.Option(help="Until when they wait.")],
+    party: Annotated[str, typer.Option(help="Whose appeals wait: account or notifier.")] = "account",
+    by: By = "",
+    why: Why = "",
+    at: At = None,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Let appeals wait for a time, when there are too many; they can be filed all the same."""
+    from comity.app.accounts import put_off as work
+
+    end(work(account, settings_of(config, store), until=until, party=party, by=by, why=why, at=at))

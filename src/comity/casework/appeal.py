@@ -20,7 +20,7 @@ from comity.casework.facts import (
     Party,
 )
 from comity.casework.record import Record, after
-from comity.casework.recorded import Appeal, Dismissal, Recorded
+from comity.casework.recorded import Appeal, Dismissal, Recorded, more_time
 from comity.casework.refused import RefusedError
 from comity.casework.statement import appeal_until
 from comity.casework.versions import VersionOf
@@ -53,7 +53,7 @@ def file(record: Record, appeal: Appealed, window: Duration | None) -> tuple[Fac
 
 def last_moment(record: Record, told: datetime, window: Duration | None, party: Party) -> datetime:
     """When the window has closed: the last day counts whole, wherever the reader is; putting off makes it longer."""
-    extra = sum((each.until - each.at for each in record.put_off if each.party is party), timedelta())
+    extra = more_time(record.put_off, told, party)
     day = appeal_until(told, window).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day + min(extra + timedelta(days=1, hours=12), LATEST - day)
 

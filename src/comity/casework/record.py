@@ -167,7 +167,10 @@ def _decided(record: Record, fact: Decided) -> Record:
     if fact.replaces is not None:
         record = _changed(record, fact.replaces, lambda one: _replaced(one, fact))
     restricting = (*record.restricting, *_restricting(record, fact))
-    return replace(record, decisions=(*record.decisions, recorded(fact)), restricting=restricting)
+    one = recorded(fact)
+    if record.put_off:
+        one = replace(one, put_off=record.put_off)
+    return replace(record, decisions=(*record.decisions, one), restricting=restricting)
 
 
 def _replaced(one: Recorded, by: Decided) -> Recorded:

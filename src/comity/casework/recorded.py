@@ -77,6 +77,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     met: tuple[tuple[str, datetime], ...] = ()
     changes: tuple[Change, ...] = ()
     appeals: tuple[Appeal, ...] = ()
+    put_off: tuple[AppealsPutOff, ...] = ()
     reversed_at: datetime | None = None
     replaced_by: DecisionId | None = None
 
@@ -156,7 +157,14 @@ def put_off(one: Recorded, fact: AppealsPutOff) -> Recorded:
     """The decision whose appeals of that party, open or still to come, may take longer."""
     if fact.at >= fact.until:
         return one
-    return replace(one, appeals=tuple(_put_off(appeal, fact) for appeal in one.appeals))
+    appeals = tuple(_put_off(appeal, fact) for appeal in one.appeals)
+    return replace(one, appeals=appeals, put_off=(*one.put_off, fact))
+
+
+def more_time(put_off: Iterable[AppealsPutOff], told: datetime, party: Party) -> timedelta:
+    """By how much the time to appeal grows for a party that was told of the decision at `told`."""
+    waits = (each.until - max(each.at, told) for each in put_off if each.party is party)
+    return sum((wait for wait in waits if wait > timedelta()), timedelta())
 
 
 def ended(one: Recorded, at: datetime) -> Recorded:

@@ -23,10 +23,11 @@ from comity.casework.facts import (
     Joined,
     Lifted,
     OutcomeGiven,
+    Party,
     Recomputed,
     Undone,
 )
-from comity.casework.recorded import Recorded
+from comity.casework.recorded import Recorded, later, more_time
 from comity.casework.statement import appeal_until
 from comity.model.clause import Kind, Rate
 from comity.model.duration import Duration
@@ -246,7 +247,8 @@ def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None) -> Iterator[
     if one.delivered is None:
         until = f"for {statement.appeal_window} from the day you get this statement"
     else:
-        until = f"until the end of {day(appeal_until(one.delivered, window), zone)}"
+        last = later(appeal_until(one.delivered, window), more_time(one.put_off, one.delivered, Party.ACCOUNT))
+        until = f"until the end of {day(last, zone)}"
     yield f"You can appeal {until}. Somebody who took no part in this decision decides; never a machine."
     if statement.contact:
         yield f"Write to {printable(statement.contact)} and name this statement: {statement.id}."

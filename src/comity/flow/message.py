@@ -128,6 +128,10 @@ class Proceedings:
         return every
 
     @property
+    def mode(self) -> Mode:
+        return self._terms.mode
+
+    @property
     def store(self) -> Store:
         return self._store
 

@@ -1,0 +1,96 @@
+"""What is kept of people, for how long, and what they get when they ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from comity.casework.facts import Accepted, Appealed, HandleGiven
+from comity.casework.points import live_points
+from comity.casework.record import Record, fold, standing
+from comity.casework.retention import KEPT_AFTER, is_needed
+from comity.casework.telling import Told, told_of
+from comity.flow.agreement import Versions
+from comity.flow.message import Proceedings
+from comity.ledger.commitment import Opening
+from comity.model.ids import AccountId, ClauseId, DecisionId, Digest
+from comity.model.measure import Standing
+from comity.model.message import Message
+from comity.ports import Store
+
+
+class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with an appeal; `content` is base64 in JSON."""
+
+    name: str
+    content: bytes
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the record holds of an account and may tell it: nobody else's names, and nothing still being looked at.
+
+    `openings` show, with the public ledger, that the statements are those that were entered there.
+    """
+
+    account: AccountId
+    at: datetime
+    standings: tuple[Standing, ...]
+    points: dict[ClauseId, int]
+    acceptances: tuple[Accepted, ...]
+    handles: tuple[HandleGiven, ...]
+    statements: tuple[Told, ...]
+    appeals: tuple[Appealed, ...]
+    files: tuple[AttachedFile, ...]
+    messages: tuple[Message, ...]
+    openings: dict[DecisionId, tuple[Opening, ...]]
+
+
+def forget(proceedings: Proceedings, at: datetime) -> int:
+    """Delete the texts of messages that nobody needs any more at `at`; returns how many."""
+    store, version_of = proceedings.store, proceedings.versions.agreement
+    over = [
+        (each.source, each.id)
+        for each in store.kept_messages()
+        if each.sent <= at - KEPT_AFTER
+        and not is_needed(proceedings.record(each.account), each.source, each.id, at, version_of)
+    ]
+    if over:
+        store.forget_messages(over)
+    return len(over)
+
+
+def export(store: Store, account: AccountId, at: datetime) -> Export:
+    """What the account gets when it asks for its data."""
+    record = fold(account, store.facts_of(account))
+    bound = Versions(store.versions()).bound(record, at, reaches_back=True)
+    agreement = bound.agreement if bound else None
+    appeals = tuple(each.filed for one in record.decisions for each in one.own_appeals)
+    return Export(
+        account=account,
+        at=at,
+        standings=tuple(standing(record, channel, at) for channel in agreement.channels) if agreement else (),
+        points={ladder: live_points(record, ladder, at) for ladder in agreement.ladders} if agreement else {},
+        acceptances=record.acceptances,
+        handles=record.handles,
+        statements=tuple(told_of(one) for one in record.decisions),
+        appeals=appeals,
+        files=tuple(
+            AttachedFile(name=each.name, content=content)
+            for filed in appeals
+            for each in filed.attachments
+            if (content := store.attachment(account, Digest(each.digest))) is not None
+        ),
+        messages=tuple(_messages(store, record)),
+        openings={one.id: tuple(store.openings(one.id)) for one in record.decisions},
+    )
+
+
+def _messages(store: Store, record: Record) -> Iterator[Message]:
+    """Those that decisions are about, as far as their text is still kept."""
+    reported = {(each.source, each.id): each for case in record.cases for each in case.messages}
+    for source, id_ in sorted({(each.source, each.message) for one in record.decisions for each in one.breaches}):
+        message = reported.get((source, id_)) or store.message(source, id_)
+        if message is not None:
+            yield message
