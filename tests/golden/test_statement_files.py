@@ -17,15 +17,18 @@ from comity.casework import amend, appeal, review
 from comity.casework.case_facts import CaseOpened, Noticed
 from comity.casework.decide import Judged, decide
 from comity.casework.facts import Accepted, Appealed, AppealOutcome, Delivered, Fact, How, OutcomeGiven, Party
+from comity.casework.languages import ENGLISH, language_of
 from comity.casework.printing import as_html, as_text
 from comity.casework.record import Record, fold
 from comity.casework.recorded import Recorded
 from comity.casework.review import Deciding
+from comity.casework.spoken import measure_in_words
 from comity.casework.step import Circumstances, Confirmed
 from comity.casework.telling import told_of
 from comity.casework.wording import sections
 from comity.flow.judge import Judging
 from comity.model.agreement import Agreement
+from comity.model.clause import Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, AppealId, CaseId, Channel, DecisionId, Digest, MessageId, NoticeId, ReviewerId
 from comity.model.message import Message
@@ -349,11 +352,48 @@ SCENES = (
 def test_a_statement_reads_as_it_did(scene: Callable[[World], DecisionId], golden: Golden) -> None:
     world = World()
     one = world.read(scene(world))
-    told = sections(one, zone=world.zone, appeal_window=world.rules.appeal_window)
-    title = f"Statement of reasons {one.id}"
-    golden(STATEMENTS / f"{scene.__name__}.txt", as_text(title, told))
-    golden(STATEMENTS / f"{scene.__name__}.html", as_html(title, told, language=one.decided.statement.language))
+    compare(one, world, STATEMENTS / scene.__name__, golden)
     golden(
-        STATEMENTS / f"{scene.__name__}.json",
-        msgspec.json.format(msgspec.json.encode(told_of(one)), indent=2).decode() + "\n",
+        STATEMENTS / f"{scene.__name__}.json", msgspec.json.format(msgspec.json.encode(told_of(one))).decode() + "\n"
     )
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize(
+    "scene", [several_messages, until_a_condition, delayed_start_once_delivered, varied, recomputed]
+)
+def test_a_statement_reads_as_it_did_in_the_accounts_language(
+    language: str, scene: Callable[[World], DecisionId], golden: Golden
+) -> None:
+    world = World(language)
+    compare(world.read(scene(world)), world, STATEMENTS / language / scene.__name__, golden)
+
+
+def compare(one: Recorded, world: World, file: Path, golden: Golden) -> None:
+    told = sections(one, zone=world.zone, appeal_window=world.rules.appeal_window)
+    statement = one.decided.statement
+    title = language_of(statement.language).title.format(id=statement.id)
+    golden(file.with_suffix(".txt"), as_text(title, told))
+    golden(file.with_suffix(".html"), as_html(title, told, language=statement.language))
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_17_nothing_is_missing_that_the_law_asks_for(scene: Callable[[World], DecisionId]) -> None:
+    """EU DSA Article 17(3): measure, scope, end; facts; own initiative or notice; automation; ground; redress."""
+    world = World()
+    one = world.read(scene(world))
+    told = as_text("", sections(one, zone=world.zone, appeal_window=None))
+    text = " ".join(told.replace("  |", "").split())
+    statement = one.decided.statement
+    for measure in statement.measures:
+        assert measure_in_words(measure, world.zone, messages=len(statement.messages)) in text
+    assert ("in whichever country" in text) is any(each.kind is not Kind.WARN for each in statement.measures)
+    assert all(" ".join(each.text.split()) in text for each in statement.messages)
+    assert all(each.title in text and " ".join(each.prose.split()) in text for each in statement.clauses)
+    assert any(each in text for each in (ENGLISH.found_by_rule, ENGLISH.found_by_person))
+    assert any(each in text for each in (ENGLISH.decided_by_rule, ENGLISH.decided_by_person))
+    assert any(each in text for each in (ENGLISH.on_own, ENGLISH.from_user, ENGLISH.from_flagger))
+    assert "You can appeal" in text
+    assert ENGLISH.elsewhere in text
+    assert statement.contact in text
+    assert statement.id in text

@@ -66,7 +66,7 @@ def test_a_condition_that_is_met_settles_the_end() -> None:
         account=ANN, at=START + days(1), decision=DecisionId(f"{1:032x}"), condition="acknowledged", by="ann"
     )
     case.facts.append(met)
-    assert "The measure “suspend” on posts and mail ends on 3 January 2026, 12:00 (UTC)." in read(case)
+    assert "The suspension on posts and mail ends on 3 January 2026, 12:00 (UTC)." in read(case)
 
 
 def test_a_delayed_measure_states_its_times_once_the_statement_is_delivered() -> None:

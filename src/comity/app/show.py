@@ -12,6 +12,7 @@ from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_time
 from comity.app.wiring import SystemClock, reading
 from comity.casework.facts import Decided
+from comity.casework.languages import language_of
 from comity.casework.points import live_points
 from comity.casework.printing import as_html as html_page
 from comity.casework.printing import as_text
@@ -57,10 +58,11 @@ def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: b
 
 def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *, as_html: bool = False) -> str:
     """A statement as text or as a page, in the reader's zone."""
-    title = f"Statement of reasons {one.decided.decision}"
+    statement = one.decided.statement
+    title = language_of(statement.language).title.format(id=statement.id)
     told = sections(one, zone=settings.zone, appeal_window=appeal_window)
     if as_html:
-        return html_page(title, told, language=one.decided.statement.language)
+        return html_page(title, told, language=statement.language)
     return as_text(title, told)
 
 

@@ -6,7 +6,8 @@ import html
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from comity.casework.wording import Section, printable
+from comity.casework.visible import printable
+from comity.casework.wording import Section
 
 _WIDTH = 88
 _STYLE = """

@@ -8,20 +8,16 @@ import msgspec
 
 from comity.casework.facts import Points
 from comity.casework.ladder import rows_at
+from comity.casework.languages import Language, language_of
 from comity.casework.record import Record
+from comity.casework.spoken import duration, row_in_words
 from comity.model.agreement import Agreement, TranslatedClause
-from comity.model.clause import Clause, Kind, Row
+from comity.model.clause import Clause, Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import ClauseId, DecisionId
 from comity.model.measure import Measure
 from comity.model.message import Message
 from comity.model.statement import EXCERPT_LENGTH, Breach, NextStep, QuotedClause, QuotedMessage, Statement
-
-BUILT_IN_CONDITIONS = {
-    "reviewed": "A person reviews the decision within {review_within}. Without a new decision the measure ends then.",
-    "acknowledged": "You confirm on this statement's page that you have read it.",
-    "withdrawn": "You take the message back.",
-}
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -46,12 +42,13 @@ def statement_of(grounds: Grounds) -> Statement:
     """The statement as issued; what happens later is appended to it, never written into it."""
     agreement = grounds.agreement
     language = _reader_language(grounds)
+    translation = agreement.translations.get(language)
     return Statement(
         id=grounds.decision,
         account=grounds.record.account,
         at=grounds.at,
         agreement=agreement.digest,
-        agreement_title=agreement.title,
+        agreement_title=translation.title if translation else agreement.title,
         language=language,
         is_bound_by_acceptance=any(
             each.agreement == agreement.digest and each.at <= max(message.sent for message in grounds.messages)
@@ -64,7 +61,7 @@ def statement_of(grounds: Grounds) -> Statement:
         added=tuple((each.ladder, each.count) for each in grounds.points),
         live=grounds.live,
         points_expire=str(max(grounds.clauses, key=lambda clause: clause.points).expires),
-        next_step=_next_step(grounds),
+        next_step=_next_step(grounds, language_of(language)),
         conditions=_conditions(grounds, language),
         appeal_window=str(agreement.appeal_window) if agreement.appeal_window else "6 months or 184 days",
         contact=agreement.contact,
@@ -111,31 +108,17 @@ def _quoted_message(message: Message, grounds: Grounds) -> QuotedMessage:
     )
 
 
-def _next_step(grounds: Grounds) -> NextStep | None:
+def _next_step(grounds: Grounds, say: Language) -> NextStep | None:
     """What one more breach of the gravest clause would bring, on the ladder with the most live points."""
     gravest = max(grounds.clauses, key=lambda clause: clause.points)
     live = {ladder: count for ladder, count in grounds.live if ladder in gravest.ladders}
-    if not live or gravest.points == 0:
+    is_closed = any(measure.kind is Kind.TERMINATE for measure in grounds.measures)
+    if not live or gravest.points == 0 or is_closed:
         return None
     ladder = max(live, key=lambda each: live[each])
     points = live[ladder] + gravest.points
     rows = rows_at(grounds.agreement.ladders[ladder], points)
-    return NextStep(points=points, measures="; ".join(row_in_words(row) for row in rows) or "no measure")
-
-
-def row_in_words(row: Row) -> str:
-    """A ladder's row as one phrase: `remove, suspend (all channels) for 7 days`."""
-    acts = ", ".join(str(act) for act in row.acts)
-    if row.channels is None:
-        channels = ""
-    elif isinstance(row.channels, frozenset):
-        channels = f" ({', '.join(sorted(row.channels))})"
-    else:
-        channels = " (all channels)" if row.channels == "all" else " (the channel of the message)"
-    term = str(row.term)
-    if not term:
-        return acts + channels
-    return f"{acts}{channels} {term if term.startswith(('until', 'after')) else 'for ' + term}"
+    return NextStep(points=points, measures="; ".join(row_in_words(row, say) for row in rows) or say.next_nothing)
 
 
 def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
@@ -144,6 +127,7 @@ def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
         return ()
     translation = grounds.agreement.translations.get(language)
     declared = {**grounds.agreement.conditions, **(translation.conditions if translation else {})}
-    within = str(grounds.agreement.review_within)
-    texts = {name: text.format(review_within=within) for name, text in BUILT_IN_CONDITIONS.items()} | declared
+    say = language_of(language)
+    within = duration(grounds.agreement.review_within, say)
+    texts = {name: text.format(within=within) for name, text in say.conditions.items()} | declared
     return tuple((name, texts[name]) for name in names)

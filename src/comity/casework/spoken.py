@@ -1,0 +1,153 @@
+"""Times, durations and measures in a reader's language: the parts that a statement's sentences are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from comity.casework.languages import ENGLISH, Language
+from comity.casework.languages.language import OneAndMany
+from comity.model.clause import Act, Kind, Range, Rate, Reaches, Row, Term, Until
+from comity.model.duration import Duration, Unit
+from comity.model.measure import Measure
+
+
+def dated(at: datetime, zone: ZoneInfo, say: Language = ENGLISH) -> str:
+    """`23 November 2026, 21:05 (UTC)`, with the zone named."""
+    local = _local(at, zone)
+    return say.dated.format(**_date(local, say), time=f"{local:%H:%M}")
+
+
+def day(at: datetime, zone: ZoneInfo, say: Language = ENGLISH) -> str:
+    """`23 November 2026 (UTC)`."""
+    return say.day.format(**_date(_local(at, zone), say))
+
+
+def _date(local: datetime, say: Language) -> dict[str, str]:
+    number = say.first_day if local.day == 1 else str(local.day)
+    return {
+        "day": number,
+        "month": say.months[local.month - 1],
+        "year": f"{local.year:04d}",
+        "zone": local.tzname() or "",
+    }
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    """At the ends of the calendar, where another zone would have another year, the time in UTC."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at
+
+
+def duration(length: Duration, say: Language) -> str:
+    """`7 days`."""
+    return f"{length.count} {_one_or_many(say.units[length.unit], length.count)}"
+
+
+_PERIOD: Final = re.compile(rf"(\d+) ({'|'.join(Unit)})s?\b")
+
+
+def period(text: str, say: Language) -> str:
+    """What an agreement says of a time, such as `6 months or 184 days`."""
+    spoken = _PERIOD.sub(lambda found: duration(Duration(count=int(found[1]), unit=Unit(found[2])), say), text)
+    return spoken.replace(" or ", f" {say.or_} ")
+
+
+def several(count: int, nouns: OneAndMany) -> str:
+    """`1 point`, `2 points`."""
+    return f"{count:,} {_one_or_many(nouns, count)}"
+
+
+def _one_or_many(nouns: OneAndMany, count: int) -> str:
+    one, many = nouns
+    return one if count == 1 else many
+
+
+def listed(names: Iterable[str], say: Language) -> str:
+    """`posts, mail and threads`."""
+    *most, last = names
+    return f"{', '.join(most)} {say.and_} {last}" if most else last
+
+
+def measure_in_words(measure: Measure, zone: ZoneInfo, say: Language = ENGLISH, *, messages: int = 1) -> str:
+    """One measure as a sentence to the person it concerns."""
+    if measure.kind is Kind.REMOVE:
+        return _one_or_many(say.removed, messages)
+    if measure.kind is Kind.MARK:
+        return _one_or_many(say.marked, messages)
+    what = _limited(say.limited, measure.rate, say) if measure.kind is Kind.LIMIT else say.kinds[measure.kind]
+    if not measure.channels:
+        return what
+    return say.on_channels.format(what=what, channels=listed(measure.channels, say), term=_term(measure, zone, say))
+
+
+def _limited(sentence: str, rate: Rate | None, say: Language) -> str:
+    if rate is None:
+        return sentence
+    return sentence.format(messages=several(rate.count, say.messages), each=say.each[rate.per.unit])
+
+
+def _term(measure: Measure, zone: ZoneInfo, say: Language) -> str:
+    delay = say.delay.format(delay=duration(measure.delay, say)) if measure.delay else ""
+    if measure.end is not None:
+        most = say.range.format(most=duration(measure.most, say)) if measure.most else ""
+        return f"{delay}{say.until.format(end=dated(measure.end, zone, say))}{most}"
+    if measure.length:
+        return delay + say.for_.format(length=duration(measure.length, say))
+    if measure.until:
+        return "".join((delay, *_until(measure, zone, say)))
+    return delay + say.no_end
+
+
+def _until(measure: Measure, zone: ZoneInfo, say: Language) -> Iterator[str]:
+    names = [say.quoted.format(name=name) for name in measure.until]
+    yield _one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
+    if measure.at_least:
+        yield say.at_least.format(least=duration(measure.at_least, say))
+    if measure.not_after:
+        yield say.at_latest.format(end=dated(measure.not_after, zone, say))
+
+
+def row_in_words(row: Row, say: Language) -> str:
+    """A ladder's row as one phrase about what would be: `you may not send anything on any channel for 7 days`."""
+    on_message = [act for act in row.acts if act.kind.is_on_message or act.kind is Kind.WARN]
+    on_account = [_act(act, say) for act in row.acts if act not in on_message]
+    phrases = [_act(act, say) for act in on_message]
+    if on_account:
+        phrases.append(listed(on_account, say) + _on(row, say) + _row_term(row.term, say))
+    return listed(phrases, say)
+
+
+def _act(act: Act, say: Language) -> str:
+    return _limited(say.next_kinds[act.kind], act.rate, say)
+
+
+def _on(row: Row, say: Language) -> str:
+    is_closing = all(act.kind is Kind.TERMINATE for act in row.acts if not act.kind.is_on_message)
+    if row.channels is None or (is_closing and row.channels is Reaches.ALL):
+        return ""
+    if isinstance(row.channels, Reaches):
+        return say.next_all if row.channels is Reaches.ALL else say.next_same
+    return say.next_channels.format(channels=listed(sorted(row.channels), say))
+
+
+def _row_term(term: Term, say: Language) -> str:
+    delay = say.next_delay.format(delay=duration(term.delay, say)) if term.delay else ""
+    match term.length:
+        case Duration():
+            return say.next_term.format(term=say.for_.format(length=duration(term.length, say))) + delay
+        case Range(least=least, most=most):
+            length = f"{duration(least, say)} {say.to} {duration(most, say)}"
+            return say.next_term.format(term=say.for_.format(length=length)) + delay
+        case Until(conditions=conditions, at_least=at_least):
+            names = [say.quoted.format(name=name) for name in conditions]
+            floor = say.at_least.format(least=duration(at_least, say)) if at_least else ""
+            met = _one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
+            return say.next_term.format(term=met) + floor + delay
+        case None:
+            return delay
