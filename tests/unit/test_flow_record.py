@@ -8,7 +8,8 @@ import pytest
 
 from comity.agreement import load
 from comity.casework.case_facts import CaseOpened
-from comity.casework.facts import Accepted, Delivered, HoldEnded, HoldSet, How
+from comity.casework.facts import Accepted, Decided, Delivered, HoldEnded, HoldSet, How, Joined
+from comity.casework.record import standing
 from comity.casework.refused import RefusedError
 from comity.flow import amend
 from comity.flow.agreement import version_of
@@ -18,8 +19,10 @@ from comity.ledger.entry import CensusEntry, CorrectionEntry, Entry, ErasureEntr
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.agreement import Agreement
+from comity.model.clause import Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, Channel, DecisionId, MessageId, ReviewerId
+from comity.model.measure import State
 from comity.model.message import Message
 from comity.ports import Answer, Outcome
 from comity.stores.memory import MemoryStore
@@ -31,17 +34,24 @@ KEY = SigningKey(name="example.org/log", seed=b"k" * 32)
 
 
 def agreement(rows: str, attributes: str = "") -> Agreement:
+    checked = load("rules.md", agreement_text(rows, attributes).encode(), none)
+    assert checked.agreement is not None, checked.diagnostics
+    return checked.agreement
+
+
+def none(_: str) -> None:
+    """No lexicons."""
+
+
+def agreement_text(rows: str, attributes: str = "") -> str:
     clauses = "".join(
         f"## {name} {{#{name}}}\n\nDo not.\n\n```rule {given}\ntext.says('{name}')\n```\n\n"
         for name, given in (("spam", attributes), ("other", ""))
     )
-    text = (
+    return (
         f"---\ncomity: 1\ntitle: Rules\nchannels: [posts, mail]\nreview_within: 5 days\n---\n\n# Rules\n\n{clauses}"
         f"## Measures {{#measures}}\n\n| points | measure | channels | for |\n|---|---|---|---|\n{rows}\n"
     )
-    checked = load("rules.md", text.encode(), lambda _: None)
-    assert checked.agreement is not None, checked.diagnostics
-    return checked.agreement
 
 
 class World:
@@ -194,3 +204,27 @@ def test_7_an_acceptance_binds_once_its_version_is_in_force() -> None:
 def _only(world: World) -> DecisionId:
     (entry,) = (each for each in world.entries if isinstance(each, StatementEntry))
     return DecisionId(entry.id)
+
+
+def test_a_burst_of_10_000_messages_over_a_limit_brings_one_warning_and_no_termination() -> None:
+    text = agreement_text("| 1 | warn | | |\n| 2 | suspend | all | 7 days |\n| 3 | terminate | all | |")
+    checked = load("rules.md", text.replace("text.says('spam')", "author.messages(minutes(1)) > 20").encode(), none)
+    assert checked.agreement is not None, checked.diagnostics
+    world = World(checked.agreement, "live")
+    burst = [
+        Message(
+            id=MessageId(str(number)),
+            author=AccountId("ann"),
+            channel=Channel("posts"),
+            text="hello",
+            sent=NOW + number * timedelta(milliseconds=6),
+            source="s",
+        )
+        for number in range(10_000)
+    ]
+    for start in range(0, len(burst), 1_000):
+        world.proceedings.take(burst[start : start + 1_000])
+    (decided,) = (fact for fact in world.store.facts() if isinstance(fact, Decided))
+    assert [each.kind for each in decided.measures] == [Kind.WARN]
+    assert sum(isinstance(fact, Joined) for fact in world.store.facts()) == 10_000 - 21
+    assert standing(world.proceedings.record(AccountId("ann")), Channel("posts"), NOW + DAY).state is State.OPEN
