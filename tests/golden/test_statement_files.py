@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -397,3 +398,10 @@ def test_17_nothing_is_missing_that_the_law_asks_for(scene: Callable[[World], De
     assert ENGLISH.elsewhere in text
     assert statement.contact in text
     assert statement.id in text
+
+
+@pytest.mark.parametrize("file", sorted(STATEMENTS.rglob("*.html")), ids=lambda file: file.stem)
+def test_a_page_needs_nothing_but_itself_and_fits_paper_and_telephone(file: Path) -> None:
+    page = file.read_text(encoding="utf-8")
+    assert re.findall(r"(?i)<(?:script|link|img|iframe)|\bsrc=|href=|url\(|@import|https?:", page) == []
+    assert all(each in page for each in ("width=device-width", "color-scheme: light dark", "@media print"))

@@ -5,17 +5,25 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from comity.casework.visible import printable
 from comity.casework.wording import Section
 
 _WIDTH = 88
 _STYLE = """
-:root { color-scheme: light dark; --line: #8886; }
+:root { color-scheme: light dark; --line: #8886; --mild: #8881; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-blockquote { margin: 0 0 1rem; padding: .5rem 1rem; border-left: .25rem solid var(--line); white-space: pre-wrap; }
-h1, blockquote, p, li { overflow-wrap: anywhere; } footer { border-top: 1px solid var(--line); margin-top: 2rem; }
+h1 { font-size: 1.4rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+p, ul { margin: .5rem 0; } ul { padding-left: 1.25rem; }
+blockquote { margin: .5rem 0 1rem; padding: .5rem 1rem; white-space: pre-wrap; }
+blockquote { border-left: .25rem solid var(--line); background: var(--mild); }
+h1, blockquote, p, li { overflow-wrap: anywhere; }
+@media (max-width: 30rem) { body { margin: 1rem auto; } blockquote { padding: .5rem .75rem; } }
+@media print {
+  :root { color-scheme: light; } body { font-size: 11pt; max-width: none; margin: 0; padding: 0; }
+  h2 { break-after: avoid; } p, li { orphans: 3; widows: 3; } blockquote { background: none; }
+}
 """
 
 
@@ -58,13 +66,19 @@ def _html_section(section: Section) -> str:
 
 
 def _html_paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
-    for paragraph in paragraphs:
-        if paragraph.startswith("> "):
-            yield f"<blockquote>{html.escape(_visible(paragraph[2:]))}</blockquote>"
-        elif paragraph.startswith("- "):
-            yield f"<ul><li>{html.escape(_visible(paragraph[2:]))}</li></ul>"
+    for is_item, group in groupby(paragraphs, key=lambda paragraph: paragraph.startswith("- ")):
+        if is_item:
+            yield "<ul>"
+            yield from (_html("li", paragraph[2:]) for paragraph in group)
+            yield "</ul>"
         else:
-            yield f"<p>{html.escape(_visible(paragraph))}</p>"
+            for paragraph in group:
+                is_quoted = paragraph.startswith("> ")
+                yield _html("blockquote", paragraph[2:]) if is_quoted else _html("p", paragraph)
+
+
+def _html(tag: str, text: str) -> str:
+    return f"<{tag}>{html.escape(_visible(text))}</{tag}>"
 
 
 def _visible(text: str) -> str:
