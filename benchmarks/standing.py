@@ -22,7 +22,7 @@ from comity.model.measure import State
 from comity.model.message import Message
 from comity.stores.memory import MemoryStore
 from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
-from common import START, expect, median_seconds, report
+from common import START, expect, median_seconds, part, report
 
 BREACHES = 5_000
 ANN, POSTS = AccountId("ann"), Channel("posts")
@@ -69,7 +69,6 @@ expect(standing(record, POSTS, now).state is State.LIMITED, "the newest measure 
 expect(fold(ANN, facts) == record, "a full replay gives another record")
 asked = median_seconds(lambda: standing(record, POSTS, now), runs=101)
 replayed = median_seconds(lambda: standing(fold(ANN, facts), POSTS, now), runs=5)
-print(
-    f"asked of the record: {asked * 1e6:.0f} us (target: < 1000 us); of its facts, folded anew: {replayed * 1e3:.0f} ms"
-)
+part("asked of the record", asked * 1e6, "us", target="< 1000 us")
+part("of its facts, folded anew", replayed * 1e6, "us")
 report(replayed / asked, "times", target="> 100 times")

@@ -106,6 +106,18 @@ def test_a_notice_that_a_reviewer_upheld_is_counted_by_rules(comity: Program) ->
     assert len(comity.statements()) == 2
 
 
+def test_a_case_says_until_when_a_message_waits_for_it(comity: Program) -> None:
+    (comity.folder / "holding.md").write_text(FIRST.replace("```rule", "```rule decide=hold"))
+    comity("publish", "holding.md", "--replay", "--from", "2026-01-01")
+    comity.say("buy now", "2126-01-02T12:00:00Z")
+    (case,) = comity.json("cases")
+    assert "message m1 waits for a decision; undecided, it is let through on 3 January 2126" in comity(
+        "case", case["id"]
+    )
+    comity("case", case["id"], "--dismiss", "--by", "mara", "--why", "It is a book's title.", "--yes")
+    assert "waits" not in comity("case", case["id"])
+
+
 def test_what_is_refused_changes_nothing_and_says_why(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     comity.say("buy now", "2026-01-02T12:00:00Z")

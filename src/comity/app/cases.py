@@ -14,7 +14,7 @@ from comity.app.show import printed
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import SystemClock, reading
-from comity.casework.cases import Case
+from comity.casework.cases import Case, waiting
 from comity.casework.facts import Appealed, Decided, Fact
 from comity.casework.record import Record, fold
 from comity.casework.recorded import recorded
@@ -200,17 +200,20 @@ def _show(wanted: Wanted, settings: Settings) -> Exit:
         print_json({"case": found.opened, "version": found.version, "found": found.found, "notices": found.notices})
         return Exit.FINE
     shown = {key: message.text for key, message in texts.items() if message}
-    for line in _lines(found, shown, settings):
+    for line in _lines(found, shown, settings, SystemClock().now()):
         out.print(line, markup=False)
     return Exit.FINE
 
 
-def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings) -> Iterator[str]:
+def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings, now: datetime) -> Iterator[str]:
     yield f"Case {found.id}, version {found.version}: {found.opened.why}"
     yield f"  account {printable(found.opened.account)}, since {dated(found.since, settings.zone)}"
     for breach in found.breaches:
         yield f"  a rule found “{breach.clause}” in message {printable(breach.message)}:"
         yield f"    {printable(texts.get((breach.source, breach.message), 'its text is not kept'))}"
+    for each in waiting(found, now):
+        until = dated(each.until, settings.zone)
+        yield f"  message {printable(each.message)} waits for a decision; undecided, it is let through on {until}"
     for notice in found.notices:
         yield f"  reported by {'a ' if notice.origin != 'authority' else 'an '}{notice.origin}: {printable(notice.why)}"
         yield f"    {printable(notice.message.text)}"
