@@ -143,7 +143,10 @@ def test_appeals_that_are_put_off_wait_and_can_still_be_filed(comity: Program) -
     assert "is over already" in comity(*put_off, "--until", "2026-01-02", code=1)
     assert "files no appeals" in comity(*put_off, "--until", "2026-03-03", "--party", "moon", code=2)
     assert "3 March 2026" in comity(*put_off, "--until", "2026-03-03")
-    assert "until the end of 2 September 2026" in comity("statement", statement)  # 59 days more than 184
+    told = comity("statement", statement)
+    assert "until the end of 2 September 2026" in told  # 59 days more than 184
+    assert "appeals about your account may wait" in told
+    assert "Forty in a week." in told
     late = ("appeal", statement, "--text", "Late, but in time.", "--at")
     assert "ended on 03 September" in comity(*late, "2026-09-03T12:00:00Z", code=1)
     comity(*late, "2026-09-03T11:00:00Z")

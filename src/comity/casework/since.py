@@ -15,6 +15,7 @@ from comity.casework.facts import (
     Joined,
     Lifted,
     OutcomeGiven,
+    Party,
     Recomputed,
     Undone,
 )
@@ -32,6 +33,9 @@ def since(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
     for appeal in one.own_appeals:
         if appeal.outcome is None:
             yield say.appeal_waits.format(at=dated(appeal.filed.at, zone, say))
+    for each in one.put_off:
+        if each.party is Party.ACCOUNT:
+            yield from _with_reason(say.put_off.format(until=dated(each.until, zone, say)), each.why, say)
     for pause in dict.fromkeys(pause for measure in one.measures for pause in measure.pauses if pause.end is None):
         yield say.appeal_pause.format(at=dated(pause.start, zone, say))
     for measure in one.measures:

@@ -145,6 +145,8 @@ GERMAN: Final = Language(
     "oder an ein Gericht wenden. Eine Beschwerde verschließt keinen der beiden Wege.",
     appeal_waits="Am {at} wurde Beschwerde eingelegt. Sie wartet auf eine Entscheidung.",
     appeal_pause="Ist bis {at} nicht entschieden, ruhen die Maßnahmen, bis es so weit ist.",
+    put_off="Bis {until} können Beschwerden zu Ihrem Konto liegen bleiben. Sie können weiter eine einlegen "
+    "und haben dafür mehr Zeit.",
     delivered="Diese Mitteilung wurde am {at} zugestellt.",
     met="Die Bedingung „{name}“ war am {at} erfüllt.",
     corrected="Berichtigung vom {at}, durch einen Menschen:",

@@ -143,6 +143,7 @@ ENGLISH: Final = Language(
     "An appeal closes neither way.",
     appeal_waits="An appeal was filed on {at}. It waits for a decision.",
     appeal_pause="If it is not decided by {at}, the measures do not hold until it is.",
+    put_off="Until {until}, appeals about your account may wait. You can still file one, and have more time for it.",
     delivered="This statement was delivered on {at}.",
     met="The condition “{name}” was met on {at}.",
     corrected="Correction of {at}, by a person:",

@@ -147,6 +147,8 @@ FRENCH: Final = Language(
     "ou à un tribunal. Contester ne ferme aucune de ces deux voies.",
     appeal_waits="Une contestation a été déposée le {at}. Elle attend une décision.",
     appeal_pause="Si rien n'est décidé au {at}, les mesures sont suspendues jusqu'à la décision.",
+    put_off="Jusqu'au {until}, les contestations sur votre compte peuvent attendre. Vous pouvez toujours en "
+    "déposer une, et vous avez plus de temps pour le faire.",
     delivered="Cet exposé a été remis le {at}.",
     met="La condition « {name} » a été remplie le {at}.",
     corrected="Correction du {at}, par une personne :",

@@ -120,6 +120,7 @@ class Language:
 
     appeal_waits: str
     appeal_pause: str
+    put_off: str
     delivered: str
     met: str
     corrected: str
