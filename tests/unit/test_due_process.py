@@ -118,6 +118,29 @@ def test_a_case_says_until_when_a_message_waits_for_it(comity: Program) -> None:
     assert "waits" not in comity("case", case["id"])
 
 
+def test_a_second_reviewer_says_what_they_would_have_decided_without_seeing_the_first(comity: Program) -> None:
+    (comity.folder / "asking.md").write_text(FIRST.replace("```rule", "```rule decide=review"))
+    comity("publish", "asking.md", "--replay", "--from", "2026-01-01")
+    comity.say("buy now", "2026-01-02T12:00:00Z")
+    (case,) = comity.json("cases")
+    comity("case", case["id"], "--confirm", "--by", "mara", "--why", "It is an offer.", "--yes")
+    assert "ads: people confirmed 1 of 1" in comity("quality", "--draw", "5")
+    assert "0 decisions were put" in comity("quality", "--draw", "5")  # none twice
+    (second,) = comity.json("cases")
+    assert second["kind"] == "second review"
+    shown = comity("case", second["id"])
+    assert "buy now" in shown
+    assert "ads" not in shown
+    assess = ("case", second["id"], "--assess", "--why", "A quotation.")
+    assert "assess it" in comity("case", second["id"], "--dismiss", "--by", "noor", "--why", "No.", "--yes", code=1)
+    assert "you took the decision" in comity(*assess, "--by", "mara", code=1)
+    assert "no clause" in comity(*assess, "--by", "noor", "--clause", "moon", code=1)
+    before = comity.statements()
+    comity(*assess, "--by", "noor")
+    assert comity.statements() == before
+    assert "0 of 1 said the same" in comity("quality")
+
+
 def test_what_is_refused_changes_nothing_and_says_why(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     comity.say("buy now", "2026-01-02T12:00:00Z")

@@ -14,6 +14,7 @@ from comity.app.show import printed
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import SystemClock, reading
+from comity.casework.case_facts import CaseKind
 from comity.casework.cases import Case, waiting
 from comity.casework.facts import Appealed, Decided, Fact
 from comity.casework.record import Record, fold
@@ -32,6 +33,7 @@ _DONE: Final = {
     "release": "Released.",
     "hand over": "Handed over.",
     "escalate": "Escalated.",
+    "assess": "Noted; nothing follows for the account.",
 }
 
 
@@ -154,6 +156,9 @@ def _act(
             return review.hand_over(proceedings, id_, by, parse_person(wanted.to), at)
         case "escalate":
             return review.escalate(proceedings, id_, by, wanted.why, at)
+        case "assess":
+            deciding, said = _deciding(wanted, proceedings, by), [ClauseId(each) for each in wanted.clauses]
+            return review.assess(proceedings, deciding, said, at)
         case "dismiss":
             deciding = _deciding(wanted, proceedings, by)
             demand_sure("Dismiss the case?", is_sure=wanted.is_sure)
@@ -190,24 +195,36 @@ def _show(wanted: Wanted, settings: Settings) -> Exit:
         account = store.account_of(wanted.case)
         record = fold(account, store.facts_of(account)) if account else None
         found = record.case(CaseId(wanted.case)) if record else None
-        texts = {
-            (each.source, each.message): store.message(each.source, each.message)
-            for each in (found.breaches if found else ())
-        }
+        shown = dict(_texts(store, record, found)) if record and found else {}
     if found is None:
         raise StopError(f"there is no case {wanted.case!r}", help="List them with `comity cases`.", code=Exit.USAGE)
     if wanted.as_json:
         print_json({"case": found.opened, "version": found.version, "found": found.found, "notices": found.notices})
         return Exit.FINE
-    shown = {key: message.text for key, message in texts.items() if message}
     for line in _lines(found, shown, settings, SystemClock().now()):
         out.print(line, markup=False)
     return Exit.FINE
 
 
+def _texts(store: Store, record: Record, case: Case) -> Iterator[tuple[tuple[str, MessageId], str]]:
+    """What the case's messages say, as far as it is kept; of a second review, those of the decision."""
+    about = case.opened.about if case.opened.kind is CaseKind.SECOND_REVIEW else None
+    one, dismissal = (record.decision(about), record.dismissal(about)) if about else (None, None)
+    breaches = one.breaches if one else dismissal.dismissed.breaches if dismissal else case.breaches
+    reported = {(each.source, each.id): each for known in record.cases for each in known.messages}
+    for each in breaches:
+        key = (each.source, each.message)
+        message = reported.get(key) or store.message(*key)
+        if message is not None:
+            yield key, message.text
+
+
 def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings, now: datetime) -> Iterator[str]:
     yield f"Case {found.id}, version {found.version}: {found.opened.why}"
     yield f"  account {printable(found.opened.account)}, since {dated(found.since, settings.zone)}"
+    for (_, message), text in texts.items() if found.opened.kind is CaseKind.SECOND_REVIEW else ():
+        yield f"  message {printable(message)}:"
+        yield f"    {printable(text)}"
     for breach in found.breaches:
         yield f"  a rule found “{breach.clause}” in message {printable(breach.message)}:"
         yield f"    {printable(texts.get((breach.source, breach.message), 'its text is not kept'))}"

@@ -33,6 +33,7 @@ def case(
     escalate: Annotated[bool, typer.Option("--escalate", help="Put it before somebody with more say.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Decide that it is a breach.")] = False,
     dismiss: Annotated[bool, typer.Option("--dismiss", help="Decide that it is none.")] = False,
+    assess: Annotated[bool, typer.Option("--assess", help="In a second review: what you would have said.")] = False,
     clause: Annotated[list[str] | None, typer.Option(help="Which is breached; what was found if left out.")] = None,
     instead: Instead = None,
     version: Annotated[
@@ -57,6 +58,7 @@ def case(
         "escalate": escalate,
         "confirm": confirm,
         "dismiss": dismiss,
+        "assess": assess,
     }
     wanted = Wanted(
         case=id_,
@@ -314,3 +316,18 @@ def put_off(
     from comity.app.accounts import put_off as work
 
     end(work(account, settings_of(config, store), until=until, party=party, by=by, why=why, at=at))
+
+
+@commands.command(epilog="Example: `comity quality --draw 20`")
+def quality(
+    draw: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Put so many decisions before a second reviewer, at random.")
+    ] = 0,
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Show whether reviewers agree, and whether people confirm what rules find."""
+    from comity.app.quality import quality as work
+
+    end(work(settings_of(config, store), draw=draw, as_json=json))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import reduce
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +28,7 @@ from comity.casework.case_facts import (
 from comity.casework.cases import Case
 from comity.casework.decide import case_id, within_once
 from comity.casework.facts import ConditionMet, Decided, Dismissed, Fact, Joined, Undone
+from comity.casework.quality import decider
 from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED, Recorded
 from comity.casework.refused import RefusedError
@@ -34,6 +36,9 @@ from comity.casework.step import Choice, Circumstances, Confirmed, Step, follows
 from comity.casework.versions import VersionOf
 from comity.model.clause import Row
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
+
+_ASSESSED: Final = (CaseKind.SAMPLE, CaseKind.SECOND_REVIEW)
+"""Cases from which no measure follows."""
 
 
 class Deciding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -82,7 +87,7 @@ def confirm(
     Messages sent before the last statement was delivered belong to its step, so that one act may make two decisions.
     A case about a measure that lasts until it is reviewed, without `rows`: the measure ends, the breach stands.
     """
-    case = _decidable(record, deciding, given.at)
+    case = _to_decide(record, deciding, given.at)
     _said(deciding.why)
     about = record.decision(case.opened.about) if case.opened.about else None
     if about is not None:
@@ -107,7 +112,7 @@ def _to_review(facts: tuple[Fact, ...], given: Circumstances) -> Iterator[Fact]:
 
 def dismiss(record: Record, deciding: Deciding, given: Circumstances, version_of: VersionOf) -> tuple[Fact, ...]:
     """The facts of a decision that nothing of it is a breach; a decision that the case is about is reversed."""
-    case = _decidable(record, deciding, given.at)
+    case = _to_decide(record, deciding, given.at)
     about = record.decision(case.opened.about) if case.opened.about else None
     if about is not None and about.is_live:
         undone = Undone(
@@ -133,10 +138,12 @@ def dismiss(record: Record, deciding: Deciding, given: Circumstances, version_of
 
 
 def assess(record: Record, deciding: Deciding, clauses: tuple[ClauseId, ...], at: datetime) -> tuple[Fact, ...]:
-    """What a person says to a sample or in a second review; it has no measure."""
+    """What a person says to a sample or in a second review; it has no measure. `clauses`: none if it is no breach."""
     case = _decidable(record, deciding, at)
-    if case.opened.kind not in (CaseKind.SAMPLE, CaseKind.SECOND_REVIEW):
+    if case.opened.kind not in _ASSESSED:
         raise RefusedError("this case asks for a decision: confirm or dismiss it")
+    if case.opened.about is not None and decider(record, case.opened.about) == deciding.by:
+        raise RefusedError("you took the decision; the second review is somebody else's")
     said = Assessed(account=record.account, at=at, case=case.id, by=deciding.by, clauses=clauses)
     return (said, *_close(case, deciding, at, None, confirmed=bool(clauses)))
 
@@ -224,6 +231,13 @@ def _close(
         if decision is not None and notice.notice not in told:
             yield Informed(account=account, at=at, notice=notice.notice, decision=decision, confirmed=confirmed)
     yield CaseClosed(account=account, at=at, case=case.id, by=deciding.by, why=deciding.why, decision=decision)
+
+
+def _to_decide(record: Record, deciding: Deciding, at: datetime) -> Case:
+    case = _decidable(record, deciding, at)
+    if case.opened.kind in _ASSESSED:
+        raise RefusedError("this case asks what you would say: assess it; nothing follows from it")
+    return case
 
 
 def _decidable(record: Record, deciding: Deciding, at: datetime) -> Case:

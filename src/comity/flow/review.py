@@ -135,6 +135,17 @@ def dismiss(proceedings: Proceedings, deciding: Deciding, at: datetime) -> tuple
     )
 
 
+def assess(proceedings: Proceedings, deciding: Deciding, clauses: Sequence[ClauseId], at: datetime) -> tuple[Fact, ...]:
+    """What a second reviewer would have said; `clauses` empty: no breach. Raises `RefusedError`."""
+    latest = proceedings.versions.latest()
+    known = {clause.id for clause in latest.agreement.clauses} if latest else set[ClauseId]()
+    for clause in clauses:
+        if clause not in known:
+            raise RefusedError(f"the agreement has no clause “{clause}”")
+    whose = account_of(proceedings, deciding.case)
+    return proceedings.act([whose], lambda record: review.assess(record, deciding, tuple(clauses), at))
+
+
 def account_of(proceedings: Proceedings, id_: str) -> AccountId:
     """Whose decision, case, appeal or notice it is. Raises `RefusedError` if there is none."""
     account = proceedings.store.account_of(id_)

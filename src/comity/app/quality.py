@@ -1,0 +1,43 @@
+"""`comity quality`: second reviews, and what they and the appeals say of the decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from comity.app.acting import acting
+from comity.app.errors import Exit
+from comity.app.settings import Settings
+from comity.app.terminal import as_json as print_json
+from comity.app.terminal import out
+from comity.app.wiring import SystemClock, reading
+from comity.casework.quality import Quality
+from comity.casework.wording import counted
+from comity.flow import quality as flow
+
+
+def quality(settings: Settings, *, draw: int, as_json: bool) -> Exit:
+    """Draws second reviews first, if asked to."""
+    drawn: tuple[str, ...] = ()
+    if draw:
+        with acting(settings) as proceedings:
+            drawn = flow.draw(proceedings, draw, SystemClock().now())
+    with reading(settings) as store:
+        found = flow.measured(store)
+    if as_json:
+        print_json({"quality": found, "drawn": drawn})
+        return Exit.FINE
+    for line in _lines(found):
+        out.print(line, markup=False)
+    if draw:
+        opened = counted(len(drawn), "decision was put", "decisions were put")
+        out.print(f"{opened} before a second reviewer: see `comity cases`.", markup=False)
+    return Exit.FINE
+
+
+def _lines(found: Quality) -> Iterator[str]:
+    yield f"Second reviews: {found.agreed} of {found.second_reviews} said the same as the first."
+    yield f"Appeals by accounts: {found.reversed} of {found.appealed} that were decided reversed the decision."
+    for clause, each in found.rules.items():
+        yield f"  {clause}: people confirmed {each.confirmed} of {each.looked_at} findings of its rule"
+    if not found.rules:
+        yield "No finding of a rule was put before a person yet (`decide=review`)."

@@ -1,0 +1,101 @@
+"""How well it is decided: do two reviewers say the same, and are the rules' findings confirmed by people?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from comity.casework.case_facts import CaseKind, CaseOpened
+from comity.casework.cases import Case
+from comity.casework.facts import AppealOutcome
+from comity.casework.record import Record
+from comity.casework.refused import RefusedError
+from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
+
+
+class Precision(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what a clause's rule found and a person looked at: how much was a breach."""
+
+    looked_at: int
+    confirmed: int
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts, not rates: few decisions prove little. `reversed`: of the decisions that the account appealed."""
+
+    second_reviews: int
+    agreed: int
+    appealed: int
+    reversed: int
+    rules: dict[ClauseId, Precision]
+
+
+def second_review(record: Record, decision: DecisionId, case: CaseId, at: datetime) -> CaseOpened:
+    """Somebody else is asked what they would have said. Raises `RefusedError`."""
+    decider(record, decision)
+    if any(each.opened.about == decision and each.opened.kind is CaseKind.SECOND_REVIEW for each in record.cases):
+        raise RefusedError("the decision was given to a second reviewer already")
+    why = "A second reviewer is asked, who does not see what the first one decided."
+    kind = CaseKind.SECOND_REVIEW
+    return CaseOpened(account=record.account, at=at, case=case, kind=kind, why=why, about=decision)
+
+
+def decider(record: Record, decision: DecisionId) -> ReviewerId:
+    """Who took the decision or dismissed. Raises `RefusedError` if a rule did."""
+    one, dismissal = record.decision(decision), record.dismissal(decision)
+    by = one.decided.by if one else dismissal.dismissed.by if dismissal else None
+    if by is None:
+        raise RefusedError("no person took that decision")
+    return by
+
+
+def quality(records: Iterable[Record]) -> Quality:
+    """What the records show."""
+    every = tuple(records)
+    said = [agreed for record in every for agreed in _second_reviews(record)]
+    outcomes = [
+        each.outcome for record in every for one in record.decisions for each in one.own_appeals if each.outcome
+    ]
+    looked_at, confirmed = Counter[ClauseId](), Counter[ClauseId]()
+    for record in every:
+        for clause, is_breach in _findings(record):
+            looked_at[clause] += 1
+            confirmed[clause] += is_breach
+    return Quality(
+        second_reviews=len(said),
+        agreed=sum(said),
+        appealed=len(outcomes),
+        reversed=sum(each.outcome is AppealOutcome.REVERSED for each in outcomes),
+        rules={clause: Precision(looked_at=looked_at[clause], confirmed=confirmed[clause]) for clause in looked_at},
+    )
+
+
+def _second_reviews(record: Record) -> Iterator[bool]:
+    """Of each that was given, whether it names the same clauses as the first."""
+    for case in record.cases:
+        about = case.opened.about
+        if case.opened.kind is CaseKind.SECOND_REVIEW and case.assessed is not None and about is not None:
+            one = record.decision(about)
+            first = {breach.clause for breach in one.decided.breaches} if one else set[ClauseId]()
+            yield first == set(case.assessed.clauses)
+
+
+def _findings(record: Record) -> Iterator[tuple[ClauseId, bool]]:
+    """What rules found in cases that people have closed, and whether it was a breach."""
+    decided = {
+        (breach.source, breach.message, breach.clause)
+        for one in record.decisions
+        if one.is_live and one.decided.by is not None
+        for breach in one.breaches
+    }
+    for case in record.cases:
+        if _is_answered(case):
+            for breach in case.breaches:
+                yield breach.clause, (breach.source, breach.message, breach.clause) in decided
+
+
+def _is_answered(case: Case) -> bool:
+    return case.opened.kind is CaseKind.REVIEW and case.closed is not None
