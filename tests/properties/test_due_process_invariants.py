@@ -44,6 +44,7 @@ from comity.model.ids import AccountId, AppealId, Channel, ClauseId, DecisionId,
 from comity.model.measure import Measure
 from comity.model.message import Message
 from comity.model.statement import Statement
+from comity.ports import Store
 from comity.stores.memory import MemoryStore
 from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
 
@@ -100,21 +101,27 @@ Ids = st.integers(0, 50)
 class Lives(RuleBasedStateMachine):
     """One account, three reviewers, an in-memory record."""
 
+    def opened(self) -> Store:
+        return MemoryStore()
+
     @initialize()
     def begin(self) -> None:
         checked = load("rules.md", RULES.encode(), lambda _: None)
         assert checked.agreement is not None, checked.diagnostics
         self.rules = checked.agreement
-        self.store, self.log, self.clock = MemoryStore(), MemoryLog(), FixedClock(NOW)
-        entropy = CountedEntropy()
-        recorder = Recorder(self.store, self.log, KEY, entropy)
+        self.store, self.log, self.clock = self.opened(), MemoryLog(), FixedClock(NOW)
+        self.entropy = CountedEntropy()
+        self.recorder = recorder = Recorder(self.store, self.log, KEY, self.entropy)
         recorder.begin(mode="live", operator="tests", at=NOW)
         recorder.publish_version(version_of(self.rules, name="rules.md", effective=NOW), NOW)
-        terms = Terms(mode="live", delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
-        self.proceedings = Proceedings(self.store, recorder, self.clock, entropy, terms)
+        self.start()
         self.messages = 0
         self.issued: dict[DecisionId, Statement] = {}
         self.foreseen: dict[DecisionId, tuple[Measure, ...]] = {}
+
+    def start(self) -> None:
+        terms = Terms(mode="live", delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
+        self.proceedings = Proceedings(self.store, self.recorder, self.clock, self.entropy, terms)
 
     @property
     def record(self) -> Record:
