@@ -9,7 +9,7 @@ from functools import reduce
 from comity.casework.facts import ConditionMet, Corrected, Delivered, Fact, How, Lifted, Recomputed, Undone
 from comity.casework.ladder import measures_of, reached, rows_at, strictest_of_each
 from comity.casework.record import Record, after
-from comity.casework.recorded import Recorded
+from comity.casework.recorded import Recorded, from_then
 from comity.casework.refused import RefusedError
 from comity.casework.severity import is_milder, mildest
 from comity.casework.versions import VersionOf
@@ -143,7 +143,8 @@ def milder(one: Recorded, rows: tuple[Row, ...], version_of: VersionOf) -> tuple
     if version is None:
         raise RefusedError("the version of the agreement that it was decided under is not in this record")
     measures = foreseen_by(one, rows, version)
-    if not is_milder(measures, one.measures):  # INVARIANT 5: a correction never lengthens or hardens
+    from_now = tuple(from_then(each, one.since) for each in measures)  # corrected before: up to then it is past
+    if not is_milder(from_now, one.measures):  # INVARIANT 5: a correction never lengthens or hardens
         raise RefusedError("that is harsher than the decision; anything harsher is a new decision with a new statement")
     return measures
 

@@ -120,6 +120,12 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """What made a new version of the statement, oldest first."""
         return tuple(each for each in self.changes if not isinstance(each, Delivered | ConditionMet))
 
+    @property
+    def since(self) -> datetime:
+        """From when on its measures are what they are now foreseen to be."""
+        acts = (each for each in reversed(self.changes) if isinstance(each, Corrected | Recomputed | OutcomeGiven))
+        return next((each.at for each in acts if each.measures is not None), self.decided.at)
+
 
 def recorded(decided: Decided) -> Recorded:
     """A decision as it is when it is taken."""
@@ -181,6 +187,13 @@ def capped(measure: Measure, at: datetime) -> Measure:
     return msgspec.structs.replace(measure, not_after=earliest(measure.not_after, at))
 
 
+def from_then(measure: Measure, at: datetime) -> Measure:
+    """The measure, holding no sooner than `at`."""
+    if measure.start is None or measure.start >= at:
+        return measure
+    return msgspec.structs.replace(measure, start=at)
+
+
 def earliest(one: datetime | None, other: datetime) -> datetime:
     return other if one is None else min(one, other)
 
@@ -214,13 +227,7 @@ def _party(one: Recorded, fact: OutcomeGiven) -> Party | None:
 def _exchanged(one: Recorded, measures: tuple[Measure, ...], at: datetime) -> Recorded:
     """Up to `at` the measures are what they were, from then on `measures`."""
     past = (*one.past, *(capped(measure, at) for measure in one.foreseen))
-    return replace(one, past=past, foreseen=tuple(_from(measure, at) for measure in measures))
-
-
-def _from(measure: Measure, at: datetime) -> Measure:
-    if measure.start is None or measure.start >= at:
-        return measure
-    return msgspec.structs.replace(measure, start=at)
+    return replace(one, past=past, foreseen=tuple(from_then(measure, at) for measure in measures))
 
 
 def _settled(measure: Measure, one: Recorded) -> Measure:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from comity.model.ids import AccountId
 from comity.ports import PublishedLog, Store, Write
 
 
@@ -51,3 +52,28 @@ class FaultyLog:
 
     def read(self, path: str) -> bytes | None:
         return self._log.read(path)
+
+
+class OvertakenStore:
+    """A store in which something else happens just before its next append or erasure; what, is called once.
+
+    So a writer can be overtaken at the very point where it has decided and not yet written.
+    """
+
+    def __init__(self, store: Store, overtakes: Callable[[], object]) -> None:
+        self._store, self._overtakes = store, [overtakes]
+
+    def append(self, write: Write) -> None:
+        self._happen()
+        self._store.append(write)
+
+    def erase(self, account: AccountId, **terms: bool) -> None:
+        self._happen()
+        self._store.erase(account, **terms)
+
+    def _happen(self) -> None:
+        while self._overtakes:
+            self._overtakes.pop()()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)

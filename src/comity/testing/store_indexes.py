@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from comity.casework.case_facts import CaseOpened
 from comity.casework.facts import Accepted, Decided, Fact
-from comity.model.ids import AccountId
+from comity.model.ids import AccountId, Channel
 from comity.ports import Running, Snapshot, Write
 from comity.testing.store_parts import Contract
-from comity.testing.store_values import AT, HOSTILE, accepted, case_opened, decided, taken
+from comity.testing.store_values import AT, HOSTILE, accepted, case_closed, case_opened, decided, handle_given, taken
 
 ANN, BOB, EVE = AccountId("ann"), AccountId("bob"), AccountId("eve")
 DAY = timedelta(days=1)
@@ -34,6 +34,45 @@ class IndexContract(Contract):
         store.append(Write(size=0, position=0, facts=[case_opened("bob", "b"), decided("bob", "1" * 32)]))
         store.append(Write(size=0, position=2, facts=[case_opened("ann", "a", ago=DAY), case_opened("ann", "c")]))
         assert list(self.reopened(store).waiting()) == [("b", "bob"), ("a", "ann"), ("c", "ann")]
+
+    def test_what_was_closed_waits_no_longer_and_what_is_opened_again_waits_as_the_last(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, facts=[case_opened("ann", "a"), case_opened("bob", "b")]))
+        store.append(Write(size=0, position=2, facts=[case_closed("ann", "a"), case_opened("eve", "c")]))
+        store = self.reopened(store)
+        assert list(store.waiting()) == [("b", "bob"), ("c", "eve")]
+        store.append(Write(size=0, position=4, facts=[case_closed("bob", "b"), case_opened("ann", "a")]))
+        assert list(self.reopened(store).waiting()) == [("c", "eve"), ("a", "ann")]
+
+    def test_what_is_opened_and_closed_in_one_write_never_waits(self) -> None:
+        store = self.store()
+        facts: list[Fact] = [case_opened("ann", "a"), case_closed("ann", "a"), case_closed("bob", "unknown")]
+        store.append(Write(size=0, position=0, facts=facts))
+        assert list(self.reopened(store).waiting()) == []
+
+    def test_the_holders_of_a_handle_are_told_once_each_and_first_to_last(self) -> None:
+        store, mail, chat = self.store(), Channel("mail"), Channel("chat")
+        store.append(
+            Write(size=0, position=0, facts=[handle_given("bob", mail, HOSTILE), handle_given("ann", mail, "x")])
+        )
+        store.append(
+            Write(
+                size=0,
+                position=2,
+                facts=[
+                    handle_given("ann", mail, HOSTILE),
+                    handle_given("bob", mail, HOSTILE),
+                    handle_given("eve", chat, "x"),
+                ],
+            )
+        )
+        store = self.reopened(store)
+        assert list(store.handle_holders(mail, HOSTILE)) == ["bob", "ann"]
+        assert list(store.handle_holders(mail, "x")) == ["ann"]
+        assert list(store.handle_holders(chat, "x")) == ["eve"]
+        assert list(store.handle_holders(chat, HOSTILE)) == []
+        store.erase(BOB)
+        assert list(self.reopened(store).handle_holders(mail, HOSTILE)) == ["ann"]
 
     def test_facts_are_chosen_by_kind_time_and_position_and_keep_their_order(self) -> None:
         store = self.store()

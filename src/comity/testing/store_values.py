@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from comity.casework.case_facts import CaseOpened
-from comity.casework.facts import Accepted, Decided, Fact
+from comity.casework.case_facts import CaseClosed, CaseOpened
+from comity.casework.facts import Accepted, Decided, Fact, HandleGiven
 from comity.ledger.commitment import Opening
 from comity.model.duration import Duration, Unit
-from comity.model.ids import AccountId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId
+from comity.model.ids import AccountId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId, ReviewerId
 from comity.model.message import Message
 from comity.model.statement import Breach, QuotedMessage, Statement
 from comity.ports import Answer, Outcome, Owned, Taken
@@ -33,6 +33,14 @@ def accepted(account: str, *, language: str = "en") -> Fact:
 
 def case_opened(account: str, case: str, *, why: str = "", ago: timedelta = timedelta()) -> CaseOpened:
     return CaseOpened(account=AccountId(account), at=AT - ago, case=CaseId(case), why=why)
+
+
+def case_closed(account: str, case: str) -> Fact:
+    return CaseClosed(account=AccountId(account), at=AT, case=CaseId(case), by=ReviewerId("mara"), why="Seen.")
+
+
+def handle_given(account: str, channel: Channel, handle: str) -> Fact:
+    return HandleGiven(account=AccountId(account), at=AT, channel=channel, handle=handle, since=AT)
 
 
 def decided(account: str, decision: str, *, text: str = "", ago: timedelta = timedelta()) -> Decided:
