@@ -111,14 +111,16 @@ class Running(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Everything that one transaction appends. `size` and `position` say what it was decided on.
+    """Everything that one transaction appends. `size`, `position` and `erasures` say what it was decided on.
 
-    `size` is how many entries the ledger had, `position` how many facts the record had. `erased` names the statements
+    `size` is how many entries the ledger had, `position` how many facts the record had, and `erasures` how many of its
+    accounts were erased (None: nothing was read of any account). `erased` names the statements
     whose erasure is among `entries`. `head` is what goes on with the ledger without reading it all; the last is kept.
     """
 
     size: int
     position: int
+    erasures: int | None = None
     messages: Sequence[Taken] = ()
     facts: Sequence[Fact] = ()
     entries: Sequence[bytes] = ()
@@ -145,14 +147,16 @@ class Store(Protocol):
     def append(self, write: Write) -> None:
         """Raises `OvertakenError`, and keeps nothing, if the write was decided on what is no longer the whole record.
 
-        That is: the ledger is not at `write.size`, the facts not at `write.position`, or a message was taken in before.
+        That is: the ledger is not at `write.size`, the facts not at `write.position`, an account was erased since
+        `write.erasures`, or a message was taken in before.
         """
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
         """Make everything kept of the account unreadable for good. What it may still be needed for is not asked here.
 
         Its facts and ids keep their places, empty. Its statements are `pending_erasures` then. `keep_hash`: the store
-        can still say `was_terminated` of it.
+        can still say `was_terminated` of it. Raises `OvertakenError`, and erases nothing, if the record no longer has
+        the `position` facts that it was decided on.
         """
 
     def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:
@@ -221,6 +225,10 @@ class Store(Protocol):
     @property
     def position(self) -> int:
         """How many facts the record has."""
+
+    @property
+    def erasures(self) -> int:
+        """How often an account was erased."""
 
     @property
     def checkpoint(self) -> bytes:

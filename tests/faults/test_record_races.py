@@ -14,7 +14,7 @@ import pytest
 
 from comity.agreement.load import load
 from comity.casework.case_facts import Noticed
-from comity.casework.facts import Appealed, AppealOutcome, How
+from comity.casework.facts import Appealed, AppealOutcome, HoldSet, How
 from comity.casework.record import fold, standing
 from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
@@ -146,7 +146,7 @@ def notice(writer: Writer, id_: str) -> Noticed:
     given = review.Notice(
         message=writer.message(id_, "an advertisement"), where="", why="Look.", good_faith=True, clause=ClauseId("spam")
     )
-    return review.notice(writer, given, NOW)
+    return review.notice(writer, given, writer.shared.clock.at)
 
 
 def appealed(shared: Record) -> Appealed:
@@ -160,31 +160,33 @@ def deciding(shared: Record, by: ReviewerId) -> Deciding:
 
 
 def confirm(by: ReviewerId) -> Act:
-    return lambda writer: review.confirm(writer, deciding(writer.shared, by), NOW)
+    return lambda writer: review.confirm(writer, deciding(writer.shared, by), writer.shared.clock.at)
 
 
 def dismiss(by: ReviewerId) -> Act:
-    return lambda writer: review.dismiss(writer, deciding(writer.shared, by), NOW)
+    return lambda writer: review.dismiss(writer, deciding(writer.shared, by), writer.shared.clock.at)
 
 
 def give_outcome(outcome: AppealOutcome, by: ReviewerId) -> Act:
     def act(writer: Writer) -> object:
         (waiting,) = writer.record(ANN).appeals
-        return appeal.give_outcome(writer, waiting.filed.appeal, outcome, by, "So.", NOW)
+        return appeal.give_outcome(writer, waiting.filed.appeal, outcome, by, "So.", writer.shared.clock.at)
 
     return act
 
 
 def correct(instead: str) -> Act:
-    return lambda writer: amend.correct(writer, writer.shared.earlier, NOOR, "A word.", NOW, instead=instead)
+    return lambda writer: amend.correct(
+        writer, writer.shared.earlier, NOOR, "A word.", writer.shared.clock.at, instead=instead
+    )
 
 
 def lift(writer: Writer) -> object:
-    return amend.lift(writer, writer.shared.earlier, NOOR, "Enough.", NOW)
+    return amend.lift(writer, writer.shared.earlier, NOOR, "Enough.", writer.shared.clock.at)
 
 
 def complain(writer: Writer) -> object:
-    return appeal.file(writer, appeal.Complaint(decision=writer.shared.earlier, text="No."), NOW)
+    return appeal.file(writer, appeal.Complaint(decision=writer.shared.earlier, text="No."), writer.shared.clock.at)
 
 
 def report(writer: Writer) -> object:
@@ -454,3 +456,57 @@ def test_an_overtaken_writer_writes_no_more_and_a_new_one_goes_on(shared: Record
             attempt(overtaken)
     complain(shared.writer())
     assert len(shared.writer().record(ANN).appeals) == 1
+
+
+def erase(writer: Writer) -> None:
+    amend.erase(writer, ANN, writer.shared.clock.at, keep_hash=False)
+
+
+def hold(writer: Writer) -> object:
+    return writer.act([ANN], lambda _: [HoldSet(account=ANN, at=writer.shared.clock.at, by=MARA, why="A court asks.")])
+
+
+def say_again(writer: Writer) -> object:
+    return writer.take("7", "spam")
+
+
+@pytest.mark.parametrize(
+    ("act", "refusal"),
+    [
+        (hold, "a legal hold was set by mara: A court asks."),
+        (complain, "an appeal waits for its outcome"),
+        (report, "a case is open"),
+        (say_again, "a measure on its channels has not ended yet"),
+    ],
+    ids=["a hold", "an appeal", "a notice", "a decision"],
+)
+def test_21_nothing_is_erased_that_is_needed_since_a_moment_ago(act: Act, refusal: str, shared: Record) -> None:
+    shared.clock.at = NOW + 40 * DAY
+    assert raced(shared, act, erase) == refusal
+    assert shared.store.facts_of(ANN)[0].decision == shared.earlier
+
+
+@pytest.mark.parametrize("act", [complain, correct("suspend | posts | 3 days")], ids=["an appeal", "a correction"])
+def test_21_nothing_is_recorded_of_what_was_just_erased(act: Act, shared: Record) -> None:
+    shared.clock.at = NOW + 40 * DAY
+    overtaken_and_refused(shared, act)
+    assert list(shared.store.facts_of(ANN)) == []
+
+
+def test_21_who_was_just_erased_begins_anew(shared: Record) -> None:
+    shared.clock.at = NOW + 40 * DAY
+    overtaken = shared.writer(overtaken_by=lambda: erase(shared.writer()))
+    with pytest.raises(OvertakenError):
+        say_again(overtaken)
+    assert list(shared.store.facts_of(ANN)) == []
+    say_again(shared.writer())
+    (one,) = shared.writer().record(ANN).decisions
+    assert (one.decided.step, one.decided.counted) == (1, ())
+
+
+def overtaken_and_refused(shared: Record, act: Act) -> None:
+    overtaken = shared.writer(overtaken_by=lambda: erase(shared.writer()))
+    with pytest.raises(OvertakenError):
+        act(overtaken)
+    with pytest.raises(RefusedError, match="was erased with its account's data"):
+        act(shared.writer())

@@ -82,7 +82,7 @@ def erase(proceedings: Proceedings, account: AccountId, at: datetime, *, keep_ha
     The ledger says so with the first entry of another day.
     """
     demand_erasable(proceedings.record(account), at)
-    proceedings.store.erase(account, keep_hash=keep_hash)
+    proceedings.erase(account, keep_hash=keep_hash)
 
 
 def demand_erasable(record: Record, at: datetime) -> None:

@@ -71,6 +71,7 @@ class Proceedings:
         self._newly: dict[AccountId, None] = {}  # restricted since the last write
         self._released: dict[AccountId, None] = {}
         self._since_snapshot = 0
+        self._erasures = store.erasures
         self._restore()
 
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
@@ -91,7 +92,7 @@ class Proceedings:
                 facts.extend(follows)
                 answers[key] = one.answer
         if taken:
-            self._recorder.record(taken, facts, recorded=self._recorded, active=self._active, running=self._running)
+            self._keep(taken, facts)
         return tuple(answers[message.source, message.id] for message in messages)
 
     def note(self, fact: Fact) -> None:
@@ -117,15 +118,15 @@ class Proceedings:
             self._follow(account, facts)
         every = tuple(fact for _, facts in decided for fact in facts)
         if every:
-            self._recorder.record(
-                (),
-                every,
-                attachments=attachments,
-                recorded=self._recorded,
-                active=self._active,
-                running=self._running,
-            )
+            self._keep((), every, attachments)
         return every
+
+    def erase(self, account: AccountId, *, keep_hash: bool) -> None:
+        """Erase the account's data, which nobody needs any more. New proceedings take the place of these.
+
+        Raises `OvertakenError` if anything was recorded since it was found that nobody does.
+        """
+        self._recorder.erase(account, keep_hash=keep_hash)
 
     @property
     def mode(self) -> Mode:
@@ -149,6 +150,17 @@ class Proceedings:
     def fresh(self) -> str:
         """An id that nobody can guess."""
         return self._entropy.token(16).hex()
+
+    def _keep(self, taken: Sequence[Taken], facts: Sequence[Fact], attachments: Sequence[Attachment] = ()) -> None:
+        self._recorder.record(
+            taken,
+            facts,
+            attachments=attachments,
+            erasures=self._erasures,
+            recorded=self._recorded,
+            active=self._active,
+            running=self._running,
+        )
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now

@@ -103,16 +103,23 @@ class Recorder:
         active: Callable[[datetime], list[DecisionId]],
         running: Callable[[], Running],
         attachments: Sequence[Attachment] = (),
+        erasures: int | None = None,
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
         `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time;
-        `running` is asked last for what is kept of the running state.
+        `running` is asked last for what is kept of the running state; `erasures` had happened when it was decided.
         """
         if facts:
             self.publish_erasures(facts[0].at)
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
-        self._write(sealed, messages=messages, facts=facts, attachments=attachments, running=running())
+        self._write(
+            sealed, messages=messages, facts=facts, attachments=attachments, running=running(), erasures=erasures
+        )
+
+    def erase(self, account: AccountId, *, keep_hash: bool) -> None:
+        """Raises `OvertakenError` if anything was recorded since, such as a legal hold."""
+        self._store.erase(account, keep_hash=keep_hash, position=self._position)
 
     def publish_erasures(self, at: datetime) -> None:
         """Say in the ledger which statements were erased, so that erased differs from withheld.
@@ -185,6 +192,7 @@ class Recorder:
         running: Running = Running(),  # noqa: B008 - an immutable value
         version: Version | None = None,
         erased: Sequence[DecisionId] = (),
+        erasures: int | None = None,
     ) -> None:
         entries = tuple(canonical(each.entry) for each in sealed)
         appended = append(self._head.log, entries)
@@ -194,6 +202,7 @@ class Recorder:
             Write(
                 size=self._head.log.size,
                 position=self._position,
+                erasures=erasures,
                 messages=messages,
                 facts=facts,
                 entries=entries,

@@ -30,6 +30,7 @@ class MemoryStore:
         self._versions: list[Version] = []
         self._erased: set[DecisionId] = set()
         self._terminated: set[AccountId] = set()
+        self._erasures = 0
         self._checkpoint = self._head = b""
         self._reached: datetime | None = None
         self._snapshot: Snapshot | None = None
@@ -51,6 +52,8 @@ class MemoryStore:
                 f"the ledger has {self.size} entries, not {write.size}, and the record {self.position} facts, not"
                 f" {write.position}; read the store again"
             )
+        if write.erasures not in (None, self._erasures):
+            raise OvertakenError("an account was erased since this was decided; read the store again")
         keys = [(taken.message.source, taken.message.id) for taken in write.messages]
         if len(set(keys)) < len(keys) or any(key in self._messages for key in keys):
             raise OvertakenError("a message of this write was taken in before; read the store again")
@@ -82,7 +85,10 @@ class MemoryStore:
         if write.version is not None:
             self._versions.append(write.version)
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
+        if position not in (None, self.position):
+            raise OvertakenError(f"the record has {self.position} facts, not {position}; read the store again")
+        self._erasures += 1
         self._erased |= {fact.decision for fact in self.facts_of(account) if isinstance(fact, Decided)}
         for position in self._by_account.pop(account, ()):
             self._facts[position] = None
@@ -176,6 +182,10 @@ class MemoryStore:
     @property
     def position(self) -> int:
         return len(self._facts)
+
+    @property
+    def erasures(self) -> int:
+        return self._erasures
 
     @property
     def checkpoint(self) -> bytes:

@@ -86,7 +86,7 @@ class People:
 
     def finish(self) -> None:
         """Bring erasures to their end that a crash, or a backup restored, left half done; then clean up."""
-        erasures, known = self._erasures, self._keys.erasures
+        erasures, known = self.erasures, self._keys.erasures
         if erasures != known:
             stored = {each for (each,) in self._db.rows(tuple[int], "select subject from subjects")}
             with_keys = self._keys.all_subjects()
@@ -94,7 +94,7 @@ class People:
                 self._erase_again(stored - with_keys, known)
             self._keys.forget(with_keys - stored, erasures=max(erasures, known))
         cleaned = self._db.number("select cleaned from store")
-        if cleaned != self._erasures:
+        if cleaned != self.erasures:
             self._clean(cleaned)
 
     def _erase_again(self, subjects: Iterable[int], erasures: int) -> None:
@@ -112,9 +112,10 @@ class People:
 
     def forget(self, subject: int) -> None:
         """After its erasure is committed: delete the key, and leave no copy of anything."""
-        self._keys.forget([subject], erasures=self._erasures)
+        self._keys.forget([subject], erasures=self.erasures)
         self.finish()
 
     @property
-    def _erasures(self) -> int:
+    def erasures(self) -> int:
+        """How many erasures the store has seen."""
         return self._db.number("select erasures from store")

@@ -88,11 +88,17 @@ class SqliteStore:
                 f"the ledger in {self._db.path} has {size} entries, not {write.size}, and the record {position} facts,"
                 f" not {write.position}; read the store again"
             )
+        if write.erasures not in (None, self.erasures):
+            raise OvertakenError(f"an account was erased from {self._db.path} meanwhile; read the store again")
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
         subject = self._people.subject(account)
         statements = [fact.decision for fact in self.facts_of(account) if isinstance(fact, Decided)]
         with self._db.transaction():
+            if position not in (None, self.position):
+                raise OvertakenError(
+                    f"the record in {self._db.path} has {self.position} facts, not {position}; read the store again"
+                )
             if keep_hash:
                 key = terminated_key(self._keys, account)
                 self._db.execute("insert into terminated values (?) on conflict do nothing", key)
@@ -231,6 +237,10 @@ class SqliteStore:
     @property
     def position(self) -> int:
         return self._db.number("select coalesce(max(seq), 0) from facts")
+
+    @property
+    def erasures(self) -> int:
+        return self._people.erasures
 
     @property
     def checkpoint(self) -> bytes:

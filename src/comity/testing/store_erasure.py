@@ -96,6 +96,28 @@ class ErasureContract(Contract):
         store.append(Write(size=2, position=5, entries=[b"erasure"], erased=[DecisionId(SECOND)]))
         assert list(self.reopened(store).pending_erasures()) == [FIRST]
 
+    def test_what_was_decided_before_an_erasure_is_refused_after_it(self) -> None:
+        store = self.store()
+        store.append(WRITE)
+        seen = store.erasures
+        store.erase(ANN)
+        with pytest.raises(OvertakenError, match="erased"):
+            store.append(Write(size=2, position=5, erasures=seen, facts=[accepted("ann")]))
+        store = self.reopened(store)
+        assert store.erasures > seen
+        assert list(store.facts_of(ANN)) == []
+        store.append(Write(size=2, position=5, erasures=store.erasures, facts=[accepted("ann")]))
+
+    def test_an_erasure_that_was_decided_on_less_than_the_whole_record_is_refused(self) -> None:
+        store = self.store()
+        store.append(WRITE)
+        with pytest.raises(OvertakenError, match="5 facts, not 4"):
+            store.erase(ANN, position=4)
+        store = self.reopened(store)
+        assert len(store.facts_of(ANN)) == 3
+        store.erase(ANN, position=5)
+        assert list(store.facts_of(ANN)) == []
+
     def test_only_of_a_terminated_account_the_store_still_knows_that_it_was(self) -> None:
         store = self.store()
         store.append(WRITE)
