@@ -7,7 +7,7 @@ is nothing < mark < remove. A warning is less than any measure on a channel, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -22,6 +22,8 @@ LIMITS: Final = (Kind.LIMIT_REACH, Kind.LIMIT, Kind.HOLD)
 CUTS: Final = (Kind.SUSPEND, Kind.TERMINATE)
 RISING: Final = (*LIMITS, *CUTS)
 _ON_MESSAGE: Final = (Kind.MARK, Kind.REMOVE)
+
+_ALMOST_NEVER: Final = LATEST - timedelta(days=1)
 
 Level = tuple[int, float]
 Measures = tuple[Measure, ...]
@@ -93,13 +95,16 @@ def _is_covered(measure: Measure, channel: Channel, by: Measures) -> bool:
 
 
 def _span(measure: Measure) -> tuple[datetime, datetime]:
-    """When it holds, a measure without a known end for ever; a delayed one counts from its own delay."""
+    """When it holds, a measure without a known end for ever, and one until a condition almost so.
+
+    A delayed one counts from its own delay.
+    """
     end = measure.end
     if measure.start is None:
         end = measure.length.after(EARLIEST) if measure.length else None
     if measure.not_after is not None:
         end = earliest(end, measure.not_after)
-    return measure.start or EARLIEST, end or LATEST
+    return measure.start or EARLIEST, end or (_ALMOST_NEVER if measure.until else LATEST)
 
 
 def _lower(x: Measure, y: Measure) -> Iterator[Measure]:
