@@ -149,6 +149,16 @@ def test_10_for_good_is_harsher_than_until_a_condition_is_met() -> None:
     assert is_milder(until, for_good)
 
 
+def test_10_until_a_condition_is_met_but_at_least_longer_is_harsher() -> None:
+    short, long = (
+        of([Row(points=1, acts=(Act(kind=Kind.SUSPEND),), channels=Reaches.ALL, term=Term(length=length), line=1)])
+        for count in (3, 30)
+        for length in (Until(conditions=("attested",), at_least=Duration(count=count, unit=Unit.DAY)),)
+    )
+    assert not is_milder(long, short)
+    assert is_milder(short, long)
+
+
 @given(ladders, st.integers(0, 9))
 def test_9_no_rule_goes_to_where_a_ladder_terminates_and_a_person_may(ladder: Ladder, points: int) -> None:
     found, at = reached(ladder, points), rows_at(ladder, points)

@@ -84,7 +84,8 @@ def _is_covered_message(measure: Measure, by: Measures) -> bool:
 def _is_covered(measure: Measure, channel: Channel, by: Measures) -> bool:
     """Whether `by` is as strict on `channel` at each moment at which `measure` holds."""
     start, end = _span(measure)
-    spans = [_span(each) for each in _rising(by) if channel in each.channels and level(each) >= level(measure)]
+    as_strict = (each for each in _rising(by) if channel in each.channels and level(each) >= level(measure))
+    spans = [_span(each) for each in as_strict if _has_floor(each, measure)]
     at = start
     while at < end:
         reached = max((until for since, until in spans if since <= at < until), default=at)
@@ -92,6 +93,13 @@ def _is_covered(measure: Measure, channel: Channel, by: Measures) -> bool:
             return False
         at = reached
     return True
+
+
+def _has_floor(one: Measure, other: Measure) -> bool:
+    """Of two that last until a condition is met: whether `one` lasts at least as long as `other` does at least."""
+    if not one.until or not other.until or other.at_least is None:
+        return True
+    return one.at_least is not None and one.at_least.nominal_seconds >= other.at_least.nominal_seconds
 
 
 def _span(measure: Measure) -> tuple[datetime, datetime]:
