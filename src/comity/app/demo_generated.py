@@ -6,12 +6,11 @@ same seed gives the same archive on every machine and with every version of Pyth
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from comity.app.draws import Draw
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
 
@@ -39,6 +38,9 @@ _HAM: Final = (
     "Our school's casino night is on {day}: order now, {name} sells the tickets in the {word} hall.",
     "I lost my keys somewhere between {word} lane and the office. If you find them, ring me, {name}.",
 )
+_PLAIN: Final = _HAM[:4] + _HAM[5:7]
+"""Those that hardly any rule has a word to say about."""
+
 _NEWS: Final = (
     "News from the {word} museum: a free tour on {day}. Order now, there are twenty seats. To leave, press the button.",
     "The {word} garden letter: what to sow this week, and a special offer on bulbs for members.",
@@ -61,27 +63,11 @@ _SPAM: Final = (
 _SUBJECTS: Final = ("{word}", "About {day}", "Re {word} and {name}", "A question", "{word} news")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
-    """What chance decides about one mail: numbered draws from a seed, the same everywhere."""
-
-    seed: int
-    mail: int
-
-    def below(self, limit: int, what: str) -> int:
-        """A number from 0 to `limit` - 1."""
-        drawn = hashlib.sha256(f"{self.seed}/{self.mail}/{what}".encode()).digest()
-        return int.from_bytes(drawn[:8]) % limit
-
-    def one_of(self, choices: Sequence[str], what: str) -> str:
-        return choices[self.below(len(choices), what)]
-
-
 def generate(seed: int, count: int) -> Iterator[Message]:
     """`count` mails in the order of their times, about a third of them spam, with the labels `spam` and `ham`."""
     sent = START
     for number in range(count):
-        draw = Draw(seed=seed, mail=number)
+        draw = Draw(seed=seed, of=number)
         sent += timedelta(seconds=draw.below(1200, "pause"))
         is_spam = draw.below(100, "kind") < _SPAM_PERCENT
         yield _spam(draw, sent, count) if is_spam else _ham(draw, sent, count)
@@ -91,7 +77,7 @@ def _spam(draw: Draw, sent: datetime, count: int) -> Message:
     accounts = max(1, count * _SPAM_PERCENT // 100 // _MAILS_A_SPAMMER)
     sender = draw.below(accounts, "author")
     author = f"offers{sender}@{_WORDS[sender % len(_WORDS)]}-deals.example"
-    subject = _filled(draw, draw.one_of(_SUBJECTS, "subject"))
+    subject = filled(draw, draw.one_of(_SUBJECTS, "subject"))
     if draw.below(10, "padded") == 0:
         subject = f"{subject}          {draw.below(10**8, 'mark'):08}"
     return _mail(draw, sent, author=author, subject=subject, text=draw.one_of(_SPAM, "text"), label="spam")
@@ -101,7 +87,7 @@ def _ham(draw: Draw, sent: datetime, count: int) -> Message:
     accounts = max(1, count // _MAILS_A_WRITER)
     writer = draw.below(accounts, "author")
     author = f"{_NAMES[writer % len(_NAMES)]}{writer}@post.example"
-    subject = _filled(draw, draw.one_of(_SUBJECTS, "subject"))
+    subject = filled(draw, draw.one_of(_SUBJECTS, "subject"))
     is_news = draw.below(10, "news") == 0
     text = draw.one_of(_NEWS if is_news else _HAM, "text")
     return _mail(draw, sent, author=author, subject=subject, text=text, label="ham", is_news=is_news)
@@ -111,10 +97,10 @@ def _mail(
     draw: Draw, sent: datetime, *, author: str, subject: str, text: str, label: str, is_news: bool = False
 ) -> Message:
     return Message(
-        id=MessageId(f"generated/{draw.mail:06}"),
+        id=MessageId(f"generated/{draw.of:06}"),
         author=AccountId(author),
         channel=Channel("mail"),
-        text=_filled(draw, text),
+        text=filled(draw, text),
         sent=sent,
         source=SOURCE,
         subject=subject,
@@ -125,7 +111,14 @@ def _mail(
     )
 
 
-def _filled(draw: Draw, template: str) -> str:
+def filled(draw: Draw, template: str) -> str:
+    """The template with names, words and days drawn into it."""
     return template.format(
         name=draw.one_of(_NAMES, "name").title(), word=draw.one_of(_WORDS, "word"), day=draw.one_of(_DAYS, "day")
     )
+
+
+def plain(draw: Draw) -> str:
+    """Two sentences such as anybody writes; hardly ever the same ones."""
+    other = Draw(seed=draw.seed, of=f"{draw.of}, more")
+    return f"{filled(draw, draw.one_of(_PLAIN, 'text'))} {filled(other, other.one_of(_PLAIN, 'text'))}"

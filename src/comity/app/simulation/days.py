@@ -1,0 +1,200 @@
+"""The days, hour by hour: people write, the record judges, some report, reviewers decide, some appeal."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from comity.app.simulation.community import HOUR, LEARNS, Community, Written, name
+from comity.app.simulation.offences import START
+from comity.app.simulation.people import People, people_for
+from comity.casework.case_facts import Informed
+from comity.casework.facts import Decided
+from comity.casework.record import measures, standing
+from comity.casework.refused import RefusedError
+from comity.flow import review
+from comity.flow.agreement import version_of
+from comity.flow.appeal import Complaint, file
+from comity.flow.message import Proceedings, Terms
+from comity.flow.publish import Recorder
+from comity.ledger.note import SigningKey
+from comity.model.clause import Kind
+from comity.model.duration import Duration, Unit
+from comity.model.ids import ClauseId, MessageId
+from comity.model.measure import State
+from comity.ports import Store
+from comity.stores.memory import MemoryStore
+from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
+
+DELIVERY: Final = Duration(count=1, unit=Unit.MINUTE)
+REPORTS_UNFOUND: Final = 0.6
+REPORTS_FOUND: Final = 0.05
+REPORTS_ORDINARY: Final = 0.001
+APPEALS: Final = 0.08
+APPEALS_INNOCENT: Final = 0.5
+NOTIFIER_APPEALS: Final = 0.05
+_LONGEST_THOUGHT: Final = 240  # hours until an appeal is filed, at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """How things stood at the end of one day: accounts under each measure on channels, and what waits."""
+
+    under: dict[Kind, int]
+    cases: int
+    appeals: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Played:
+    """A community's record after its last day, and what only the play knows."""
+
+    community: Community
+    store: Store
+    log: MemoryLog
+    key: SigningKey
+    proceedings: Proceedings
+    people: People
+    breached: dict[MessageId, ClauseId]
+    unfound: set[MessageId] = field(default_factory=set)
+    due: defaultdict[int, list[Complaint]] = field(default_factory=lambda: defaultdict(list))
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unwritten: int = 0
+    late_appeals: int = 0
+    messages: int = 0
+    days: list[Day] = field(default_factory=list)
+
+
+def play(community: Community, done: Callable[[Played], None]) -> Played:
+    """All days, one after another; `done` hears of each when it is over."""
+    played = _begun(community)
+    wills = {number: will for number in range(community.accounts) if (will := community.will(number))}
+    for hour, writers in enumerate(community.calendar()):
+        at, position = START + (hour + 1) * HOUR, played.store.position
+        written = [each for one in writers for each in _written(played, wills, one)]
+        _take(played, sorted(written, key=lambda each: each.message.sent))
+        _report(played, written, at)
+        _appeal(played, hour, at)
+        played.people.decide(played.proceedings, at)
+        _think(played, position, hour)
+        if hour % 24 == 23:
+            played.days.append(_day(played, at))
+            done(played)
+    return played
+
+
+def _begun(community: Community) -> Played:
+    """A record that replays, with its one version of the agreement in force."""
+    seed = f"comity simulate {community.seed}"
+    store, log, entropy = MemoryStore(), MemoryLog(), CountedEntropy(seed)
+    key = SigningKey(name=f"comity.invalid/simulation-{community.seed}", seed=sha256(seed.encode()).digest())
+    recorder = Recorder(store, log, key, entropy)
+    recorder.begin(mode="replay", operator="comity simulate", at=START)
+    recorder.publish_version(version_of(community.agreement, name="agreement.md", effective=START), START)
+    terms = Terms(mode="replay", delivery=DELIVERY, history_key=sha256(b"history").digest(), snapshot_every=1 << 60)
+    breached = dict[MessageId, ClauseId]()
+    return Played(
+        community=community,
+        store=store,
+        log=log,
+        key=key,
+        proceedings=Proceedings(store, recorder, FixedClock(START), entropy, terms),
+        people=people_for(community.accounts, community.seed, breached),
+        breached=breached,
+    )
+
+
+def _written(played: Played, wills: dict[int, float], one: tuple[int, int]) -> Iterator[Written]:
+    """What an account writes now; nothing on a channel on which it is cut."""
+    second, account = one
+    community, id_ = played.community, str(played.messages)
+    played.messages += 1
+    draw = community.draw(f"message {id_}")
+    will, record = wills.get(account, 0.0), None
+    if will:
+        record = played.proceedings.record(name(account))
+        will *= LEARNS ** len(record.decisions)
+    if will and draw.happens(will, "breaches"):
+        every = tuple(community.offence(draw, account, second, id_))
+    else:
+        channel = draw.one_of(community.agreement.channels, "channel")
+        every = (Written(message=community.ordinary(draw, account, second, channel=channel, id_=id_)),)
+    first = every[0].message
+    if record and record.decisions and standing(record, first.channel, first.sent).state is State.CUT:
+        played.unwritten += len(every)
+        return
+    yield from every
+
+
+def _take(played: Played, written: list[Written]) -> None:
+    """Every message goes through the record, an hour's in one transaction."""
+    for each in written:
+        if each.breached is not None:
+            played.breached[each.message.id] = each.breached
+    if written:
+        for answer in played.proceedings.take([each.message for each in written]):
+            played.outcomes[answer.outcome] += 1
+            if not answer.clauses and answer.message in played.breached:
+                played.unfound.add(answer.message)
+
+
+def _report(played: Played, written: list[Written], at: datetime) -> None:
+    """Some of what others read is reported, rightly or wrongly."""
+    for each in written:
+        message, draw = each.message, played.community.draw(f"notice {each.message.id}")
+        found = REPORTS_FOUND if each.is_offence else REPORTS_ORDINARY
+        if draw.happens(REPORTS_UNFOUND if message.id in played.unfound else found, "reported"):
+            clauses = [one.id for one in played.community.clauses if message.channel in one.channels]
+            clause = each.breached or (draw.one_of(clauses, "clause") if clauses else None)
+            given = review.Notice(
+                message=message,
+                where=f"{message.channel}, {message.sent:%Y-%m-%d %H:%M} UTC",
+                why="Please look at this.",
+                good_faith=True,
+                clause=clause,
+            )
+            review.notice(played.proceedings, given, at)
+
+
+def _think(played: Played, position: int, hour: int) -> None:
+    """Whoever has just been told of a decision may appeal within some days."""
+    for fact in tuple(played.store.facts((Decided, Informed), after=position)):
+        draw = played.community.draw(f"appeal {fact.account} {fact.at} {_number(fact)}")
+        when = hour + 2 + draw.below(_LONGEST_THOUGHT, "when")
+        match fact:
+            case Decided():
+                is_innocent = not any(each.message in played.breached for each in fact.breaches)
+                if draw.happens(APPEALS_INNOCENT if is_innocent else APPEALS, "appeals"):
+                    played.due[when].append(Complaint(decision=fact.decision, text="I did not mean it that way."))
+            case Informed(confirmed=False):
+                if draw.happens(NOTIFIER_APPEALS, "appeals"):
+                    text = "Please look again."
+                    played.due[when].append(Complaint(decision=fact.decision, text=text, notice=fact.notice))
+            case _:
+                continue
+
+
+def _number(fact: object) -> str:
+    return fact.decision if isinstance(fact, Decided | Informed) else ""
+
+
+def _appeal(played: Played, hour: int, at: datetime) -> None:
+    for complaint in played.due.pop(hour, ()):
+        try:
+            file(played.proceedings, complaint, at)
+        except RefusedError:  # the window is over, or the case is open again: there is nothing to appeal against
+            played.late_appeals += 1
+
+
+def _day(played: Played, at: datetime) -> Day:
+    """By asking the records: no job ends a measure, so none has to have run."""
+    under, last = Counter[Kind](), at - timedelta(seconds=1)
+    for account in played.store.restricted():
+        record = played.proceedings.record(account)
+        under.update({each.kind for each in measures(record) if each.is_active(last)})
+    waiting = [played.proceedings.record(account).case(id_) is not None for id_, account in played.store.waiting()]
+    return Day(under=dict(under), cases=sum(waiting), appeals=len(waiting) - sum(waiting))

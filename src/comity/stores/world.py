@@ -1,0 +1,45 @@
+"""The world as values: a clock that stands still until it is set, entropy that counts, a log kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+
+CHECKPOINT = "checkpoint"
+
+
+class FixedClock:
+    """Tells the time that it was given."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class CountedEntropy:
+    """Never the same token twice, and the same tokens in every run."""
+
+    def __init__(self, seed: str = "") -> None:
+        self._seed, self._count = seed, 0
+
+    def token(self, length: int) -> bytes:
+        self._count += 1
+        block = sha256(f"{self._seed}/{self._count}".encode()).digest()
+        return (block * (length // len(block) + 1))[:length]
+
+
+class MemoryLog:
+    """A published log in a dictionary, in the order in which it was written."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def publish(self, files: Iterable[tuple[str, bytes]], checkpoint: bytes) -> None:
+        self.files |= dict(files)
+        self.files[CHECKPOINT] = checkpoint
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(path)
