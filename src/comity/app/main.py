@@ -112,6 +112,21 @@ def backtest(
     end(work(wanted, settings_of(config, store)))
 
 
+@app.command(epilog="Example: `comity simulate agreement.md --accounts 10000 --out year.html`")
+def simulate(
+    agreement: Annotated[Path, typer.Argument(help="The agreement.")],
+    accounts: Annotated[int, typer.Option(help="How many people.")] = 1000,
+    days: Annotated[int, typer.Option(help="How long.")] = 365,
+    seed: Annotated[int, typer.Option(help="Another number, another community.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write the picture as one page.", metavar="FILE")] = None,
+    json: Json = False,
+) -> None:
+    """Play a whole community through the record: breaches, reviewers, appeals, reversals. Nothing is kept."""
+    from comity.app.simulate import simulate as work
+
+    end(work(agreement, accounts=accounts, days=days, seed=seed, as_json=json, page_at=out))
+
+
 @app.command(epilog="Example: `comity publish agreement.md --from 2027-01-01`")
 def publish(
     agreement: AgreementFile = None,

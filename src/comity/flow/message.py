@@ -237,14 +237,15 @@ class Proceedings:
 
     def _running(self) -> Running:
         """What the next start needs of this state. Asked for with each write, and forgotten by it."""
-        is_due = self._since_snapshot >= max(self._terms.snapshot_every, len(self._history))
+        since = self._since_snapshot
+        is_due = since >= self._terms.snapshot_every and since >= len(self._history)  # counting it takes a while
         running = Running(
             restricted=tuple(self._newly),
             released=tuple(self._released),
             reached=self._history.reached,
             snapshot=self._history.snapshot() if is_due else None,
         )
-        self._since_snapshot = 0 if is_due else self._since_snapshot
+        self._since_snapshot = 0 if is_due else since
         self._newly.clear()
         self._released.clear()
         return running

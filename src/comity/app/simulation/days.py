@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,7 +26,7 @@ from comity.model.clause import Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import ClauseId, MessageId
 from comity.model.measure import State
-from comity.ports import Store
+from comity.ports import Answer, Store
 from comity.stores.memory import MemoryStore
 from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
@@ -136,10 +136,20 @@ def _take(played: Played, written: list[Written]) -> None:
         if each.breached is not None:
             played.breached[each.message.id] = each.breached
     if written:
-        for answer in played.proceedings.take([each.message for each in written]):
+        answers = played.proceedings.take([each.message for each in written])
+        for answer in answers:
             played.outcomes[answer.outcome] += 1
             if not answer.clauses and answer.message in played.breached:
                 played.unfound.add(answer.message)
+        _hold_rules_right(played, answers, written)
+
+
+def _hold_rules_right(played: Played, answers: Sequence[Answer], written: Sequence[Written]) -> None:
+    """What a rule finds in an ordinary message, such as its time of day, is a breach."""
+    ordinary = {each.message.id for each in written if not each.is_offence}
+    for answer in answers:
+        if answer.clauses and answer.message in ordinary:
+            played.breached[answer.message] = ClauseId(answer.clauses[0])
 
 
 def _report(played: Played, written: list[Written], at: datetime) -> None:
