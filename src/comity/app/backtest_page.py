@@ -19,14 +19,19 @@ _DATES = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "mont
 
 def page(report: Report) -> str:
     """The whole page."""
-    style = files("comity.app").joinpath("backtest.css").read_text(encoding="utf-8")
     body = "".join(part for part in _body(report) if part)
+    return document(f"Backtest of {_text(report.draft.title)}", body)
+
+
+def document(title: str, body: str) -> str:
+    """A page around a body, both of HTML; it may fetch and run nothing."""
+    style = files("comity.app").joinpath("backtest.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
-        f"<title>Backtest of {_text(report.draft.title)}</title>\n<style>\n{style}</style>\n</head>\n"
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n"
         f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 

@@ -5,6 +5,7 @@ A model to show and to load the record with, not a claim about people.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -77,7 +78,7 @@ class Community:
         draw = self.draw(account)
         if not draw.happens(TEMPTED, "tempted"):
             return 0.0
-        return min(_MOST_WILL, _WILL * draw.share("will") ** -_WILL_TAIL)
+        return min(_MOST_WILL, _WILL * math.pow(draw.share("will"), -_WILL_TAIL))
 
     def ordinary(self, draw: Draw, account: int, second: int, *, channel: Channel, id_: str) -> Message:
         sent = START + timedelta(seconds=second)

@@ -24,7 +24,7 @@ from comity.flow.publish import Recorder
 from comity.ledger.note import SigningKey
 from comity.model.clause import Kind
 from comity.model.duration import Duration, Unit
-from comity.model.ids import ClauseId, MessageId
+from comity.model.ids import CaseId, ClauseId, MessageId
 from comity.model.measure import State
 from comity.ports import Answer, Store
 from comity.stores.memory import MemoryStore
@@ -206,5 +206,7 @@ def _day(played: Played, at: datetime) -> Day:
     for account in played.store.restricted():
         record = played.proceedings.record(account)
         under.update({each.kind for each in measures(record) if each.is_active(last)})
-    waiting = [played.proceedings.record(account).case(id_) is not None for id_, account in played.store.waiting()]
+    waiting = [
+        played.proceedings.record(account).case(CaseId(id_)) is not None for id_, account in played.store.waiting()
+    ]
     return Day(under=dict(under), cases=sum(waiting), appeals=len(waiting) - sum(waiting))

@@ -183,9 +183,7 @@ def _appeals(facts: Sequence[Fact]) -> Appeals:
         by_notifiers=len(filed) - own,
         outcomes=dict(sorted(Counter(fact.outcome.value for fact in given).items())),
         waiting=len(filed) - len(given),
-        median_hours=_median_hours(
-            {fact.appeal: fact.at for fact in filed}, {fact.appeal: fact.at for fact in given}
-        ),
+        median_hours=_median_hours({fact.appeal: fact.at for fact in filed}, {fact.appeal: fact.at for fact in given}),
     )
 
 
