@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
-from hypothesis import HealthCheck, Phase, settings
+from due_process_lives import NOW, RULES, SHORTEST_WINDOW, Ids
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
-from test_due_process_invariants import CHANNELS, NOW, RULES, Ids, Lives
+from hypothesis.stateful import initialize, invariant, rule
+from test_due_process_invariants import Invariants
 
 from comity.agreement.load import load
-from comity.casework import appeal as filing
-from comity.casework.facts import Appealed, Fact
-from comity.casework.record import Record, standing
 from comity.casework.refused import RefusedError
 from comity.flow import appeal
-from comity.flow.agreement import Versions, version_of
-from comity.model.duration import Duration
+from comity.flow.agreement import version_of
 from comity.model.ids import Digest
-from comity.model.measure import State
 from comity.stores.sqlite import SqliteStore
 
-SHORTEST_WINDOW = timedelta(days=184)
 
-
-class LivesInAFile(Lives):
+class InvariantsInAFile(Invariants):
     """Those lives, in a file that is thrown away afterwards."""
 
     def opened(self) -> SqliteStore:
@@ -85,6 +77,9 @@ class LivesInAFile(Lives):
         self.clock.at += SHORTEST_WINDOW + timedelta(days=4)
         self.inv_15_25_appeals_are_taken_in_the_window_once_whatever_the_measure(len(self.record.decisions) - 1, "")
 
+    def kept(self) -> bytes:
+        return b"".join(each.read_bytes() for each in Path(self.folder.name).rglob("*") if each.is_file())
+
     def teardown(self) -> None:
         try:
             super().teardown()
@@ -94,64 +89,5 @@ class LivesInAFile(Lives):
                 self.folder.cleanup()
 
 
-LivesInAFile.TestCase.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
-TestLivesInAFile = LivesInAFile.TestCase
-
-
-def new_versions_reach_back(patch: pytest.MonkeyPatch) -> None:
-    """Against invariant 7."""
-    patch.setattr(Versions, "bound", lambda versions, *_, reaches_back: versions._all[-1])
-
-
-def the_window_closes_early(patch: pytest.MonkeyPatch) -> None:
-    """Against invariant 15."""
-    patch.setattr(filing, "last_moment", lambda _, told, *__: told)
-
-
-def the_window_never_closes(patch: pytest.MonkeyPatch) -> None:
-    """Against invariant 15."""
-    patch.setattr(filing, "last_moment", lambda _, told, *__: told.replace(year=9000))
-
-
-def a_party_appeals_twice(patch: pytest.MonkeyPatch) -> None:
-    """Against invariant 15."""
-    patch.setattr(filing, "_demand_first", lambda *_: None)
-
-
-def whoever_is_cut_off_cannot_appeal(patch: pytest.MonkeyPatch) -> None:
-    """Against invariant 25."""
-    file = filing.file
-
-    def only_the_open(record: Record, appealed: Appealed, window: Duration | None) -> tuple[Fact, ...]:
-        if standing(record, CHANNELS[0], appealed.at).state is State.CUT:
-            raise RefusedError("the account is cut off")
-        return file(record, appealed, window)
-
-    patch.setattr(filing, "file", only_the_open)
-
-
-FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
-    new_versions_reach_back,
-    the_window_closes_early,
-    the_window_never_closes,
-    a_party_appeals_twice,
-    whoever_is_cut_off_cannot_appeal,
-)
-BUDGET = settings(
-    max_examples=150,
-    stateful_step_count=12,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
-
-
-@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
-def test_a_fault_planted_in_a_file_is_caught(
-    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plant(monkeypatch)
-    with pytest.raises(AssertionError):
-        run_state_machine_as_test(LivesInAFile, settings=BUDGET)
+InvariantsInAFile.TestCase.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
+TestInvariantsInAFile = InvariantsInAFile.TestCase

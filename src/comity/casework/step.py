@@ -188,12 +188,7 @@ def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     own = step.number or (step.mates[0].decided.step if step.mates else None)
     # INVARIANT 11: no step counts a point whose statement was not delivered before the message was sent
     before = counted(step.record, known(step.record, step.sent, besides=own), ladder, step.sent)
-    here = tuple(
-        Counted(decision=one.id, ladder=ladder, count=points.count)
-        for one in step.mates
-        for points in one.decided.points
-        if points.ladder == ladder
-    )
+    here = counted(step.record, step.mates, ladder, step.sent)
     added = max(0, gravest.points - sum(each.count for each in here))
     live = sum(each.count for each in (*before, *here)) + added
     points = (points_from(ladder, added, gravest.expires, step.given.at),) if added else ()
