@@ -24,7 +24,7 @@ from comity.flow import amend as changing
 from comity.flow import message, publish
 from comity.flow.agreement import Versions
 from comity.model.duration import Duration
-from comity.model.ids import AccountId, DecisionId, ReviewerId
+from comity.model.ids import DecisionId, ReviewerId
 from comity.model.measure import State
 from comity.stores.memory import MemoryStore
 
@@ -224,9 +224,9 @@ def a_hold_is_forgotten_when_erasing(patch: pytest.MonkeyPatch) -> None:
 def an_erasure_leaves_the_messages(patch: pytest.MonkeyPatch) -> None:
     erase = MemoryStore.erase
 
-    def leaving(store: MemoryStore, account: AccountId, *, keep_hash: bool = False) -> None:
+    def leaving(store: MemoryStore, *given: object, **named: object) -> None:
         kept = dict(store._messages)
-        erase(store, account, keep_hash=keep_hash)
+        erase(store, *given, **named)  # type: ignore[arg-type]
         store._messages = kept
 
     patch.setattr(MemoryStore, "erase", leaving)
