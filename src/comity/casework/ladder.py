@@ -38,8 +38,8 @@ def reached(ladder: Ladder, points: int) -> Reached:
 
 def rows_at(ladder: Ladder, points: int) -> tuple[Row, ...]:
     """All rows of the highest number not above `points`; none below the first."""
-    numbers = [number for number in _numbers(ladder) if number <= points]
-    return _at(ladder, max(numbers)) if numbers else ()
+    number = max((row.points for row in ladder.rows if row.points <= points), default=None)
+    return () if number is None else _at(ladder, number)
 
 
 def on_message(one: Reached) -> Reached:

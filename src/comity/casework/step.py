@@ -78,12 +78,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def messages(self) -> tuple[Message, ...]:
         """Each once."""
+        if len(self.confirmed) == 1:
+            return (self.confirmed[0].message,)
         return tuple({(each.message.source, each.message.id): each.message for each in self.confirmed}.values())
 
     @property
     def sent(self) -> datetime:
         """The earliest: what was not known then does not count."""
-        return min(message.sent for message in self.messages)
+        return min(each.message.sent for each in self.confirmed)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
