@@ -20,16 +20,16 @@ from comity.model.ids import AccountId, Channel, ClauseId, MessageId
 from comity.model.message import Message
 
 HOUR: Final = timedelta(hours=1)
-TEMPTED: Final = 0.05
+TEMPTED: Final = 0.03
 """The share of the accounts that ever breach."""
 
 _FEWEST: Final = 2
-_TAIL: Final = 0.6
+_TAIL: Final = 0.75
 _MOST: Final = 1000
-_WILL: Final = 0.15
-_WILL_TAIL: Final = 0.6
+_WILL: Final = 0.1
+_WILL_TAIL: Final = 0.8
 _MOST_WILL: Final = 0.9
-LEARNS: Final = 0.5
+LEARNS: Final = 0.8
 """What is left of the will to breach with each statement."""
 
 UNFOUND: Final = 0.2

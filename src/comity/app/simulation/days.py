@@ -37,7 +37,7 @@ REPORTS_ORDINARY: Final = 0.001
 APPEALS: Final = 0.08
 APPEALS_INNOCENT: Final = 0.5
 NOTIFIER_APPEALS: Final = 0.05
-_LONGEST_THOUGHT: Final = 240  # hours until an appeal is filed, at most
+_LONGEST_THOUGHT: Final = 60 * 24  # hours until an appeal is filed, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ def _report(played: Played, written: list[Written], at: datetime) -> None:
 
 
 def _think(played: Played, position: int, hour: int) -> None:
-    """Whoever has just been told of a decision may appeal within some days."""
+    """Whoever has just been told of a decision may appeal within some weeks."""
     for fact in tuple(played.store.facts((Decided, Informed), after=position)):
         draw = played.community.draw(f"appeal {fact.account} {fact.at} {_number(fact)}")
         when = hour + 2 + draw.below(_LONGEST_THOUGHT, "when")
