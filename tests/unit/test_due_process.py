@@ -141,6 +141,22 @@ def test_a_second_reviewer_says_what_they_would_have_decided_without_seeing_the_
     assert "0 of 1 said the same" in comity("quality")
 
 
+def test_a_person_reads_at_random_what_nothing_was_found_in(comity: Program) -> None:
+    comity("publish", "first.md", "--replay", "--from", "2026-01-01")
+    comity.say("b u y now", "2026-01-02T12:00:00Z")
+    comity.say("buy now", "2026-01-02T13:00:00Z")
+    archives = str(comity.folder / "*.jsonl")
+    assert "1 message was put before a reviewer, of 1 in" in comity("sample", archives, "--source", "forum")
+    assert "0 messages were put" in comity("sample", archives, "--source", "forum")  # none twice
+    (case,) = comity.json("cases")
+    shown = comity("case", case["id"])
+    assert "b u y now" in shown
+    before = comity.statements()
+    comity("case", case["id"], "--assess", "--clause", "ads", "--by", "noor", "--why", "Spelled apart.")
+    assert comity.statements() == before
+    assert "in which nothing was found: 1. Breaches among them: ads 1." in comity("quality")
+
+
 def test_what_is_refused_changes_nothing_and_says_why(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     comity.say("buy now", "2026-01-02T12:00:00Z")

@@ -222,7 +222,10 @@ def _texts(store: Store, record: Record, case: Case) -> Iterator[tuple[tuple[str
 def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings, now: datetime) -> Iterator[str]:
     yield f"Case {found.id}, version {found.version}: {found.opened.why}"
     yield f"  account {printable(found.opened.account)}, since {dated(found.since, settings.zone)}"
-    for (_, message), text in texts.items() if found.opened.kind is CaseKind.SECOND_REVIEW else ():
+    read = [(message, text) for (_, message), text in texts.items() if found.opened.kind is CaseKind.SECOND_REVIEW]
+    if found.opened.message is not None:
+        read.append((found.opened.message.id, found.opened.message.text))
+    for message, text in read:
         yield f"  message {printable(message)}:"
         yield f"    {printable(text)}"
     for breach in found.breaches:

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from comity.app.options import At, By, Config, Instead, Json, Store, Why, Yes, end, settings_of
+from comity.app.options import (
+    Archives,
+    At,
+    By,
+    Config,
+    Instead,
+    Json,
+    Mapping,
+    Source,
+    Store,
+    Why,
+    Yes,
+    end,
+    settings_of,
+)
 
 commands = typer.Typer()
 
@@ -33,7 +47,9 @@ def case(
     escalate: Annotated[bool, typer.Option("--escalate", help="Put it before somebody with more say.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Decide that it is a breach.")] = False,
     dismiss: Annotated[bool, typer.Option("--dismiss", help="Decide that it is none.")] = False,
-    assess: Annotated[bool, typer.Option("--assess", help="In a second review: what you would have said.")] = False,
+    assess: Annotated[
+        bool, typer.Option("--assess", help="In a second review or a sample: what you would say.")
+    ] = False,
     clause: Annotated[list[str] | None, typer.Option(help="Which is breached; what was found if left out.")] = None,
     instead: Instead = None,
     version: Annotated[
@@ -331,3 +347,21 @@ def quality(
     from comity.app.quality import quality as work
 
     end(work(settings_of(config, store), draw=draw, as_json=json))
+
+
+@commands.command(epilog="Example: `comity sample messages.jsonl --count 50`")
+def sample(
+    archives: Archives,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many messages to draw, at random.")] = 20,
+    mapping: Mapping = None,
+    source: Source = None,
+    rejects: Annotated[Path, typer.Option(help="Where bad records go.")] = Path("rejects.jsonl"),
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Ask people to read messages in which nothing was found: what do the rules miss?"""
+    from comity.app.quality import sample as work
+
+    found = settings_of(config, store)
+    end(work(found, archives, mapping or [], count=count, source=source, rejects=rejects, as_json=json))

@@ -1,10 +1,12 @@
-"""`comity quality`: second reviews, and what they and the appeals say of the decisions."""
+"""`comity quality` and `comity sample`: what second reviews, samples and appeals say of the decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from comity.app.acting import acting
+from comity.app.archives import each_batch
 from comity.app.errors import Exit
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
@@ -13,6 +15,7 @@ from comity.app.wiring import SystemClock, reading
 from comity.casework.quality import Quality
 from comity.casework.wording import counted
 from comity.flow import quality as flow
+from comity.model.message import Message
 
 
 def quality(settings: Settings, *, draw: int, as_json: bool) -> Exit:
@@ -34,9 +37,41 @@ def quality(settings: Settings, *, draw: int, as_json: bool) -> Exit:
     return Exit.FINE
 
 
+def sample(
+    settings: Settings,
+    archives: Sequence[str],
+    mapping: Sequence[str],
+    *,
+    count: int,
+    source: str | None,
+    rejects: Path,
+    as_json: bool,
+) -> Exit:
+    """Exit code 1 if records were rejected."""
+    possible = 0
+    with acting(settings) as proceedings:
+        sampling = flow.Sampling(proceedings, count)
+
+        def work(messages: Sequence[Message]) -> str:
+            nonlocal possible
+            possible += sampling.show(messages)
+            return f"{possible:,} without a finding"
+
+        read = each_batch("sampling", archives, mapping, source, rejects, work)
+        drawn = sampling.ask(SystemClock().now())
+    if as_json:
+        print_json({"messages": read.messages, "without_finding": possible, "drawn": drawn})
+        return read.exit_code
+    asked = counted(len(drawn), "message was put", "messages were put")
+    out.print(f"{asked} before a reviewer, of {possible:,} in which nothing was found: see `comity cases`.")
+    return read.exit_code
+
+
 def _lines(found: Quality) -> Iterator[str]:
     yield f"Second reviews: {found.agreed} of {found.second_reviews} said the same as the first."
     yield f"Appeals by accounts: {found.reversed} of {found.appealed} that were decided reversed the decision."
+    missed = ", ".join(f"{clause} {count}" for clause, count in found.missed.items()) or "none"
+    yield f"Samples read in which nothing was found: {found.sampled}. Breaches among them: {missed}."
     for clause, each in found.rules.items():
         yield f"  {clause}: people confirmed {each.confirmed} of {each.looked_at} findings of its rule"
     if not found.rules:

@@ -14,6 +14,7 @@ from comity.casework.facts import AppealOutcome
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
+from comity.model.message import Message
 
 
 class Precision(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,13 +25,18 @@ class Precision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts, not rates: few decisions prove little. `reversed`: of the decisions that the account appealed."""
+    """Counts, not rates: few decisions prove little. `reversed`: of the decisions that the account appealed.
+
+    `sampled`: messages in which nothing was found and that a person read; `missed`: clauses that they do breach.
+    """
 
     second_reviews: int
     agreed: int
     appealed: int
     reversed: int
     rules: dict[ClauseId, Precision]
+    sampled: int
+    missed: dict[ClauseId, int]
 
 
 def second_review(record: Record, decision: DecisionId, case: CaseId, at: datetime) -> CaseOpened:
@@ -41,6 +47,12 @@ def second_review(record: Record, decision: DecisionId, case: CaseId, at: dateti
     why = "A second reviewer is asked, who does not see what the first one decided."
     kind = CaseKind.SECOND_REVIEW
     return CaseOpened(account=record.account, at=at, case=case, kind=kind, why=why, about=decision)
+
+
+def sample(message: Message, case: CaseId, at: datetime) -> CaseOpened:
+    """A person is asked whether it is right that nothing was found in the message."""
+    why = "Nothing was found in this message, which was drawn at random. Is that right?"
+    return CaseOpened(account=message.author, at=at, case=case, kind=CaseKind.SAMPLE, why=why, message=message)
 
 
 def decider(record: Record, decision: DecisionId) -> ReviewerId:
@@ -64,12 +76,15 @@ def quality(records: Iterable[Record]) -> Quality:
         for clause, is_breach in _findings(record):
             looked_at[clause] += 1
             confirmed[clause] += is_breach
+    samples = [each for record in every for each in _samples(record)]
     return Quality(
         second_reviews=len(said),
         agreed=sum(said),
         appealed=len(outcomes),
         reversed=sum(each.outcome is AppealOutcome.REVERSED for each in outcomes),
         rules={clause: Precision(looked_at=looked_at[clause], confirmed=confirmed[clause]) for clause in looked_at},
+        sampled=len(samples),
+        missed=Counter(clause for clauses in samples for clause in clauses),
     )
 
 
@@ -81,6 +96,13 @@ def _second_reviews(record: Record) -> Iterator[bool]:
             one = record.decision(about)
             first = {breach.clause for breach in one.decided.breaches} if one else set[ClauseId]()
             yield first == set(case.assessed.clauses)
+
+
+def _samples(record: Record) -> Iterator[tuple[ClauseId, ...]]:
+    """Of each that was read, what it breaches after all."""
+    for case in record.cases:
+        if case.opened.kind is CaseKind.SAMPLE and case.assessed is not None:
+            yield case.assessed.clauses
 
 
 def _findings(record: Record) -> Iterator[tuple[ClauseId, bool]]:
