@@ -68,6 +68,7 @@ def statement_of(grounds: Grounds) -> Statement:
         decided_by_person=grounds.by_person,
         reasoning=grounds.reasoning,
         is_replay=grounds.is_replay,
+        is_translated=translation is not None,
     )
 
 

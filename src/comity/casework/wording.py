@@ -120,6 +120,8 @@ def _clauses(statement: Statement, say: Language) -> Iterator[str]:
     yield version.format(title=statement.agreement_title, digest=statement.agreement)
     for clause in statement.clauses:
         yield f"> {clause.title}\n\n{_flowing(clause.prose)}"
+    if statement.is_translated:
+        yield say.translated
 
 
 _HEADING: Final = re.compile(r"^#{1,6} ", re.MULTILINE)

@@ -102,6 +102,7 @@ GERMAN: Final = Language(
     subject="Betreff: {subject}",
     cut="Die Nachricht ist länger; der Rest ist hier weggelassen.",
     accepted="Aus „{title}“, in der Fassung, die Sie angenommen haben ({digest}):",
+    translated="Das ist eine Übersetzung. Verbindlich ist die Vereinbarung in der Sprache, in der sie verfasst wurde.",
     in_force="Aus „{title}“, in der Fassung, die beim Senden galt ({digest}):",
     breaches="{message} verstößt gegen „{clause}“.",
     breaches_because="{message} verstößt gegen „{clause}“, denn:",

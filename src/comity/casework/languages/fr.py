@@ -104,6 +104,7 @@ FRENCH: Final = Language(
     subject="Objet : {subject}",
     cut="Le message est plus long ; le reste est omis ici.",
     accepted="Extrait de « {title} », dans la version que vous avez acceptée ({digest}) :",
+    translated="Ceci est une traduction. L'accord fait foi dans la langue dans laquelle il a été rédigé.",
     in_force="Extrait de « {title} », dans la version en vigueur lors de l'envoi ({digest}) :",
     breaches="{message} ne respecte pas « {clause} ».",
     breaches_because="{message} ne respecte pas « {clause} », car :",

@@ -85,6 +85,7 @@ class Language:
     cut: str
 
     accepted: str
+    translated: str
     in_force: str
 
     breaches: str
