@@ -119,6 +119,14 @@ def test_an_undelivered_statement_keeps_its_step_open() -> None:
     assert case.kinds("spam", after=days(32)) == ["remove", "suspend"]
 
 
+def test_14_expired_points_of_a_step_that_was_never_told_do_not_count() -> None:
+    rules = clause("spam", 'expires="30 days"') + clause("threats", 'points=2 expires="30 days"')
+    ladder = "\n| points | measure | channels | for |\n|---|---|---|---|\n| 1 | mark | | |\n| 2 | remove | | |\n"
+    case = Case(agreement(rules, ladder=ladder), delivery=None)
+    assert case.kinds("threats") == ["remove"]
+    assert case.kinds("spam", after=days(31)) == ["mark"]
+
+
 def test_a_graver_breach_of_the_same_step_adds_only_what_makes_it_graver() -> None:
     case = Case(agreement(clause("spam") + clause("threats", "points=2")))
     case.breach("spam")
