@@ -78,8 +78,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def messages(self) -> tuple[Message, ...]:
         """Each once."""
-        if len(self.confirmed) == 1:
-            return (self.confirmed[0].message,)
         return tuple({(each.message.source, each.message.id): each.message for each in self.confirmed}.values())
 
     @property
