@@ -80,7 +80,7 @@ class Proceedings:
         A message taken in before gets the answer it got then. Raises `StoreError` if nothing could be kept; these
         proceedings then know of what the store does not, and new ones take their place.
         """
-        answers = self._earlier_answers(messages)
+        answers = self.answers(messages)
         now = self._clock.now()
         taken: list[Taken] = []
         facts: list[Fact] = []
@@ -94,6 +94,17 @@ class Proceedings:
         if taken:
             self._keep(taken, facts)
         return tuple(answers[message.source, message.id] for message in messages)
+
+    def answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
+        """What the messages that were taken in before were answered, each under its source and id."""
+        by_source: dict[str, list[MessageId]] = {}
+        for message in messages:
+            by_source.setdefault(message.source, []).append(message.id)
+        return {
+            (source, message): answer
+            for source, ids in by_source.items()
+            for message, answer in self._store.answers(source, ids).items()
+        }
 
     def note(self, fact: Fact) -> None:
         """Keep a fact that somebody reports, such as an acceptance."""
@@ -296,16 +307,6 @@ class Proceedings:
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded | None:
         return self.record(account).decision(decision)
-
-    def _earlier_answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
-        by_source: dict[str, list[MessageId]] = {}
-        for message in messages:
-            by_source.setdefault(message.source, []).append(message.id)
-        return {
-            (source, message): answer
-            for source, ids in by_source.items()
-            for message, answer in self._store.answers(source, ids).items()
-        }
 
 
 def _held(answer: Answer, because: DecisionId) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from heapq import nsmallest
 
 from comity.casework import quality
@@ -37,33 +38,36 @@ class Sampling:
 
     def __init__(self, proceedings: Proceedings, count: int) -> None:
         self._proceedings, self._count = proceedings, count
-        self._seen = {_key(message) for message in _sampled(proceedings.store)}
-        self._drawn: list[tuple[str, Message]] = []
+        self._key = proceedings.fresh().encode()
+        self._read = set(map(self._lot, _sampled(proceedings.store)))
+        self._drawn: dict[bytes, Message] = {}
 
     def show(self, messages: Sequence[Message]) -> int:
-        """How many of them could be drawn: those that the record took in and let pass, none twice."""
-        fresh = [(self._proceedings.fresh(), message) for message in messages if self._is_passed(message)]
-        self._seen.update(_key(message) for _, message in fresh)
-        self._drawn = nsmallest(self._count, (*self._drawn, *fresh), key=lambda each: each[0])
-        return len(fresh)
+        """How many of them could be drawn: those that the record took in and let pass, and nobody was asked about."""
+        passed = {self._lot(message): message for message in self._passed(messages)}
+        possible = {lot: message for lot, message in passed.items() if lot not in self._read}
+        both = self._drawn | possible
+        self._drawn = {lot: both[lot] for lot in nsmallest(self._count, both)}
+        return len(possible)
 
     def ask(self, at: datetime) -> tuple[CaseId, ...]:
         """Put what was drawn before a person."""
         opened = tuple(CaseId(self._proceedings.fresh()) for _ in self._drawn)
-        for (_, message), case in zip(self._drawn, opened, strict=True):
+        for message, case in zip(self._drawn.values(), opened, strict=True):
             self._proceedings.note(quality.sample(message, case, at))
         return opened
 
-    def _is_passed(self, message: Message) -> bool:
-        """Whether nothing was found in it, and it was not drawn yet."""
-        if _key(message) in self._seen:
-            return False
-        answer = self._proceedings.store.answers(message.source, [message.id]).get(message.id)
-        return answer is not None and answer.outcome is Outcome.ALLOWED and not answer.clauses
+    def _passed(self, messages: Sequence[Message]) -> Iterator[Message]:
+        """Those in which nothing was found."""
+        answers = self._proceedings.answers(messages)
+        for message in messages:
+            answer = answers.get((message.source, message.id))
+            if answer is not None and answer.outcome is Outcome.ALLOWED and not answer.clauses:
+                yield message
 
-
-def _key(message: Message) -> tuple[str, str]:
-    return message.source, message.id
+    def _lot(self, message: Message) -> bytes:
+        """A number that nobody can foresee; the same one for the same message, however often it is shown."""
+        return blake2b(f"{message.source}\0{message.id}".encode(), key=self._key, digest_size=16).digest()
 
 
 def _sampled(store: Store) -> Iterator[Message]:
