@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from importlib.resources import files
 
 from comity.app.backtest_report import Affected, ClauseShown, Estimate, KindShown, LadderShown, Report, Sample
 from comity.app.backtest_text import estimate, evidence_in_words, share
+from comity.app.html import document, in_html
 from comity.app.plots import bars, span, spark
-from comity.casework.wording import counted, printable
+from comity.casework.wording import counted
 from comity.flow.backtest import Change
 from comity.model.finding import Passage
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _DATES = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 
 
 def page(report: Report) -> str:
     """The whole page."""
     body = "".join(part for part in _body(report) if part)
-    return document(f"Backtest of {_text(report.draft.title)}", body)
-
-
-def document(title: str, body: str) -> str:
-    """A page around a body, both of HTML; it may fetch and run nothing."""
-    style = files("comity.app").joinpath("backtest.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
-        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    )
+    return document(f"Backtest of {in_html(report.draft.title)}", body)
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -57,29 +43,25 @@ def _section(id_: str, title: str, parts: Iterable[str]) -> str:
     return f'<section id="{id_}">\n<h2>{escape(title)}</h2>\n{"".join(parts)}</section>\n'
 
 
-def _text(value: str) -> str:
-    return escape(printable(value))
-
-
 def _head(report: Report) -> str:
     against = ""
     if report.against is not None:
         against = f"<dt>Held against</dt><dd>{_version(report.against.name, report.against.digest)}</dd>"
     when = f", sent {report.first:%Y-%m-%d} to {report.last:%Y-%m-%d}" if report.first and report.last else ""
     lines = [f"<dt>Rejected</dt><dd>{counted(report.rejects, 'bad record')}</dd>"] if report.rejects else []
-    lines += [f"<dt>Broken</dt><dd>{_text(problem)}</dd>" for problem in report.problems]
+    lines += [f"<dt>Broken</dt><dd>{in_html(problem)}</dd>" for problem in report.problems]
     stopped = '<p class="notice">Stopped before the end: only what was read until then is counted.</p>'
     return (
-        f"<header>\n<h1>What the draft of “{_text(report.draft.title)}” would have done</h1>\n<dl>"
+        f"<header>\n<h1>What the draft of “{in_html(report.draft.title)}” would have done</h1>\n<dl>"
         f"<dt>Draft</dt><dd>{_version(report.draft.name, report.draft.digest)}</dd>{against}"
-        f"<dt>Archive</dt><dd>{_text(', '.join(report.archives))}: {counted(report.messages, 'message')} of"
+        f"<dt>Archive</dt><dd>{in_html(', '.join(report.archives))}: {counted(report.messages, 'message')} of"
         f" {counted(report.accounts, 'account')}{when}</dd>{''.join(lines)}</dl>\n"
         f"{stopped if report.is_stopped else ''}</header>\n"
     )
 
 
 def _version(name: str, digest: str) -> str:
-    return f'{_text(name)} <code title="{escape(digest)}">{escape(digest[:19])}…</code>'
+    return f'{in_html(name)} <code title="{escape(digest)}">{escape(digest[:19])}…</code>'
 
 
 def _figures(report: Report) -> str:
@@ -124,7 +106,7 @@ def _clauses(report: Report) -> Iterator[str]:
 def _clause(clause: ClauseShown, *, compared: bool) -> str:
     decide = f" <small>{escape(clause.decide)}</small>" if clause.decide != "auto" else ""
     cells = [
-        f'<th scope="row">{_text(clause.title)} <code>{escape(clause.id)}</code>{decide}</th>',
+        f'<th scope="row">{in_html(clause.title)} <code>{escape(clause.id)}</code>{decide}</th>',
         *_numbers(
             ("Messages", f"{clause.messages:,}"), ("Accounts", f"{clause.accounts:,}"), ("Share", share(clause.share))
         ),
@@ -150,9 +132,9 @@ def _table(headings: Sequence[str], rows: str) -> str:
 
 
 def _rates(report: Report) -> Iterator[str]:
-    yield f"<p>{_text(report.labels or '')} The bars are 95 % intervals (Wilson).</p>\n"
+    yield f"<p>{in_html(report.labels or '')} The bars are 95 % intervals (Wilson).</p>\n"
     rows = "".join(
-        f'<tr><th scope="row">{_text(clause.title)}</th>'
+        f'<tr><th scope="row">{in_html(clause.title)}</th>'
         f"{_rate('Precision', clause.precision)}{_rate('Recall', clause.recall)}</tr>\n"
         for clause in (*report.clauses, report.all)
     )
@@ -173,20 +155,20 @@ def _samples(samples: Sequence[Sample], report: Report) -> Iterator[str]:
     for clause in dict.fromkeys(sample.clause for sample in samples):
         of = [sample for sample in samples if sample.clause == clause]
         how_many = counted(len(of), "sample")
-        yield f"<details open>\n<summary>{_text(titles[clause])} <small>{how_many}</small></summary>\n"
+        yield f"<details open>\n<summary>{in_html(titles[clause])} <small>{how_many}</small></summary>\n"
         yield "".join(map(_sample, of))
         yield "</details>\n"
 
 
 def _sample(sample: Sample) -> str:
     values = [evidence_in_words(each) for each in sample.evidence]
-    whys = "".join(f"<li>{_text(why)}</li>" for why in dict.fromkeys(values))
+    whys = "".join(f"<li>{in_html(why)}</li>" for why in dict.fromkeys(values))
     subject = f'<p class="subject">{_marked(sample, "subject", sample.subject)}</p>' if sample.subject else ""
-    label = f" · labelled {_text(sample.label)}" if sample.label else ""
+    label = f" · labelled {in_html(sample.label)}" if sample.label else ""
     cut = " <small>(cut here)</small>" if sample.is_cut else ""
     return (
-        f'<article>\n<p class="from"><b>{_text(sample.author)}</b> · <time>{sample.sent:%Y-%m-%d %H:%M}</time> ·'
-        f" {_text(sample.channel)} · {_text(sample.source)}/{_text(sample.id)}{label}</p>\n{subject}"
+        f'<article>\n<p class="from"><b>{in_html(sample.author)}</b> · <time>{sample.sent:%Y-%m-%d %H:%M}</time> ·'
+        f" {in_html(sample.channel)} · {in_html(sample.source)}/{in_html(sample.id)}{label}</p>\n{subject}"
         f'<p class="text" dir="auto">{_marked(sample, "text", sample.text)}{cut}</p>\n'
         f'<ul class="why">{whys}</ul>\n</article>\n'
     )
@@ -203,7 +185,7 @@ def _marked(sample: Sample, field: str, value: str) -> str:
 
 def _prose(value: str) -> str:
     """Text whose lines stay lines."""
-    return "\n".join(map(_text, value.split("\n")))
+    return "\n".join(map(in_html, value.split("\n")))
 
 
 def _stretches(sample: Sample, field: str, size: int) -> Iterator[tuple[int, int]]:
@@ -256,7 +238,7 @@ def _affected(one: Affected) -> str:
     cells = _numbers(
         ("Breaching", f"{one.breaching:,}"), ("Decisions", f"{one.decisions:,}"), ("Refused", f"{one.refused:,}")
     )
-    name = f'<th scope="row" class="account">{_text(one.account)}</th>'
+    name = f'<th scope="row" class="account">{in_html(one.account)}</th>'
     return f'<tr>{name}{"".join(cells)}<td data-name="Measures">{measures or "none"}</td></tr>\n'
 
 

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import escape
 
-from comity.app.backtest_page import document
+from comity.app.html import document, in_html
 from comity.app.plots import Line, lines
 from comity.app.simulation.report import Report
 from comity.app.simulation.text import figures, ledger_line, not_played
 from comity.casework.severity import RISING
-from comity.casework.wording import counted, printable
+from comity.casework.wording import counted
 
 
 def page(report: Report) -> str:
     """The whole page."""
-    return document(f"A simulation of {_text(report.agreement)}", "".join(_body(report)))
+    return document(f"A simulation of {in_html(report.agreement)}", "".join(_body(report)))
 
 
 def _body(report: Report) -> Iterator[str]:
     yield (
-        f"<header>\n<h1>“{_text(report.agreement)}”, played for {counted(len(report.days), 'day')}</h1>\n"
+        f"<header>\n<h1>“{in_html(report.agreement)}”, played for {counted(len(report.days), 'day')}</h1>\n"
         f"<p>{counted(report.accounts, 'made-up account')}, seed {report.seed}. It shows how Comity works under load,"
         " not how people behave.</p>\n</header>\n"
     )
@@ -40,23 +40,19 @@ def _body(report: Report) -> Iterator[str]:
     yield "</section>\n<section>\n<h2>What waits for a person, at the end of each day</h2>\n"
     yield lines(waiting, dates, title="cases and appeals")
     yield "</section>\n<section>\n<h2>Figures</h2>\n<dl>"
-    yield "".join(f"<dt>{escape(what)}</dt><dd>{_text(value)}</dd>" for what, value in figures(report))
+    yield "".join(f"<dt>{escape(what)}</dt><dd>{in_html(value)}</dd>" for what, value in figures(report))
     yield f"</dl>\n</section>\n<section>\n<h2>Clauses</h2>\n{_clauses(report)}</section>\n"
-    yield f"<p>{_text(ledger_line(report))}</p>\n"
+    yield f"<p>{in_html(ledger_line(report))}</p>\n"
 
 
 def _clauses(report: Report) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{_text(each.title)} <code>{_text(each.id)}</code></th>'
+        f'<tr><th scope="row">{in_html(each.title)} <code>{in_html(each.id)}</code></th>'
         f'<td class="number" data-name="Findings">{each.findings:,}</td>'
         f'<td class="number" data-name="Confirmed">{each.confirmed:,}</td></tr>\n'
         for each in report.clauses
     )
     head = '<tr><th scope="col">Clause</th><th scope="col">Findings</th><th scope="col">Confirmed</th></tr>'
     left = [each.title for each in report.clauses if not each.is_played]
-    said = f"<p>{_text(not_played(left))}</p>\n" if left else ""
+    said = f"<p>{in_html(not_played(left))}</p>\n" if left else ""
     return f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}</tbody>\n</table>\n{said}"
-
-
-def _text(value: str) -> str:
-    return escape(printable(value))
