@@ -77,7 +77,7 @@ def _spam(draw: Draw, sent: datetime, count: int) -> Message:
     accounts = max(1, count * _SPAM_PERCENT // 100 // _MAILS_A_SPAMMER)
     sender = draw.below(accounts, "author")
     author = f"offers{sender}@{_WORDS[sender % len(_WORDS)]}-deals.example"
-    subject = filled(draw, draw.one_of(_SUBJECTS, "subject"))
+    subject = _filled(draw, draw.one_of(_SUBJECTS, "subject"))
     if draw.below(10, "padded") == 0:
         subject = f"{subject}          {draw.below(10**8, 'mark'):08}"
     return _mail(draw, sent, author=author, subject=subject, text=draw.one_of(_SPAM, "text"), label="spam")
@@ -87,7 +87,7 @@ def _ham(draw: Draw, sent: datetime, count: int) -> Message:
     accounts = max(1, count // _MAILS_A_WRITER)
     writer = draw.below(accounts, "author")
     author = f"{_NAMES[writer % len(_NAMES)]}{writer}@post.example"
-    subject = filled(draw, draw.one_of(_SUBJECTS, "subject"))
+    subject = _filled(draw, draw.one_of(_SUBJECTS, "subject"))
     is_news = draw.below(10, "news") == 0
     text = draw.one_of(_NEWS if is_news else _HAM, "text")
     return _mail(draw, sent, author=author, subject=subject, text=text, label="ham", is_news=is_news)
@@ -100,7 +100,7 @@ def _mail(
         id=MessageId(f"generated/{draw.of:06}"),
         author=AccountId(author),
         channel=Channel("mail"),
-        text=filled(draw, text),
+        text=_filled(draw, text),
         sent=sent,
         source=SOURCE,
         subject=subject,
@@ -111,7 +111,7 @@ def _mail(
     )
 
 
-def filled(draw: Draw, template: str) -> str:
+def _filled(draw: Draw, template: str) -> str:
     """The template with names, words and days drawn into it."""
     return template.format(
         name=draw.one_of(_NAMES, "name").title(), word=draw.one_of(_WORDS, "word"), day=draw.one_of(_DAYS, "day")
@@ -121,4 +121,4 @@ def filled(draw: Draw, template: str) -> str:
 def plain(draw: Draw) -> str:
     """Two sentences such as anybody writes; hardly ever the same ones."""
     other = Draw(seed=draw.seed, of=f"{draw.of}, more")
-    return f"{filled(draw, draw.one_of(_PLAIN, 'text'))} {filled(other, other.one_of(_PLAIN, 'text'))}"
+    return f"{_filled(draw, draw.one_of(_PLAIN, 'text'))} {_filled(other, other.one_of(_PLAIN, 'text'))}"

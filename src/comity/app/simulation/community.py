@@ -20,7 +20,7 @@ from comity.model.ids import AccountId, Channel, ClauseId, MessageId
 from comity.model.message import Message
 
 HOUR: Final = timedelta(hours=1)
-TEMPTED: Final = 0.03
+_TEMPTED: Final = 0.03
 """The share of the accounts that ever breach."""
 
 _FEWEST: Final = 2
@@ -32,10 +32,10 @@ _MOST_WILL: Final = 0.9
 LEARNS: Final = 0.8
 """What is left of the will to breach with each statement."""
 
-UNFOUND: Final = 0.2
+_UNFOUND: Final = 0.2
 """The share of the breaches in words that no rule finds: only a notice brings them before a person."""
 
-INNOCENT: Final = 0.08
+_INNOCENT: Final = 0.08
 """The share of what looks like a breach to a rule and is none: a quotation, a joke."""
 
 
@@ -76,7 +76,7 @@ class Community:
     def will(self, account: int) -> float:
         """The share of an account's messages that breach, before it was ever told: 0 for nearly all."""
         draw = self.draw(account)
-        if not draw.happens(TEMPTED, "tempted"):
+        if not draw.happens(_TEMPTED, "tempted"):
             return 0.0
         return min(_MOST_WILL, _WILL * math.pow(draw.share("will"), -_WILL_TAIL))
 
@@ -95,14 +95,14 @@ class Community:
 
     def offence(self, draw: Draw, account: int, second: int, id_: str) -> Iterator[Written]:
         """One of the agreement's examples, or a breach that only people see."""
-        if draw.happens(UNFOUND, "unfound"):
+        if draw.happens(_UNFOUND, "unfound"):
             clause = draw.one_of(self.clauses, "clause")
             channel = draw.one_of(sorted(clause.channels), "channel")
             message = self.ordinary(draw, account, second, channel=channel, id_=id_)
             yield Written(message=message, breached=clause.id, is_offence=True)
             return
         chosen = draw.one_of(self.offences, "offence")
-        breached = None if draw.happens(INNOCENT, "innocent") else chosen.clause
+        breached = None if draw.happens(_INNOCENT, "innocent") else chosen.clause
         last = (second // 3600 + 1) * 3600 - 1  # all copies within the hour
         first = min(second, last - int(APART.total_seconds()) * (chosen.copies - 1))
         for copy in range(chosen.copies):

@@ -30,13 +30,13 @@ from comity.ports import Answer, Store
 from comity.stores.memory import MemoryStore
 from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
-DELIVERY: Final = Duration(count=1, unit=Unit.MINUTE)
-REPORTS_UNFOUND: Final = 0.6
-REPORTS_FOUND: Final = 0.05
-REPORTS_ORDINARY: Final = 0.001
-APPEALS: Final = 0.08
-APPEALS_INNOCENT: Final = 0.5
-NOTIFIER_APPEALS: Final = 0.05
+_DELIVERY: Final = Duration(count=1, unit=Unit.MINUTE)
+_REPORTS_UNFOUND: Final = 0.6
+_REPORTS_FOUND: Final = 0.05
+_REPORTS_ORDINARY: Final = 0.001
+_APPEALS: Final = 0.08
+_APPEALS_INNOCENT: Final = 0.5
+_NOTIFIER_APPEALS: Final = 0.05
 _LONGEST_THOUGHT: Final = 60 * 24  # hours until an appeal is filed, at most
 
 
@@ -59,7 +59,6 @@ class Played:
     key: SigningKey
     proceedings: Proceedings
     people: People
-    breached: dict[MessageId, ClauseId]
     unfound: set[MessageId] = field(default_factory=set)
     due: defaultdict[int, list[Complaint]] = field(default_factory=lambda: defaultdict(list))
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -95,16 +94,14 @@ def _begun(community: Community) -> Played:
     recorder = Recorder(store, log, key, entropy)
     recorder.begin(mode="replay", operator="comity simulate", at=START)
     recorder.publish_version(version_of(community.agreement, name="agreement.md", effective=START), START)
-    terms = Terms(mode="replay", delivery=DELIVERY, history_key=sha256(b"history").digest(), snapshot_every=1 << 60)
-    breached = dict[MessageId, ClauseId]()
+    terms = Terms(mode="replay", delivery=_DELIVERY, history_key=sha256(b"history").digest(), snapshot_every=1 << 60)
     return Played(
         community=community,
         store=store,
         log=log,
         key=key,
         proceedings=Proceedings(store, recorder, FixedClock(START), entropy, terms),
-        people=people_for(community.accounts, community.seed, breached),
-        breached=breached,
+        people=people_for(community.accounts, community.seed),
     )
 
 
@@ -134,12 +131,12 @@ def _take(played: Played, written: list[Written]) -> None:
     """Every message goes through the record, an hour's in one transaction."""
     for each in written:
         if each.breached is not None:
-            played.breached[each.message.id] = each.breached
+            played.people.breached[each.message.id] = each.breached
     if written:
         answers = played.proceedings.take([each.message for each in written])
         for answer in answers:
             played.outcomes[answer.outcome] += 1
-            if not answer.clauses and answer.message in played.breached:
+            if not answer.clauses and answer.message in played.people.breached:
                 played.unfound.add(answer.message)
         _hold_rules_right(played, answers, written)
 
@@ -149,15 +146,15 @@ def _hold_rules_right(played: Played, answers: Sequence[Answer], written: Sequen
     ordinary = {each.message.id for each in written if not each.is_offence}
     for answer in answers:
         if answer.clauses and answer.message in ordinary:
-            played.breached[answer.message] = ClauseId(answer.clauses[0])
+            played.people.breached[answer.message] = ClauseId(answer.clauses[0])
 
 
 def _report(played: Played, written: list[Written], at: datetime) -> None:
     """Some of what others read is reported, rightly or wrongly."""
     for each in written:
         message, draw = each.message, played.community.draw(f"notice {each.message.id}")
-        found = REPORTS_FOUND if each.is_offence else REPORTS_ORDINARY
-        if draw.happens(REPORTS_UNFOUND if message.id in played.unfound else found, "reported"):
+        found = _REPORTS_FOUND if each.is_offence else _REPORTS_ORDINARY
+        if draw.happens(_REPORTS_UNFOUND if message.id in played.unfound else found, "reported"):
             clauses = [one.id for one in played.community.clauses if message.channel in one.channels]
             clause = each.breached or (draw.one_of(clauses, "clause") if clauses else None)
             given = review.Notice(
@@ -173,23 +170,19 @@ def _report(played: Played, written: list[Written], at: datetime) -> None:
 def _think(played: Played, position: int, hour: int) -> None:
     """Whoever has just been told of a decision may appeal within some weeks."""
     for fact in tuple(played.store.facts((Decided, Informed), after=position)):
-        draw = played.community.draw(f"appeal {fact.account} {fact.at} {_number(fact)}")
+        if not isinstance(fact, Decided | Informed):
+            continue
+        draw = played.community.draw(f"appeal {fact.account} {fact.at} {fact.decision}")
         when = hour + 2 + draw.below(_LONGEST_THOUGHT, "when")
         match fact:
             case Decided():
-                is_innocent = not any(each.message in played.breached for each in fact.breaches)
-                if draw.happens(APPEALS_INNOCENT if is_innocent else APPEALS, "appeals"):
+                is_innocent = not any(each.message in played.people.breached for each in fact.breaches)
+                if draw.happens(_APPEALS_INNOCENT if is_innocent else _APPEALS, "appeals"):
                     played.due[when].append(Complaint(decision=fact.decision, text="I did not mean it that way."))
-            case Informed(confirmed=False):
-                if draw.happens(NOTIFIER_APPEALS, "appeals"):
+            case Informed():
+                if not fact.confirmed and draw.happens(_NOTIFIER_APPEALS, "appeals"):
                     text = "Please look again."
                     played.due[when].append(Complaint(decision=fact.decision, text=text, notice=fact.notice))
-            case _:
-                continue
-
-
-def _number(fact: object) -> str:
-    return fact.decision if isinstance(fact, Decided | Informed) else ""
 
 
 def _appeal(played: Played, hour: int, at: datetime) -> None:

@@ -53,6 +53,5 @@ def _clauses(report: Report) -> str:
         for each in report.clauses
     )
     head = '<tr><th scope="col">Clause</th><th scope="col">Findings</th><th scope="col">Confirmed</th></tr>'
-    left = [each.title for each in report.clauses if not each.is_played]
-    said = f"<p>{in_html(not_played(left))}</p>\n" if left else ""
+    said = f"<p>{in_html(not_played(report))}</p>\n" if not_played(report) else ""
     return f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}</tbody>\n</table>\n{said}"

@@ -21,12 +21,12 @@ from comity.flow import appeal, review
 from comity.flow.message import Proceedings
 from comity.model.ids import ClauseId, DecisionId, MessageId, ReviewerId
 
-OPENS: Final = 9
-CLOSES: Final = 17
-FEWEST_REVIEWERS: Final = 3
-ACCOUNTS_A_REVIEWER: Final = 20_000
-ACTS_AN_HOUR: Final = 4
-GUEST: Final = ReviewerId("guest-reviewer")
+_OPENS: Final = 9
+_CLOSES: Final = 17
+_FEWEST_REVIEWERS: Final = 3
+_ACCOUNTS_A_REVIEWER: Final = 20_000
+_ACTS_AN_HOUR: Final = 4
+_GUEST: Final = ReviewerId("guest-reviewer")
 """Decides an appeal when everybody else took part."""
 
 _ERRS: Final = 0.08
@@ -41,13 +41,13 @@ class People:
 
     seed: int
     pool: tuple[ReviewerId, ...]
-    breached: dict[MessageId, ClauseId]
+    breached: dict[MessageId, ClauseId] = field(default_factory=dict)
     turns: Iterator[int] = field(default_factory=count)
 
     def decide(self, proceedings: Proceedings, at: datetime) -> None:
         """An hour's work on what waits longest. Nothing outside office hours."""
-        if at.weekday() < 5 and OPENS <= at.hour < CLOSES:
-            for id_, account in islice(proceedings.store.waiting(), len(self.pool) * ACTS_AN_HOUR):
+        if at.weekday() < 5 and _OPENS <= at.hour < _CLOSES:
+            for id_, account in islice(proceedings.store.waiting(), len(self.pool) * _ACTS_AN_HOUR):
                 self._decide_one(proceedings, proceedings.record(account), id_, at)
 
     def _decide_one(self, proceedings: Proceedings, record: Record, id_: str, at: datetime) -> None:
@@ -105,9 +105,9 @@ class People:
         """Invariant 16 is the record's to hold; here it is kept by asking somebody who may."""
         parts, turn = took_part(record, decision), next(self.turns)
         able = [by for by in self.pool if by not in parts]
-        return able[turn % len(able)] if able else GUEST
+        return able[turn % len(able)] if able else _GUEST
 
 
-def people_for(accounts: int, seed: int, breached: dict[MessageId, ClauseId]) -> People:
-    size = FEWEST_REVIEWERS + accounts // ACCOUNTS_A_REVIEWER
-    return People(seed=seed, pool=tuple(ReviewerId(f"reviewer-{each + 1}") for each in range(size)), breached=breached)
+def people_for(accounts: int, seed: int) -> People:
+    size = _FEWEST_REVIEWERS + accounts // _ACCOUNTS_A_REVIEWER
+    return People(seed=seed, pool=tuple(ReviewerId(f"reviewer-{each + 1}") for each in range(size)))

@@ -28,7 +28,6 @@ from comity.casework.severity import CUTS
 from comity.ledger.verify import verify
 from comity.model.clause import Kind
 from comity.model.ids import AccountId
-from comity.ports import Store
 
 
 class ClauseCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +54,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     cut: int
     cut_for_good: int
     open_cases: int
-    all_open_at: datetime | None
+    all_open_at: datetime
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +135,7 @@ def report(played: Played) -> Report:
         ever_warned=len(_accounts(decided, (Kind.WARN,))),
         ever_cut=len(_accounts(decided, CUTS)),
         top_tenth=_top_tenth(decided),
-        end=_end(played, played.store),
+        end=_end(played),
         ledger=_ledger(played),
         days=tuple(played.days),
     )
@@ -203,12 +202,12 @@ def _top_tenth(decided: Sequence[Decided]) -> float | None:
     return round(sum(count for _, count in most) / counts.total(), 3) if counts else None
 
 
-def _end(played: Played, store: Store) -> End:
+def _end(played: Played) -> End:
     """Standing is a predicate: what holds at the end, and until when, is asked of the records."""
     at = START + timedelta(days=len(played.days))
     holding = {
         account: [each for each in measures(played.proceedings.record(account)) if not each.is_over(at)]
-        for account in store.restricted()
+        for account in played.store.restricted()
     }
     cut = {
         account: [each for each in active if each.kind in CUTS and each.is_active(at)]

@@ -23,9 +23,8 @@ def print_report(report: Report) -> None:
     for each in report.clauses:
         clauses.add_row(_escaped(each.title), f"{each.findings:,}", f"{each.confirmed:,}")
     out.print(clauses)
-    left = [each.title for each in report.clauses if not each.is_played]
-    if left:
-        out.print(f"{not_played(left)}", markup=False)
+    if said := not_played(report):
+        out.print(said, markup=False)
     out.print()
     out.print(ledger_line(report), markup=False)
 
@@ -40,9 +39,9 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
     people = f"{report.by_rules:,} by rules, {report.by_people:,} by people"
     yield "decisions", f"{report.decisions:,}: {people}; {counted(report.dismissals, 'dismissal')}"
     yield "measures", _listed(report.measures) or "none"
-    yield "cases", f"{report.cases:,}, {hours(report.median_hours)}; {end.open_cases:,} open at the end"
+    yield "cases", f"{report.cases:,}, {_hours(report.median_hours)}; {end.open_cases:,} open at the end"
     filed = f"{appeals.by_accounts:,} by accounts, {appeals.by_notifiers:,} by notifiers"
-    yield "appeals", f"{filed}, {hours(appeals.median_hours)}; {appeals.waiting:,} waiting at the end"
+    yield "appeals", f"{filed}, {_hours(appeals.median_hours)}; {appeals.waiting:,} waiting at the end"
     yield "outcomes", _listed(appeals.outcomes) or "none"
     yield "recomputed", f"{counted(report.recomputed, 'later decision')} made milder after a reversal"
     yield "undone", f"{counted(report.undone, 'decision')} of rules, by reviewers"
@@ -51,8 +50,7 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
     if report.top_tenth is not None:
         yield "the tail", f"a tenth of those who breached caused {report.top_tenth:.0%} of the breaches"
     yield "at the end", f"{counted(end.cut, 'account')} cut, {end.cut_for_good:,} of them without an end"
-    if end.all_open_at is not None:
-        yield "all others open", f"from {end.all_open_at:%Y-%m-%d %H:%M} UTC on"
+    yield "all others open", f"from {end.all_open_at:%Y-%m-%d %H:%M} UTC on"
 
 
 def ledger_line(report: Report) -> str:
@@ -61,13 +59,16 @@ def ledger_line(report: Report) -> str:
     return f"The ledger: {counted(ledger.size, 'entry', 'entries')}, root {ledger.root}, {said}."
 
 
-def not_played(titles: list[str]) -> str:
-    """What is not shown is said."""
-    named = ", ".join(printable(title) for title in titles)
-    return f"Breached only in words that no rule finds, for want of an example that one account can send: {named}."
+def not_played(report: Report) -> str:
+    """What is not shown is said; empty if all is."""
+    named = ", ".join(printable(each.title) for each in report.clauses if not each.is_played)
+    return (
+        named
+        and f"Breached only in words that no rule finds, for want of an example that one account can send: {named}."
+    )
 
 
-def hours(value: float | None) -> str:
+def _hours(value: float | None) -> str:
     return "none decided" if value is None else f"decided after {value:g} hours (median)"
 
 
