@@ -62,10 +62,8 @@ def ledger_line(report: Report) -> str:
 def not_played(report: Report) -> str:
     """What is not shown is said; empty if all is."""
     named = ", ".join(printable(each.title) for each in report.clauses if not each.is_played)
-    return (
-        named
-        and f"Breached only in words that no rule finds, for want of an example that one account can send: {named}."
-    )
+    why = "Breached only in words that no rule finds, for want of an example that one account can send"
+    return f"{why}: {named}." if named else ""
 
 
 def _hours(value: float | None) -> str:
