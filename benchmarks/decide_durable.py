@@ -29,7 +29,7 @@ from comity.ports import PublishedLog, Store
 from comity.stores.log_folder import LogFolder
 from comity.stores.memory import MemoryStore
 from comity.stores.sqlite import SqliteStore
-from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
+from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 from common import START, expect, report, seconds
 
 COUNT = 10_000

@@ -33,7 +33,7 @@ from comity.model.message import Message
 from comity.ports import Answer, Outcome, Running, Store, Taken
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
-from comity.testing.world import CountedEntropy, FixedClock
+from comity.stores.world import CountedEntropy, FixedClock
 from common import START, expect, report, seconds
 
 FACTS = 1_000_000

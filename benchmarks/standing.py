@@ -21,7 +21,7 @@ from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
 from comity.stores.memory import MemoryStore
-from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
+from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 from common import START, expect, median_seconds, part, report
 
 BREACHES = 5_000

@@ -24,8 +24,8 @@ from comity.ports import Attachment, Running, StoreError, Write
 from comity.stores.keys import KeyFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
+from comity.stores.world import CountedEntropy
 from comity.testing.store_values import accepted, case_opened, decided, owned, taken
-from comity.testing.world import CountedEntropy
 
 PERSON = "person-under-test@mail.example"
 ANN = AccountId(PERSON)

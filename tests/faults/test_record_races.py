@@ -29,11 +29,11 @@ from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, Channel, ClauseId, DecisionId, MessageId, ReviewerId
 from comity.model.measure import State
 from comity.model.message import Message
-from comity.ports import OvertakenError, Store, Version
+from comity.ports import Answer, OvertakenError, Store, Version
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
+from comity.stores.world import CountedEntropy, FixedClock
 from comity.testing.faults import OvertakenStore
-from comity.testing.world import CountedEntropy, FixedClock
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -80,7 +80,7 @@ class Record:
         recorder.begin(mode="live", operator="tests", at=NOW)
         recorder.publish_version(self.version(RULES), NOW)
         writer = self.writer()
-        (answer,) = writer.take("1", "spam")
+        answer = writer.say("1", "spam")
         assert answer.statement is not None
         self.earlier: DecisionId = answer.statement
         amend.deliver(writer, self.earlier, How.LINK, self.clock.at)
@@ -106,9 +106,9 @@ class Writer(Proceedings):
         terms = Terms(mode="live", delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
         super().__init__(store, self.writes, shared.clock, entropy, terms)
 
-    def take(self, *said: str):
-        (id_, text) = said
-        return super().take([self.message(id_, text)])
+    def say(self, id_: str, text: str) -> Answer:
+        (answer,) = self.take([self.message(id_, text)])
+        return answer
 
     def message(self, id_: str, text: str) -> Message:
         at = self.shared.clock.at
@@ -142,10 +142,9 @@ def noticed(shared: Record) -> Noticed:
     return notice(shared.writer(), "2")
 
 
-def notice(writer: Writer, id_: str) -> Noticed:
-    given = review.Notice(
-        message=writer.message(id_, "an advertisement"), where="", why="Look.", good_faith=True, clause=ClauseId("spam")
-    )
+def notice(writer: Writer, id_: str, text: str = "an advertisement") -> Noticed:
+    message = writer.message(id_, text)
+    given = review.Notice(message=message, where="", why="Look.", good_faith=True, clause=ClauseId("spam"))
     return review.notice(writer, given, writer.shared.clock.at)
 
 
@@ -400,23 +399,13 @@ def test_a_point_counts_if_it_was_live_when_the_message_was_sent_though_it_expir
 ) -> None:
     end = NOW - 2 * DAY + 60 * DAY
     shared.clock.at = end if expired else end - timedelta(seconds=1)
-    case = review.notice(
-        shared.writer(),
-        review.Notice(
-            message=shared.writer().message("2", "an advertisement"),
-            where="",
-            why="Look.",
-            good_faith=True,
-            clause=ClauseId("spam"),
-        ),
-        shared.clock.at,
-    ).case
+    noticed(shared)
 
     def pass_time() -> None:
         shared.clock.at = end + timedelta(minutes=1)
 
     writer = shared.writer(overtaken_by=pass_time)
-    review.confirm(writer, Deciding(case=case, version=2, by=MARA, why="It is one."), shared.clock.at)
+    confirm(MARA)(writer)
     last = shared.writer().record(ANN).decisions[-1]
     assert {channel for each in last.measures for channel in each.channels} == (
         {POSTS} if expired else {POSTS, Channel("mail")}
@@ -426,27 +415,11 @@ def test_a_point_counts_if_it_was_live_when_the_message_was_sent_though_it_expir
 
 def test_a_rule_and_a_reviewer_who_find_the_same_breach_make_one_decision(shared: Record) -> None:
     shared.clock.at = NOW + 40 * DAY
-    case = notice_of_spam(shared)
-    at = shared.clock.at
-
-    def take(writer: Writer) -> object:
-        return writer.take("9", "spam")
-
-    def confirmed(writer: Writer) -> object:
-        return review.confirm(writer, Deciding(case=case, version=2, by=MARA, why="It is one."), at)
-
-    assert raced(shared, take, confirmed) == "kept"
+    notice(shared.writer(), "9", "spam")
+    assert raced(shared, lambda writer: writer.say("9", "spam"), confirm(MARA)) == "kept"
     record = shared.writer().record(ANN)
     assert len(record.decisions) == 2
     assert record.open_cases == ()
-
-
-def notice_of_spam(shared: Record) -> str:
-    writer = shared.writer()
-    given = review.Notice(
-        message=writer.message("9", "spam"), where="", why="Look.", good_faith=True, clause=ClauseId("spam")
-    )
-    return review.notice(writer, given, shared.clock.at).case
 
 
 def test_an_overtaken_writer_writes_no_more_and_a_new_one_goes_on(shared: Record) -> None:
@@ -467,7 +440,7 @@ def hold(writer: Writer) -> object:
 
 
 def say_again(writer: Writer) -> object:
-    return writer.take("7", "spam")
+    return writer.say("7", "spam")
 
 
 @pytest.mark.parametrize(

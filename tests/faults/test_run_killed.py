@@ -26,8 +26,8 @@ from comity.model.message import Message
 from comity.ports import Answer, PublishedLog, Store
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
+from comity.stores.world import CountedEntropy, FixedClock
 from comity.testing.faults import FailureError, FaultyLog, FaultyStore, When
-from comity.testing.world import CountedEntropy, FixedClock
 
 RULES = """---
 comity: 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -295,19 +294,13 @@ def lives_until_caught(number: int, plant: Plant) -> int | None:
             lives += 1
             super().__init__()
 
-    with planted(plant):
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch)
         try:
             run_state_machine_as_test(Counted, settings=BUDGET)
         except AssertionError:
             return lives
     return None
-
-
-@contextmanager
-def planted(plant: Plant) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        plant(patch)
-        yield
 
 
 def table() -> Iterator[str]:

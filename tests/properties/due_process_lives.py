@@ -30,7 +30,7 @@ from comity.model.ids import AccountId, AppealId, Channel, ClauseId, DecisionId,
 from comity.model.message import Message
 from comity.ports import Store
 from comity.stores.memory import MemoryStore
-from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
+from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEY = SigningKey(name="example.org/log", seed=b"k" * 32)

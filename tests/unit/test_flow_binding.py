@@ -17,7 +17,7 @@ from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
 from comity.ports import Outcome
 from comity.stores.memory import MemoryStore
-from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
+from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -16,7 +16,7 @@ from comity.ledger.note import SigningKey
 from comity.model.ids import Digest
 from comity.ports import Version, Write
 from comity.stores.memory import MemoryStore
-from comity.testing.world import CountedEntropy, MemoryLog
+from comity.stores.world import CountedEntropy, MemoryLog
 
 KEY = SigningKey(name="example.org/log", seed=b"7" * 32)
 AT = datetime(2026, 1, 1, tzinfo=UTC)

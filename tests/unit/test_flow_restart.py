@@ -21,7 +21,7 @@ from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
 from comity.ports import Answer, Running, Write
 from comity.stores.memory import MemoryStore
-from comity.testing.world import CountedEntropy, FixedClock, MemoryLog
+from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
 RULES = """---
 comity: 1

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-CHECKPOINT = "checkpoint"
+from comity.ledger.log import CHECKPOINT_PATH
 
 
 class FixedClock:
@@ -39,7 +39,7 @@ class MemoryLog:
 
     def publish(self, files: Iterable[tuple[str, bytes]], checkpoint: bytes) -> None:
         self.files |= dict(files)
-        self.files[CHECKPOINT] = checkpoint
+        self.files[CHECKPOINT_PATH] = checkpoint
 
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
