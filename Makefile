@@ -2,7 +2,7 @@
 # A machine needs Python 3.11 or newer, git and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format e2e bench fuzz docs docs-serve setup lock clean
+.PHONY: help demo test check format e2e long bench fuzz docs docs-serve setup lock clean
 MAKEFLAGS += --no-print-directory
 export PYTHON
 ARGS ?=
@@ -38,6 +38,11 @@ format: $(DEV) ## rewrite the code as `check` wants it
 
 e2e: $(DEV) ## build a wheel, install it into a new environment, walk a newcomer's way
 	@.venv/bin/python -m pytest tests/e2e $(ARGS)
+
+long: $(DEV) ## what takes too long for every change: 1,000 deaths of each kind
+	@for how in kill cut fail full; do \
+		folder=$$(mktemp -d) && .venv/bin/python tests/faults/ledger_lives.py $$folder/records --lives 1000 --as $$how && rm -r $$folder; \
+	done
 
 bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md
 	@.venv/bin/python benchmarks $(NAME)

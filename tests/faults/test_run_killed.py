@@ -154,6 +154,22 @@ def test_a_failure_at_any_step_leaves_a_record_that_goes_on(
     whole.close()
 
 
+@pytest.mark.parametrize("when", list(When))
+def test_proceedings_that_could_not_publish_publish_it_with_what_comes_next(
+    when: When, tmp_path: Path, log: LogFolder
+) -> None:
+    store, sent = SqliteStore(tmp_path / "comity.db"), messages(400)
+    proceedings(store, log, "a")
+    running = proceedings(store, FaultyLog(log, countdown=2, when=when), "b")
+    with pytest.raises(FailureError):
+        take_all(running, sent)
+    assert len(take_all(running, sent)) == 400
+    report = verify(log.read)
+    assert report.is_fine, report.problems
+    assert report.size == store.size
+    store.close()
+
+
 def breaches(store: Store) -> list[tuple[str, str]]:
     found = []
     for fact in store.facts():

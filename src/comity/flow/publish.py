@@ -66,8 +66,8 @@ class Recorder:
         last = unverified_checkpoint(checkpoint) if checkpoint else None
         self._head = read_head(store, key.verifier, last)
         self._position = store.position
-        if self._head.log.size > (last.size if last else 0):
-            log.publish(republication(stored_entries(store), last.size if last else 0), store.checkpoint)
+        self._published_size = last.size if last else 0
+        self._catch_up()
 
     def begin(self, *, mode: Mode, operator: str, at: datetime) -> None:
         """Write the genesis entry. Does nothing if there is one."""
@@ -216,9 +216,18 @@ class Recorder:
             )
         )
         self._head, self._position = head.kept(), self._position + len(facts)
-        if entries:
+        if entries and self._published_size == appended.first:
             *files, _ = publication(appended, checkpoint)
             self._published.publish(files, checkpoint)
+            self._published_size = head.log.size
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Publish what is committed and was not published, since the program died or the disk failed in between."""
+        if self._published_size < self._head.log.size:
+            files = republication(stored_entries(self._store), self._published_size)
+            self._published.publish(files, self._store.checkpoint)
+            self._published_size = self._head.log.size
 
     def _fresh(self) -> str:
         return self._entropy.token(16).hex()
