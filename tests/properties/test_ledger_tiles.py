@@ -80,6 +80,8 @@ def test_every_place_reads_back_from_its_path(place: TilePlace) -> None:
         "tile/0/x001/x002",
         "tile/0/000.p/0",
         "tile/0/000.p/256",
+        "tile/0/000.p/300",
+        "tile/entries/000.p/999",
         "tile/0/000.p/01",
         "tile/0/000.p/",
         "tile/0/000\n",

@@ -17,7 +17,8 @@ from comity.ledger.note import (
     parse_note,
     sign_note,
 )
-from comity.ledger.proof import Proof, parse_proof, verify_proof
+from comity.ledger.policy import Policy
+from comity.ledger.tlog_proof import TlogProof, parse_proof, verify_proof
 from comity.ledger.tree import EMPTY, ProofError, grow, leaf_hash
 
 # The example of Go's golang.org/x/mod/sumdb/note.
@@ -183,24 +184,28 @@ def test_what_is_no_verifier_key_is_refused(vkey: str) -> None:
         VerifierKey.parse(vkey)
 
 
-PROOF = Proof(index=0, hashes=(), checkpoint=SIGNED_CHECKPOINT)
+TRUST = Policy().trusting(KEY.verifier)
+PROOF = TlogProof(index=0, hashes=(), checkpoint=SIGNED_CHECKPOINT)
 
 
 def test_a_proof_has_the_lines_of_the_specification_and_reads_back() -> None:
     assert bytes(PROOF) == b"c2sp.org/tlog-proof@v1\nindex 0\n\n" + SIGNED_CHECKPOINT
-    other = Proof(index=7, hashes=(ROOT, ROOT), checkpoint=SIGNED_CHECKPOINT, extra=b"\0more")
+    other = TlogProof(index=7, hashes=(ROOT, ROOT), checkpoint=SIGNED_CHECKPOINT, extra=b"\0more")
     assert bytes(other).startswith(b"c2sp.org/tlog-proof@v1\nextra AG1vcmU=\nindex 7\n")
     assert parse_proof(bytes(other)) == other
-    empty = Proof(index=7, hashes=(), checkpoint=SIGNED_CHECKPOINT, extra=b"")
+    empty = TlogProof(index=7, hashes=(), checkpoint=SIGNED_CHECKPOINT, extra=b"")
     assert parse_proof(bytes(empty)) == empty
 
 
 def test_a_proof_shows_its_own_entry_and_no_other() -> None:
-    assert verify_proof(bytes(PROOF), b"one", [KEY.verifier], KEY.name) == CHECKPOINT
+    assert verify_proof(PROOF, b"one", TRUST).checkpoint == CHECKPOINT
     with pytest.raises(ProofError, match="does not lead from entry 0"):
-        verify_proof(bytes(PROOF), b"two", [KEY.verifier], KEY.name)
+        verify_proof(PROOF, b"two", TRUST)
     with pytest.raises(ProofError, match="cannot be trusted"):
-        verify_proof(bytes(PROOF), b"one", [OTHER.verifier], KEY.name)
+        verify_proof(PROOF, b"one", Policy().trusting(OTHER.verifier))
+    stranger = SigningKey(name=KEY.name, seed=bytes(32)).verifier
+    with pytest.raises(ProofError, match="No trusted key signed"):
+        verify_proof(PROOF, b"one", Policy().trusting(stranger))
 
 
 @pytest.mark.parametrize(
@@ -221,4 +226,4 @@ def test_a_proof_shows_its_own_entry_and_no_other() -> None:
 )
 def test_a_malformed_proof_is_refused_with_the_place(old: bytes, new: bytes, named: str) -> None:
     with pytest.raises(ProofError, match=named):
-        verify_proof(bytes(PROOF).replace(old, new, 1), b"one", [KEY.verifier], KEY.name)
+        verify_proof(parse_proof(bytes(PROOF).replace(old, new, 1)), b"one", TRUST)

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 LARGEST_NOTE: Final = 1_000_000
 MOST_SIGNATURES: Final = 100
 ED25519: Final = b"\x01"
+"""The type of an Ed25519 key that signs notes as they are."""
+PRIVATE: Final = "PRIVATE+KEY+"
 _DASH: Final = "\u2014 "
 
 
@@ -48,6 +50,18 @@ class Note:
         return f"{self.text}\n{''.join(map(str, self.signatures))}".encode()
 
 
+class Verifier(Protocol):
+    """A public key that checks one sort of signature."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key_id(self) -> bytes: ...
+
+    def verifies(self, text: bytes, signature: bytes) -> bool: ...
+
+
 class Signer(Protocol):
     """What signs notes: a `SigningKey`, or something outside that keeps the key to itself."""
 
@@ -68,26 +82,21 @@ class VerifierKey:
     public: bytes
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return encode_key(self.name, self.key_id, ED25519 + self.public)
 
     @property
     def key_id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return key_id(self.name, ED25519, self.public)
 
     def verifies(self, text: bytes, signature: bytes) -> bool:
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
+        return is_signed(self.public, text, signature)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The key that `text` encodes. Raises `NoteError`: malformed, not Ed25519, or its id is not the key's."""
-        name, key_id, encoded = _key_parts(text)
-        key = cls(name=name, public=_key_bytes(encoded))
-        if key.key_id.hex() != key_id:
-            raise NoteError(f"The verifier key says its id is {key_id!r}, but it is {key.key_id.hex()}.")
+        name, said, public = parse_key(text, ED25519)
+        key = cls(name=name, public=public)
+        demand_id(said, key.key_id)
         return key
 
 
@@ -120,18 +129,14 @@ class SigningKey:
 
     def encode(self) -> str:
         """The form that Go's `note` package keeps private keys in; for a file that nobody else may read."""
-        return f"PRIVATE+KEY+{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.seed).decode()}"
+        return PRIVATE + encode_key(self.name, self.key_id, ED25519 + self.seed)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The key that `encode` wrote. Raises `NoteError`, whose message never shows the key."""
-        rest = text.strip().removeprefix("PRIVATE+KEY+")
-        if rest == text.strip():
-            raise NoteError("This is no private key: it does not begin with `PRIVATE+KEY+`.")
-        name, key_id, encoded = _key_parts(rest)
-        key = cls(name=name, seed=_key_bytes(encoded))
-        if key.key_id.hex() != key_id:
-            raise NoteError(f"The private key says its id is {key_id!r}, but it is {key.key_id.hex()}.")
+        name, said, seed = parse_private_key(text, ED25519)
+        key = cls(name=name, seed=seed)
+        demand_id(said, key.key_id)
         return key
 
 
@@ -155,7 +160,7 @@ def parse_note(content: bytes) -> Note:
     return Note(text=text + "\n", signatures=tuple(_signature(line, n) for n, line in enumerate(lines, start=1)))
 
 
-def open_note(content: bytes, keys: Iterable[VerifierKey]) -> Note:
+def open_note(content: bytes, keys: Iterable[Verifier]) -> Note:
     """The note, with just the signatures of `keys`, all of them right. Raises `NoteError` if there is none."""
     note = parse_note(content)
     known = {(key.name, key.key_id): key for key in keys}
@@ -205,19 +210,50 @@ def _signature(line: str, n: int) -> Signature:
     return Signature(name=name, key_id=content[:4], content=content[4:])
 
 
-def _key_parts(text: str) -> tuple[str, str, str]:
+def key_id(name: str, kind: bytes, public: bytes) -> bytes:
+    """What tells a key's signatures apart. `kind`: the signature type's byte."""
+    return sha256(name.encode() + b"\n" + kind + public).digest()[:4]
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether this is an Ed25519 signature of exactly the message."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def encode_key(name: str, id_: bytes, key: bytes) -> str:
+    """The text of a key; `key` begins with its type's byte."""
+    return f"{name}+{id_.hex()}+{base64.b64encode(key).decode()}"
+
+
+def parse_key(text: str, kind: bytes) -> tuple[str, str, bytes]:
+    """Name, said id and 32 bytes of the Ed25519 key of the type `kind` that `text` encodes. Raises `NoteError`."""
     parts = text.strip().split("+", 2)
     if len(text) > 1000 or len(parts) != 3:
         raise NoteError("This is no key of the form `name+key id+base64`.")
-    _demand_name(parts[0])
-    return parts[0], parts[1], parts[2]
-
-
-def _key_bytes(encoded: str) -> bytes:
+    name, said, encoded = parts
+    _demand_name(name)
     content = decode_base64(encoded, "The key")
-    if content[:1] != ED25519 or len(content) != 33:
-        raise NoteError("The key is not an Ed25519 key for notes (type 0x01 and 32 bytes).")
-    return content[1:]
+    if content[:1] != kind or len(content) != 33:
+        has = f"type 0x{content[:1].hex()} and {len(content) - 1} bytes" if content else "nothing"
+        raise NoteError(f"The key has {has}, where type 0x{kind.hex()} and the 32 bytes of Ed25519 are needed.")
+    return name, said, content[1:]
+
+
+def parse_private_key(text: str, kind: bytes) -> tuple[str, str, bytes]:
+    """Name, said id and seed of a private key. Raises `NoteError`, whose message never shows the key."""
+    if not text.strip().startswith(PRIVATE):
+        raise NoteError(f"This is no private key: it does not begin with `{PRIVATE}`.")
+    return parse_key(text.strip().removeprefix(PRIVATE), kind)
+
+
+def demand_id(said: str, is_: bytes) -> None:
+    """Raises `NoteError` for a key whose text names another id than the key has."""
+    if said != is_.hex():
+        raise NoteError(f"The key says its id is {said!r}, but it is {is_.hex()}.")
 
 
 def _demand_name(name: str) -> None:

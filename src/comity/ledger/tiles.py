@@ -65,7 +65,7 @@ def parse_path(path: str) -> TilePlace | None:
     level = None if match["level"] == "entries" else int(match["level"])
     width = int(match["width"]) if match["width"] else TILE_WIDTH
     place = TilePlace(level=level, n=int(match["n"].replace("x", "").replace("/", "")), width=width)
-    return place if place.path == path else None
+    return place if place.path == path and width <= TILE_WIDTH else None
 
 
 def tile_widths(size: int) -> tuple[tuple[int, int], ...]:

@@ -1,15 +1,18 @@
-"""C2SP tlog-proof: one file that shows, offline, that an entry is in the log."""
+"""C2SP tlog-proof: one file that shows, offline, that an entry is in the log.
+
+`bytes(TlogProof(...))` is the file, `parse_proof` reads one, `verify_proof` says whether it shows an entry to be in a
+log that a policy trusts. `Policy().trusting(key)` is the policy of who only knows the log's key.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from comity.ledger.checkpoint import Checkpoint, open_checkpoint
-from comity.ledger.note import LARGEST_NOTE, NoteError, VerifierKey, decode_base64
+from comity.ledger.note import LARGEST_NOTE, NoteError, decode_base64
+from comity.ledger.policy import Policy, Witnessed
 from comity.ledger.tree import HASH_LENGTH, LARGEST_SIZE, ProofError, check_inclusion, leaf_hash
 
 _HEADER: Final = "c2sp.org/tlog-proof@v1"
@@ -19,7 +22,7 @@ _LARGEST: Final = 2 * LARGEST_NOTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class TlogProof:
     """A proof as its file has it, nothing of it checked. `extra` is never authenticated."""
 
     index: int
@@ -34,7 +37,7 @@ class Proof:
         return "".join(f"{line}\n" for line in lines).encode() + self.checkpoint
 
 
-def parse_proof(content: bytes) -> Proof:
+def parse_proof(content: bytes) -> TlogProof:
     """The proof whose file this is. Raises `ProofError` naming the line."""
     if len(content) > _LARGEST:
         raise ProofError(f"The proof has {len(content)} bytes, more than the {_LARGEST} that are read.")
@@ -49,18 +52,18 @@ def parse_proof(content: bytes) -> Proof:
         hashes = tuple(decode_base64(line, f"Hash {n} of the proof") for n, line in enumerate(lines[2:]))
     except (NoteError, UnicodeDecodeError) as error:
         raise ProofError(f"The proof is malformed: {error}") from error
-    return Proof(index=_index(lines), hashes=_checked(hashes), checkpoint=checkpoint, extra=extra)
+    return TlogProof(index=_index(lines), hashes=_checked(hashes), checkpoint=checkpoint, extra=extra)
 
 
-def verify_proof(content: bytes, entry: bytes, keys: Iterable[VerifierKey], origin: str) -> Checkpoint:
-    """The signed checkpoint of the log `origin` in which `entry` is shown to be. Raises `ProofError`."""
-    proof = parse_proof(content)
+def verify_proof(proof: TlogProof, entry: bytes, policy: Policy) -> Witnessed:
+    """The checkpoint, valid by `policy`, that `entry` is shown to be in, and who cosigned it. Raises `ProofError`."""
     try:
-        checkpoint = open_checkpoint(proof.checkpoint, keys, origin)
+        found = policy.open(proof.checkpoint)
     except NoteError as error:
         raise ProofError(f"The checkpoint in the proof cannot be trusted: {error}") from error
+    checkpoint = found.checkpoint
     check_inclusion(proof.index, checkpoint.size, leaf_hash(entry), proof.hashes, checkpoint.root)
-    return checkpoint
+    return found
 
 
 def _index(lines: list[str]) -> int:
