@@ -15,6 +15,7 @@ from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
+from comity.model.plan import Planned
 
 LARGEST_ATTACHMENT: Final = 10 << 20
 
@@ -110,9 +111,34 @@ class Running(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     snapshot: bytes | None = None
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An entry of the gates' feed: the `row`-th thing that gates know. `planned` None: its account was erased.
+
+    `seq`: the change that this was, or, of all entries, 0.
+    """
+
+    seq: int = 0
+    row: int
+    planned: Planned | None
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where the gates' feed stands: `count` plans that are not empty, whose digests add up to `digest`.
+
+    `epoch` names the feed's life; `first` and `cursor` are its oldest kept and its last change, 0 before any.
+    """
+
+    epoch: str
+    first: int
+    cursor: int
+    count: int
+    digest: int
+
+
 class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything that one transaction appends. `size`, `position` and `erasures` say what it was decided on.
 
+    `planned` is what gates are to know from now on; what they know already makes no change of the feed.
     `size` is how many entries the ledger had, `position` how many facts the record had, and `erasures` how many of its
     accounts were erased (None: nothing was read of any account). `erased` names the statements
     whose erasure is among `entries`. `head` is what goes on with the ledger without reading it all; the last is kept.
@@ -130,6 +156,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     checkpoint: bytes = b""
     head: bytes = b""
     running: Running = Running()
+    planned: Sequence[Planned] = ()
     version: Version | None = None
 
 
@@ -190,6 +217,16 @@ class Store(Protocol):
 
     def restricted(self) -> Iterator[AccountId]:
         """The accounts of which a measure on channels may hold; without this one asks all of them."""
+
+    def told(self) -> Iterator[Told]:
+        """What gates are to know: all plans that are not empty."""
+
+    def changes(self, after: int) -> Iterator[Told]:
+        """The feed's changes after that one, without gaps; each with what is planned now."""
+
+    @property
+    def feed(self) -> Feed:
+        """Kept with each change in the same transaction."""
 
     def was_terminated(self, account: AccountId) -> bool:
         """Whether the account was erased with `keep_hash`."""

@@ -26,15 +26,17 @@ from comity.casework.facts import (
     decode,
     encode,
 )
-from comity.casework.record import fold, standing
+from comity.casework.record import fold, measures, standing
 from comity.casework.recorded import Recorded
 from comity.casework.severity import CUTS, is_milder
 from comity.casework.telling import Version, versions_of
 from comity.ledger.entry import CorrectionEntry, Entry, PublicMeasure, StatementEntry, parse_entry
+from comity.ledger.plan_digest import MODULUS, plan_digest
 from comity.ledger.verify import verify
 from comity.model.clause import Kind
 from comity.model.ids import DecisionId
-from comity.model.measure import Measure, State
+from comity.model.measure import Measure, Pause, State
+from comity.model.plan import Span
 from comity.model.statement import Origin
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "golden" / "dsa_statement.schema.json").read_text(encoding="utf-8"))
@@ -49,6 +51,10 @@ GRAVITY = (Kind.REMOVE, Kind.WARN, Kind.SUSPEND, Kind.TERMINATE)
 def gravest(measures: tuple[Measure, ...]) -> int:
     """-1: there is none."""
     return max((GRAVITY.index(each.kind) for each in measures), default=-1)
+
+
+def end_of(span: Span | Measure | Pause) -> datetime | None:
+    return span.until if isinstance(span, Span) else span.end
 
 
 class Invariants(Lives):
@@ -128,6 +134,23 @@ class Invariants(Lives):
                 found = standing(self.record, channel, at)
                 assert (found.by is None) == (not active)
                 assert (found.state is State.CUT) == any(kind in CUTS for kind in active)
+
+    @invariant()
+    def inv_06_what_gates_were_told_is_the_standing_at_every_time_to_come(self) -> None:
+        """Asked at each bound of each plan, and in between, of what the store keeps; nothing was planned meanwhile."""
+        told = {one.planned.channel: one.planned.plan for one in self.store.told() if one.planned}
+        for channel in CHANNELS:
+            plan = told.get(channel, ())
+            held = [each for each in measures(self.record) if channel in each.channels]
+            pauses = [pause for each in held for pause in each.pauses]
+            bounds = {self.clock.at} | {each for span in (*plan, *held, *pauses) for each in (span.start, end_of(span))}
+            for at in (bound for bound in bounds if bound is not None and bound >= self.clock.at):
+                for moment in (at, at + timedelta(seconds=1)):
+                    states = [span.state for span in plan if span.covers(moment)]
+                    assert (states or [State.OPEN]) == [standing(self.record, channel, moment).state]
+        digests = [plan_digest(one.planned) for one in self.store.told() if one.planned]
+        assert (len(digests), sum(digests) % MODULUS) == (self.store.feed.count, self.store.feed.digest)
+        assert [one.seq for one in self.store.changes(0)] == list(range(1, self.store.feed.cursor + 1))
 
     @invariant()
     def inv_08_at_most_one_live_decision_for_a_message_and_clause(self) -> None:

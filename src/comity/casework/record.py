@@ -144,9 +144,14 @@ def standing(record: Record, channel: Channel, at: datetime) -> Standing:
     active = [each for each in _unended(record, at) if channel in each.channels and each.is_active(at)]
     if not active:
         return Standing(account=record.account, channel=channel, at=at)
-    strictest = max(active, key=_severity)
-    state = State.CUT if strictest.kind in CUTS else State.LIMITED
-    return Standing(account=record.account, channel=channel, at=at, state=state, by=strictest)
+    by = strictest(active)
+    state = State.CUT if by.kind in CUTS else State.LIMITED
+    return Standing(account=record.account, channel=channel, at=at, state=state, by=by)
+
+
+def strictest(active: Iterable[Measure]) -> Measure:
+    """Of active measures the one that a standing is by."""
+    return max(active, key=_severity)
 
 
 def measures(record: Record) -> tuple[Measure, ...]:

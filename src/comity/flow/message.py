@@ -18,6 +18,7 @@ import msgspec
 from comity.casework.case_facts import Found
 from comity.casework.decide import Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Joined
+from comity.casework.plan import moves, planned
 from comity.casework.record import Record, after, fold, measures, standing
 from comity.casework.recorded import Recorded
 from comity.casework.step import Circumstances
@@ -33,6 +34,7 @@ from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
+from comity.model.plan import Planned
 from comity.model.statement import Breach, Origin
 from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken
 
@@ -166,12 +168,18 @@ class Proceedings:
         self._recorder.record(
             taken,
             facts,
+            planned=self._planned(facts),
             attachments=attachments,
             erasures=self._erasures,
             recorded=self._recorded,
             active=self._active,
             running=self._running,
         )
+
+    def _planned(self, facts: Sequence[Fact]) -> tuple[Planned, ...]:
+        """What gates are to know after these facts."""
+        moved = {fact.account: fact.at for fact in facts if moves(fact)}
+        return tuple(each for account, at in moved.items() for each in planned(self.record(account), at))
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         at = message.sent if self._terms.mode == "replay" else now

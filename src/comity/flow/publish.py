@@ -43,6 +43,7 @@ from comity.ledger.log import CHECKPOINT_PATH, append, publication, republicatio
 from comity.ledger.note import SigningKey
 from comity.ledger.tree import ids_root
 from comity.model.ids import AccountId, DecisionId
+from comity.model.plan import Planned
 from comity.ports import Attachment, Entropy, PublishedLog, Running, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
@@ -102,19 +103,27 @@ class Recorder:
         recorded: Callable[[AccountId, DecisionId], Recorded | None],
         active: Callable[[datetime], list[DecisionId]],
         running: Callable[[], Running],
+        planned: Sequence[Planned] = (),
         attachments: Sequence[Attachment] = (),
         erasures: int | None = None,
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
         `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time;
-        `running` is asked last for what is kept of the running state; `erasures` had happened when it was decided.
+        `running` is asked last for what is kept of the running state; `planned` is what gates are told; `erasures` had
+        happened when it was decided.
         """
         if facts:
             self.publish_erasures(facts[0].at)
         sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
         self._write(
-            sealed, messages=messages, facts=facts, attachments=attachments, running=running(), erasures=erasures
+            sealed,
+            messages=messages,
+            facts=facts,
+            attachments=attachments,
+            running=running(),
+            planned=planned,
+            erasures=erasures,
         )
 
     def erase(self, account: AccountId, *, keep_hash: bool) -> None:
@@ -190,6 +199,7 @@ class Recorder:
         facts: Sequence[Fact] = (),
         attachments: Sequence[Attachment] = (),
         running: Running = Running(),  # noqa: B008 - an immutable value
+        planned: Sequence[Planned] = (),
         version: Version | None = None,
         erased: Sequence[DecisionId] = (),
         erasures: int | None = None,
@@ -212,6 +222,7 @@ class Recorder:
                 checkpoint=checkpoint,
                 head=head.short(),
                 running=running,
+                planned=planned,
                 version=version,
             )
         )

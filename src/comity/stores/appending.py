@@ -31,6 +31,7 @@ from comity.stores.layout import (
     place_of_openings,
 )
 from comity.stores.people import People
+from comity.stores.plans import Plans
 from comity.stores.sealing import seal
 
 Subjects = Mapping[AccountId, int]
@@ -41,7 +42,7 @@ class Appending:
     """Writes into one store. The caller has checked what the write was decided on, and holds the transaction."""
 
     def __init__(self, db: Database, keys: KeyFile, people: People) -> None:
-        self._db, self._keys, self._people = db, keys, people
+        self._db, self._keys, self._people, self._plans = db, keys, people, Plans(db, people)
 
     def append(self, write: Write) -> None:
         """Raises `OvertakenError` if a message was taken in before."""
@@ -54,6 +55,7 @@ class Appending:
             self._attachment(attachment, subjects[attachment.account])
         self._ledger(write)
         self._running(write.running, subjects)
+        self._plans.append(write.planned, subjects)
         if write.version is not None:
             self._version(write.version)
 
@@ -168,3 +170,4 @@ def _accounts(write: Write) -> Iterable[AccountId]:
     yield from (attachment.account for attachment in write.attachments)
     yield from write.running.restricted
     yield from write.running.released
+    yield from (planned.account for planned in write.planned)

@@ -89,6 +89,10 @@ def place_of_openings(entry: str) -> bytes:
     return b"openings/" + entry.encode()
 
 
+def place_of_plan(row: int) -> bytes:
+    return b"plan/%d" % row
+
+
 def place_of_attachment(name: bytes) -> bytes:
     return b"attachment/" + name
 

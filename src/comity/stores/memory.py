@@ -7,9 +7,11 @@ from datetime import datetime
 
 from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
 from comity.ledger.commitment import Opening
+from comity.ledger.plan_digest import MODULUS, plan_digest
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, Kept, Outcome, OvertakenError, Owned, Snapshot, Taken, Version, Write
+from comity.model.plan import Planned
+from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Owned, Snapshot, Taken, Told, Version, Write
 
 
 class MemoryStore:
@@ -34,6 +36,9 @@ class MemoryStore:
         self._checkpoint = self._head = b""
         self._reached: datetime | None = None
         self._snapshot: Snapshot | None = None
+        self._plans: list[Planned | None] = []  # by row
+        self._rows: dict[tuple[AccountId, Channel], int] = {}
+        self._changes: list[int] = []
 
     def append(self, write: Write) -> None:
         keys = self._demand_at(write)
@@ -82,8 +87,22 @@ class MemoryStore:
             self._snapshot = Snapshot(content=running.snapshot, messages=len(self._messages), position=self.position)
         self._erased.difference_update(write.erased)
         self._checkpoint, self._head = write.checkpoint or self._checkpoint, write.head or self._head
+        for one in write.planned:
+            self._plan(one)
         if write.version is not None:
             self._versions.append(write.version)
+
+    def _plan(self, one: Planned) -> None:
+        key = (one.account, one.channel)
+        if key not in self._rows:
+            if not one.plan:
+                return
+            self._rows[key] = len(self._plans)
+            self._plans.append(None)
+        row = self._rows[key]
+        if self._plans[row] != one:
+            self._plans[row] = one
+            self._changes.append(row)
 
     def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
         if position not in (None, self.position):
@@ -102,6 +121,10 @@ class MemoryStore:
             self._openings[entry] = [each for each in openings if each.account != account]
         self._attachments = {key: content for key, content in self._attachments.items() if key[0] != account}
         self._snapshot = None
+        for key in [key for key in self._rows if key[0] == account]:
+            row = self._rows.pop(key)
+            self._plans[row] = None
+            self._changes.append(row)
         if keep_hash:
             self._terminated.add(account)
 
@@ -137,6 +160,21 @@ class MemoryStore:
 
     def restricted(self) -> Iterator[AccountId]:
         return iter(tuple(self._restricted))
+
+    def told(self) -> Iterator[Told]:
+        for row, planned in enumerate(self._plans, 1):
+            if planned is not None and planned.plan:
+                yield Told(row=row, planned=planned)
+
+    def changes(self, after: int) -> Iterator[Told]:
+        for seq, row in enumerate(self._changes[after:], after + 1):
+            yield Told(seq=seq, row=row + 1, planned=self._plans[row])
+
+    @property
+    def feed(self) -> Feed:
+        every = [plan_digest(one.planned) for one in self.told() if one.planned is not None]
+        cursor, digest = len(self._changes), sum(every) % MODULUS
+        return Feed(epoch="memory", first=min(cursor, 1), cursor=cursor, count=len(every), digest=digest)
 
     def was_terminated(self, account: AccountId) -> bool:
         return account in self._terminated

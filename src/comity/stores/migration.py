@@ -1,4 +1,5 @@
-"""A store's tables as this Comity wants them: made new, or brought over from the first format, which had no keys.
+"""A store's tables as this Comity wants them: made new, or brought over from the first format, which had no keys, or
+from the second, which had no feed for gates.
 
 The bringing over is one transaction: killed at any moment, the store is of the old format or of the new one, and the
 file is written anew before it is used, so that no copy of what lay in the clear is left in it.
@@ -14,6 +15,8 @@ from typing import Final
 import msgspec
 
 from comity.casework.facts import Decided, Fact, decode
+from comity.casework.plan import planned
+from comity.casework.record import fold
 from comity.ledger.commitment import Opening
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
@@ -21,9 +24,10 @@ from comity.ports import Answer, Owned, Running, StoreError, Taken, Write
 from comity.stores.appending import Appending
 from comity.stores.database import Database
 from comity.stores.keys import KEYS_FILE, KeyFile
-from comity.stores.layout import EPOCH, MICROSECOND
+from comity.stores.layout import EPOCH, MICROSECOND, place_of_fact
 from comity.stores.people import People
-from comity.stores.tables import FORMAT, SCHEMA
+from comity.stores.plans import Plans
+from comity.stores.tables import FEED, FORMAT, SCHEMA
 
 _AT_ONCE: Final = 1000
 _OLD_INDEXES: Final = ("facts_by_subject", "facts_by_decision", "openings_by_entry")
@@ -51,12 +55,37 @@ def prepared(db: Database) -> KeyFile:
             _declare(db, keys, cleaned=0)
     if found == 1:
         _bring_over(db, keys)
+    if found == 2:
+        with db.transaction():
+            db.declare(FORMAT, FEED)
+            _plan(db, keys)
     return keys
 
 
 def _declare(db: Database, keys: KeyFile, *, cleaned: int) -> None:
     db.declare(FORMAT, SCHEMA)
     db.execute("insert into store values (1, ?, 0, ?, ?)", keys.store, keys.erasures, cleaned)
+    Plans(db, People(db, keys)).begin()
+
+
+def _plan(db: Database, keys: KeyFile) -> None:
+    """Begin the feed of a record that had none: with what holds of whoever may be restricted."""
+    people = People(db, keys)
+    plans = Plans(db, people)
+    plans.begin()
+    for subject in [each for (each,) in db.rows(tuple[int], "select subject from restricted")]:
+        account = people.account(subject)
+        if account is not None:
+            facts = list(_facts_of(db, people, subject))
+            plans.append(planned(fold(account, facts), facts[-1].at), {account: subject})
+
+
+def _facts_of(db: Database, people: People, subject: int) -> Iterator[Fact]:
+    query = "select seq, body from facts where subject = ? order by seq"
+    for seq, body in db.rows(tuple[int, bytes], query, subject):
+        content = people.unseal(subject, place_of_fact(seq), body)
+        if content is not None:
+            yield decode(content)
 
 
 def _bring_over(db: Database, keys: KeyFile) -> None:
@@ -73,6 +102,7 @@ def _bring_over(db: Database, keys: KeyFile) -> None:
             people.settle()
         for name in _OLD_TABLES:
             db.execute(f"drop table old_{name}")
+        _plan(db, keys)
 
 
 def _old_content(db: Database) -> Iterator[Write]:

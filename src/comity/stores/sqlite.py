@@ -19,7 +19,7 @@ from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, Kept, Outcome, OvertakenError, Snapshot, Version, Write
+from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Snapshot, Told, Version, Write
 from comity.stores.appending import Appending, kind_of
 from comity.stores.database import Database, locked
 from comity.stores.layout import (
@@ -42,6 +42,7 @@ from comity.stores.layout import (
 )
 from comity.stores.migration import prepared
 from comity.stores.people import People
+from comity.stores.plans import Plans
 from comity.stores.sealing import unseal
 from comity.stores.tables import FORMAT
 
@@ -69,9 +70,11 @@ class SqliteStore:
             with nullcontext() if writes or self._db.format >= FORMAT else locked(path):
                 self._keys = held.enter_context(closing(prepared(self._db)))
             self._people = People(self._db, self._keys)
+            self._plans = Plans(self._db, self._people)
             self._people.demand_keys()
             if writes:
                 self._people.finish()
+                self._plans.settle()
             self._appending = Appending(self._db, self._keys, self._people)
             self._held = held.pop_all()
 
@@ -104,6 +107,7 @@ class SqliteStore:
                 self._db.execute("insert into terminated values (?) on conflict do nothing", key)
             self._db.executemany("insert into erased values (?) on conflict do nothing", [(s,) for s in statements])
             if subject is not None:
+                self._plans.erase(subject)
                 self._people.erase(subject)
         if subject is not None:
             self._people.forget(subject)
@@ -160,6 +164,16 @@ class SqliteStore:
 
     def restricted(self) -> Iterator[AccountId]:
         return self._accounts("select subject from restricted")
+
+    def told(self) -> Iterator[Told]:
+        return self._plans.told()
+
+    def changes(self, after: int) -> Iterator[Told]:
+        return self._plans.changes(after)
+
+    @property
+    def feed(self) -> Feed:
+        return self._plans.feed
 
     def _accounts(self, query: str, *values: str | bytes) -> Iterator[AccountId]:
         subjects = (subject for (subject,) in self._db.rows(tuple[int], query, *values))

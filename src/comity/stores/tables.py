@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from typing import Final
 
-FORMAT: Final = 2
-"""`versions`, `entries` and `checkpoint` are as they were in format 1."""
-SCHEMA: Final = """
+FORMAT: Final = 3
+"""`versions`, `entries` and `checkpoint` are as they were in format 1; `plans`, `changes` and `feed` are new in 3."""
+FEED: Final = """
+create table plans (
+  row integer primary key, subject integer, channel text, body blob, unique (subject, channel)
+) strict;
+create table changes (seq integer primary key, row integer not null) strict;
+create table feed (
+  id integer primary key check (id = 1), epoch text not null, count integer not null, digest blob not null
+) strict;
+"""
+SCHEMA: Final = f"""{FEED}
 create table store (
   id integer primary key check (id = 1), keys blob not null,
   enrolled integer not null, erasures integer not null, cleaned integer not null
@@ -52,6 +61,8 @@ create table snapshot (
 ) strict;
 """
 ERASURE: Final = (
+    "insert into changes (row) select row from plans where subject = ? order by row",
+    "update plans set subject = null, channel = null, body = null where subject = ?",
     "update messages set subject = null, sent = null, private = null, body = null where subject = ?",
     "update facts set subject = null, kind = null, at = null, body = null where subject = ?",
     "update ids set subject = null where subject = ?",

@@ -15,11 +15,12 @@ from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Digest, MessageId
 from comity.ports import OvertakenError, Version, Write
 from comity.testing.store_erasure import ErasureContract
+from comity.testing.store_feed import FeedContract
 from comity.testing.store_indexes import IndexContract
 from comity.testing.store_values import AT, HOSTILE, accepted, case_opened, owned, taken
 
 
-class StoreContract(IndexContract, ErasureContract):
+class StoreContract(IndexContract, ErasureContract, FeedContract):
     """What every store does."""
 
     def test_what_was_appended_is_there_after_a_restart(self) -> None:

@@ -1,0 +1,87 @@
+"""The contract of a store, fourth part: what gates are to know, with its digest, and each change of it in its place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from comity.ledger.plan_digest import MODULUS, plan_digest
+from comity.model.ids import AccountId, Channel, DecisionId
+from comity.model.measure import State
+from comity.model.plan import Called, Planned, Span
+from comity.ports import Store, Write
+from comity.testing.store_parts import Contract
+from comity.testing.store_values import AT, HOSTILE
+
+ANN, BOB, WEIRD = AccountId("ann"), AccountId("bob"), AccountId(HOSTILE)
+POSTS, MAIL = Channel("posts"), Channel("mail")
+
+
+def cut(account: AccountId, channel: Channel, days: int = 7) -> Planned:
+    """Cut off for so many days; 0: open."""
+    span = Span(
+        state=State.CUT,
+        start=AT,
+        until=AT + timedelta(days=days),
+        statement=DecisionId("1" * 32),
+        reason="“Spam”",
+    )
+    handle = Called(handle=f"{account}@{channel}", start=AT)
+    return Planned(account=account, channel=channel, handles=(handle,), plan=(span,) if days else ())
+
+
+def told(store: Store) -> list[Planned | None]:
+    return [one.planned for one in store.told()]
+
+
+def demand_counted(store: Store) -> None:
+    digests = [plan_digest(planned) for planned in told(store) if planned is not None]
+    assert (store.feed.count, store.feed.digest) == (len(digests), sum(digests) % MODULUS)
+
+
+class FeedContract(Contract):
+    """What every store tells gates."""
+
+    def test_a_new_store_has_nothing_to_tell_and_its_feed_has_a_name(self) -> None:
+        store = self.store()
+        assert (store.feed.first, store.feed.cursor, store.feed.count, store.feed.digest) == (0, 0, 0, 0)
+        epoch = store.feed.epoch
+        store = self.reopened(store)
+        assert store.feed.epoch == epoch != ""
+        assert not told(store)
+        assert not list(store.changes(0))
+
+    def test_plans_are_told_as_they_are_now_and_each_change_has_the_next_number(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS), cut(ANN, MAIL), cut(WEIRD, POSTS)]))
+        store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS, 0), cut(WEIRD, POSTS, 30)]))
+        store = self.reopened(store)
+        assert told(store) == [cut(ANN, MAIL), cut(WEIRD, POSTS, 30)]
+        assert [(one.seq, one.planned) for one in store.changes(2)] == [
+            (3, cut(WEIRD, POSTS, 30)),
+            (4, cut(ANN, POSTS, 0)),
+            (5, cut(WEIRD, POSTS, 30)),
+        ]
+        assert (store.feed.first, store.feed.cursor) == (1, 5)
+        demand_counted(store)
+
+    def test_what_is_known_already_and_what_was_never_restricted_is_no_change(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS), cut(BOB, POSTS, 0)]))
+        store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS)]))
+        assert store.feed.cursor == 1
+        demand_counted(store)
+
+    def test_an_erased_account_leaves_a_change_that_names_nobody(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS), cut(BOB, POSTS), cut(ANN, MAIL)]))
+        rows = {one.row for one in store.told() if one.planned and one.planned.account == ANN}
+        store.erase(ANN)
+        for _ in range(2):
+            assert told(store) == [cut(BOB, POSTS)]
+            assert [(one.seq, one.planned) for one in store.changes(3)] == [(4, None), (5, None)]
+            assert {one.row for one in store.changes(3)} == rows
+            demand_counted(store)
+            store = self.reopened(store)
+        store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS)]))
+        assert rows.isdisjoint(one.row for one in store.told())
+        demand_counted(store)
