@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from comity.casework.facts import Fact
+from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
@@ -295,6 +296,46 @@ class PublishedLog(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """A published file; None if there is none."""
+
+
+class Cosigned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The checkpoint that a witness cosigned last, when (seconds since 1970), and the note as its log signed it."""
+
+    checkpoint: Checkpoint
+    at: int
+    note: bytes
+
+
+class WitnessState(Protocol):
+    """What a witness cosigned last of each log."""
+
+    def latest(self, origin: str) -> Cosigned | None:
+        """None: nothing of that log yet."""
+
+    def advance(self, origin: str, step: Callable[[Cosigned | None], Cosigned]) -> Cosigned:
+        """Keep what `step` makes of the latest, durably before it returns, with nobody else writing in between.
+
+        What `step` raises leaves everything as it was. Raises `StoreError`.
+        """
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A witness's answer over HTTP. `kind` is its media type."""
+
+    status: int
+    kind: str
+    body: bytes
+
+
+class UnreachableError(Exception):
+    """No answer: nobody there, too slow, too long, or no HTTP. The message says which."""
+
+
+class WitnessLink(Protocol):
+    """Reaches witnesses. An answer comes within a stated time, or not at all."""
+
+    def post(self, url: str, body: bytes) -> Reply:
+        """Raises `UnreachableError`."""
 
 
 class Clock(Protocol):

@@ -73,7 +73,7 @@ def opened(settings: Settings) -> Iterator[Opened]:
         store = SqliteStore(folder / STORE_FILE)
     with _explained(folder), closing(store):
         key = _signing_key(settings, is_new=store.size == 0)
-        history = _key_file(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
+        history = key_file(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
         log = LogFolder(folder / LOG_FOLDER)
         log.write_vkey(key.verifier)
         recorder = Recorder(store, log, key, SystemEntropy())
@@ -116,14 +116,14 @@ def _explained(folder: Path) -> Iterator[None]:
 def _signing_key(settings: Settings, *, is_new: bool) -> SigningKey:
     path = settings.folder / LEDGER_KEY
     origin = settings["ledger.origin"] or f"comity.invalid/{secrets.token_hex(8)}"
-    made = _key_file(path, lambda: SigningKey(name=origin, seed=secrets.token_bytes(32)).encode(), is_new=is_new)
+    made = key_file(path, lambda: SigningKey(name=origin, seed=secrets.token_bytes(32)).encode(), is_new=is_new)
     try:
         return SigningKey.parse(made)
     except NoteError as error:
         raise StopError(f"{path} holds no key: {error}", help="Restore it from a backup.") from error
 
 
-def _key_file(path: Path, make: Callable[[], str], *, is_new: bool) -> str:
+def key_file(path: Path, make: Callable[[], str], *, is_new: bool) -> str:
     """The secret in `path`, made with the record; readable by its owner alone from the first moment.
 
     Called while the store is locked, so that no two programs make two.
