@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -124,16 +124,15 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where the gates' feed stands: `count` plans that are not empty, whose digests add up to `digest`.
+    """Where the gates' feed stands. `epoch` names its life; `first` and `cursor` are its oldest kept and last change.
 
-    `epoch` names the feed's life; `first` and `cursor` are its oldest kept and its last change, 0 before any.
+    `totals`: of each channel how many plans are not empty, and what their digests add up to.
     """
 
     epoch: str
     first: int
     cursor: int
-    count: int
-    digest: int
+    totals: Mapping[Channel, tuple[int, int]]
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -252,6 +251,9 @@ class Store(Protocol):
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         """The ledger's entries of that half-open range."""
+
+    def entry_index(self, id_: str) -> int | None:
+        """Where in the ledger the entry of that id stands."""
 
     def openings(self, entry: str) -> Sequence[Opening]:
         """The openings of the entry of that id."""

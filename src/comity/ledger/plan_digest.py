@@ -15,9 +15,9 @@ from comity.model.plan import Planned
 MODULUS: Final = 1 << 256
 
 
-def plan_digest(planned: Planned) -> int:
+def plan_digest(planned: Planned | None) -> int:
     """What one account's plan on one channel adds to the sum."""
-    if not planned.plan:
+    if planned is None or not planned.plan:
         return 0
     value: Json = {
         "account": planned.account,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
 from comity.ledger.commitment import Opening
-from comity.ledger.plan_digest import MODULUS, plan_digest
+from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.model.plan import Planned
@@ -172,9 +172,12 @@ class MemoryStore:
 
     @property
     def feed(self) -> Feed:
-        every = [plan_digest(one.planned) for one in self.told() if one.planned is not None]
-        cursor, digest = len(self._changes), sum(every) % MODULUS
-        return Feed(epoch="memory", first=min(cursor, 1), cursor=cursor, count=len(every), digest=digest)
+        totals: dict[Channel, tuple[int, int]] = {}
+        for one in self.told():
+            if one.planned is not None:
+                count, digest = totals.get(one.planned.channel, (0, 0))
+                totals[one.planned.channel] = count + 1, exchanged(digest, 0, plan_digest(one.planned))
+        return Feed(epoch="memory", first=min(len(self._changes), 1), cursor=len(self._changes), totals=totals)
 
     def was_terminated(self, account: AccountId) -> bool:
         return account in self._terminated
@@ -209,6 +212,10 @@ class MemoryStore:
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         return tuple(self._entries[start:end])
+
+    def entry_index(self, id_: str) -> int | None:
+        wanted = f'"id":"{id_}"'.encode()
+        return next((index for index, entry in enumerate(self._entries) if wanted in entry), None)
 
     def openings(self, entry: str) -> Sequence[Opening]:
         return tuple(owned.opening for owned in self._openings.get(entry, ()))

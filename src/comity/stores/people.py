@@ -103,7 +103,7 @@ class People:
                 self.erase(subject)
             self._db.execute("update store set erasures = ?", erasures)
             self._db.execute("delete from snapshot")
-            self._db.execute("update feed set count = -1")  # see `Plans.settle`
+            self._db.execute("update feed set is_settled = 0")  # see `Plans.settle`
 
     def _clean(self, cleaned: int) -> None:
         if cleaned == _NEEDS_REWRITE:

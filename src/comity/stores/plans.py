@@ -6,13 +6,13 @@ Erasing an account empties its rows, which is a change like any other and names 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from comity.ledger.plan_digest import MODULUS, exchanged, plan_digest
-from comity.model.ids import AccountId
+from comity.ledger.plan_digest import exchanged, plan_digest
+from comity.model.ids import AccountId, Channel
 from comity.model.plan import Planned
 from comity.ports import Feed, Told
 from comity.stores.database import Database
@@ -22,8 +22,7 @@ from comity.stores.people import People
 _KEPT: Final = 1_000_000
 """Changes that a gate may be behind by; one that is further behind takes a new snapshot."""
 _FEED: Final = (
-    "select epoch, count, digest, (select coalesce(min(seq), 0) from changes),"
-    " (select coalesce(max(seq), 0) from changes) from feed"
+    "select epoch, (select coalesce(min(seq), 0) from changes), (select coalesce(max(seq), 0) from changes) from feed"
 )
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Planned)
@@ -38,41 +37,38 @@ class Plans:
 
     def begin(self) -> None:
         """A feed of its own life, with nothing in it: gates that knew another take a new snapshot."""
-        self._db.execute("insert or replace into feed values (1, ?, 0, ?)", secrets.token_hex(16), _NOTHING)
+        self._db.execute("insert or replace into feed values (1, ?, 1)", secrets.token_hex(16))
 
-    def append(self, every: Sequence[Planned], subjects: Mapping[AccountId, int]) -> None:
+    def append(self, every: Iterable[Planned], subjects: Mapping[AccountId, int]) -> None:
         """Keep what is new of it. What is known already, and an empty plan of which nothing is known, is no change."""
-        if not every:
-            return
-        feed = self.feed
-        count, digest = feed.count, feed.digest
         for one in every:
-            row, old = self._known(subjects[one.account], one)
+            subject = subjects[one.account]
+            row, old = self._known(subject, one)
             if old == one or (old is None and not one.plan):
                 continue
             if row is None:
                 row = self._db.number("select coalesce(max(row), 0) + 1 from plans")
-            self._keep(row, subjects[one.account], one)
-            count += bool(one.plan) - bool(old and old.plan)
-            digest = exchanged(digest, plan_digest(old) if old else 0, plan_digest(one))
-        self._total(count, digest)
+            self._keep(row, subject, one)
+            self._count(one.channel, old, one)
 
     def erase(self, subject: int) -> None:
-        """Before the subject's rows are emptied: take them out of the count."""
-        feed, query = self.feed, "select row, body from plans where subject = ? and body is not null"
-        for row, body in self._db.rows(tuple[int, bytes], query, subject):
+        """Before the subject's rows are emptied: take them out of the totals."""
+        query = "select row, body from plans where subject = ? and body is not null"
+        for row, body in list(self._db.rows(tuple[int, bytes], query, subject)):
             old = self._opened(subject, row, body)
-            if old is not None and old.plan:
-                feed = msgspec.structs.replace(
-                    feed, count=feed.count - 1, digest=exchanged(feed.digest, plan_digest(old), 0)
-                )
-        self._total(feed.count, feed.digest)
+            if old is not None:
+                self._count(old.channel, old, None)
 
     def settle(self) -> None:
         """Count anew if rows were emptied of which nobody could say any more what was in them."""
-        if self.feed.count < 0:
-            every = [one.planned for one in self.told() if one.planned is not None]
-            self._total(len(every), sum(map(plan_digest, every)) % MODULUS)
+        if self._db.number("select is_settled from feed"):
+            return
+        with self._db.transaction():
+            self._db.execute("delete from totals")
+            for one in list(self.told()):
+                if one.planned is not None:
+                    self._count(one.planned.channel, None, one.planned)
+            self._db.execute("update feed set is_settled = 1")
 
     def told(self) -> Iterator[Told]:
         query = "select row, subject, body from plans where body is not null order by row"
@@ -89,8 +85,14 @@ class Plans:
 
     @property
     def feed(self) -> Feed:
-        ((epoch, count, total, first, cursor),) = self._db.rows(tuple[str, int, bytes, int, int], _FEED)
-        return Feed(epoch=epoch, first=first, cursor=cursor, count=count, digest=int.from_bytes(total, "big"))
+        ((epoch, first, cursor),) = self._db.rows(tuple[str, int, int], _FEED)
+        totals = self._db.rows(tuple[Channel, int, bytes], "select channel, count, digest from totals")
+        return Feed(
+            epoch=epoch,
+            first=first,
+            cursor=cursor,
+            totals={channel: (count, int.from_bytes(digest, "big")) for channel, count, digest in totals},
+        )
 
     def _known(self, subject: int, one: Planned) -> tuple[int | None, Planned | None]:
         query = "select row, body from plans where subject = ? and channel = ?"
@@ -108,5 +110,9 @@ class Plans:
         content = self._people.unseal(subject, place_of_plan(row), body)
         return None if content is None else _DECODER.decode(content)
 
-    def _total(self, count: int, digest: int) -> None:
-        self._db.execute("update feed set count = ?, digest = ?", count, digest.to_bytes(32, "big"))
+    def _count(self, channel: Channel, old: Planned | None, new: Planned | None) -> None:
+        query = "select count, digest from totals where channel = ?"
+        count, total = next(self._db.rows(tuple[int, bytes], query, channel), (0, _NOTHING))
+        count += bool(new and new.plan) - bool(old and old.plan)
+        digest = exchanged(int.from_bytes(total, "big"), plan_digest(old), plan_digest(new))
+        self._db.execute("insert or replace into totals values (?, ?, ?)", channel, count, digest.to_bytes(32, "big"))

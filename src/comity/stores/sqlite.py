@@ -238,6 +238,10 @@ class SqliteStore:
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         return tuple(self._db.blobs("select body from entries where seq >= ? and seq < ? order by seq", start, end))
 
+    def entry_index(self, id_: str) -> int | None:
+        query = "select seq from entries where substr(body, instr(body, x'226964223a22') + 6, 32) = ?"
+        return next((index for (index,) in self._db.rows(tuple[int], query, id_.encode())), None)
+
     def openings(self, entry: str) -> Sequence[Opening]:
         query = "select subject, body from openings where entry = ? order by seq"
         rows = self._db.rows(tuple[int, bytes], query, entry)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 FORMAT: Final = 3
-"""`versions`, `entries` and `checkpoint` are as they were in format 1; `plans`, `changes` and `feed` are new in 3."""
-FEED: Final = """
+"""`versions`, `entries` and `checkpoint` are as they were in format 1; what is in `FEED` is new in 3."""
+FEED: Final = """\
 create table plans (
   row integer primary key, subject integer, channel text, body blob, unique (subject, channel)
 ) strict;
 create table changes (seq integer primary key, row integer not null) strict;
-create table feed (
-  id integer primary key check (id = 1), epoch text not null, count integer not null, digest blob not null
-) strict;
+create table feed (id integer primary key check (id = 1), epoch text not null, is_settled integer not null) strict;
+create table totals (channel text primary key, count integer not null, digest blob not null) strict, without rowid;
+create index entries_by_id on entries (substr(body, instr(body, x'226964223a22') + 6, 32));
 """
-SCHEMA: Final = f"""{FEED}
+SCHEMA: Final = f"""
 create table store (
   id integer primary key check (id = 1), keys blob not null,
   enrolled integer not null, erasures integer not null, cleaned integer not null
@@ -44,7 +44,7 @@ create table if not exists versions (
   seq integer primary key, digest text not null, name text not null, effective integer not null, files blob not null
 ) strict;
 create table if not exists entries (seq integer primary key, body blob not null) strict;
-create table openings (seq integer primary key, entry text not null, subject integer not null, body blob not null)
+{FEED}create table openings (seq integer primary key, entry text not null, subject integer not null, body blob not null)
 strict;
 create index openings_by_entry on openings (entry);
 create index openings_by_subject on openings (subject);

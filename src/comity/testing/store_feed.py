@@ -34,8 +34,9 @@ def told(store: Store) -> list[Planned | None]:
 
 
 def demand_counted(store: Store) -> None:
-    digests = [plan_digest(planned) for planned in told(store) if planned is not None]
-    assert (store.feed.count, store.feed.digest) == (len(digests), sum(digests) % MODULUS)
+    for channel in (POSTS, MAIL):
+        digests = [plan_digest(one) for one in told(store) if one is not None and one.channel == channel]
+        assert store.feed.totals.get(channel, (0, 0)) == (len(digests), sum(digests) % MODULUS)
 
 
 class FeedContract(Contract):
@@ -43,7 +44,7 @@ class FeedContract(Contract):
 
     def test_a_new_store_has_nothing_to_tell_and_its_feed_has_a_name(self) -> None:
         store = self.store()
-        assert (store.feed.first, store.feed.cursor, store.feed.count, store.feed.digest) == (0, 0, 0, 0)
+        assert (store.feed.first, store.feed.cursor, store.feed.totals) == (0, 0, {})
         epoch = store.feed.epoch
         store = self.reopened(store)
         assert store.feed.epoch == epoch != ""
@@ -85,3 +86,12 @@ class FeedContract(Contract):
         store.append(Write(size=0, position=0, planned=[cut(ANN, POSTS)]))
         assert rows.isdisjoint(one.row for one in store.told())
         demand_counted(store)
+
+    def test_an_entry_of_the_ledger_is_found_by_its_id(self) -> None:
+        store = self.store()
+        ids = [f"{number:032x}" for number in range(3)]
+        entries = [f'{{"at":"2026","id":"{each}","t":"lift","v":1}}'.encode() for each in ids]
+        store.append(Write(size=0, position=0, entries=[b"no id at all", *entries]))
+        store = self.reopened(store)
+        assert [store.entry_index(each) for each in ids] == [1, 2, 3]
+        assert store.entry_index("f" * 32) is None

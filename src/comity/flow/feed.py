@@ -1,0 +1,165 @@
+"""What gates are told, from the store: everything at once, or each change in its turn, with what proves it.
+
+Nothing is told before the ledger that proves it is published, so a change waits for its entry, and what follows it
+waits too. A gate that may not know a channel gets the place of its changes and nothing in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
+from comity.ledger.feed import AccountOpening, FeedEntry, FeedSnapshot, Heartbeat, ProvenSpan
+from comity.ledger.log import CHECKPOINT_PATH
+from comity.ledger.plan_digest import exchanged, plan_digest
+from comity.ledger.tiles import hashes_from_tiles
+from comity.ledger.tlog_proof import TlogProof
+from comity.ledger.tree import inclusion_proof
+from comity.model.ids import AccountId, Channel, DecisionId
+from comity.model.plan import Span
+from comity.ports import PublishedLog, Store, Told
+
+Channels = frozenset[Channel] | None
+"""The channels that a gate may know; None: all."""
+
+
+class DamagedFeedError(Exception):
+    """The plans do not add up to the digest that was kept with them: nothing is told until the store is mended."""
+
+
+class GoneError(Exception):
+    """The feed cannot go on from there: it is another life's, or too long ago, or ahead. Take a new snapshot."""
+
+
+class FeedSource:
+    """The feed of one store, which is only read, and its published log."""
+
+    def __init__(self, store: Store, log: PublishedLog, link: Callable[[DecisionId], str]) -> None:
+        self._store, self._log, self._link = store, log, link
+        self._proofs = _Proofs(log)
+
+    def snapshot(self, channels: Channels = None) -> FeedSnapshot:
+        """Raises `DamagedFeedError`."""
+        checkpoint = self._log.read(CHECKPOINT_PATH) or b""
+        feed = self._store.feed
+        told = [one for one in self._store.told() if _is_for(one, channels)]
+        digest = 0
+        for one in told:
+            digest = exchanged(digest, 0, plan_digest(one.planned))
+        if (len(told), digest) != self._total(channels):
+            raise DamagedFeedError("the plans in the store are not those that were counted; restore a backup of it")
+        return FeedSnapshot(
+            epoch=feed.epoch,
+            cursor=feed.cursor,
+            count=len(told),
+            digest=_hex(digest),
+            checkpoint=checkpoint.decode(),
+            entries=tuple(self._entry(one, channels, self._at_index) for one in told),
+        )
+
+    def changes(self, epoch: str, after: int, channels: Channels = None) -> Iterator[FeedEntry]:
+        """Those after `after` whose entries are published. Raises `GoneError`."""
+        feed = self._store.feed
+        if epoch != feed.epoch or after > feed.cursor or after + 1 < feed.first:
+            raise GoneError("the feed does not go on from there; take a new snapshot")
+        self._proofs.renew()
+        for one in self._store.changes(after):
+            if any(not self._is_published(span) for span in _plan(one)):
+                return
+            yield self._entry(one, channels, self._with_proof)
+
+    def heartbeat(self, now: datetime, channels: Channels = None) -> Heartbeat:
+        return Heartbeat(cursor=self._store.feed.cursor, digest=_hex(self._total(channels)[1]), now=now)
+
+    def _total(self, channels: Channels) -> tuple[int, int]:
+        count = digest = 0
+        for channel, (plans, part) in self._store.feed.totals.items():
+            if channels is None or channel in channels:
+                count, digest = count + plans, exchanged(digest, 0, part)
+        return count, digest
+
+    def _entry(self, one: Told, channels: Channels, proven: Callable[[Span], ProvenSpan]) -> FeedEntry:
+        planned = one.planned
+        if planned is None or not _is_for(one, channels):
+            return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None)
+        return FeedEntry(
+            seq=one.seq,
+            row=one.row,
+            account=planned.account,
+            channel=planned.channel,
+            handles=planned.handles,
+            plan=tuple(map(proven, planned.plan)),
+        )
+
+    def _is_published(self, span: Span) -> bool:
+        index = self._store.entry_index(span.statement)
+        return index is not None and index < self._proofs.size
+
+    def _at_index(self, span: Span) -> ProvenSpan:
+        index = self._store.entry_index(span.statement)
+        return self._proven(span, index=index)
+
+    def _with_proof(self, span: Span) -> ProvenSpan:
+        index = self._store.entry_index(span.statement)
+        if index is None:
+            return self._proven(span)
+        (entry,) = self._store.entries(index, index + 1)
+        return self._proven(span, proof=self._proofs.of(index, entry))
+
+    def _proven(self, span: Span, *, proof: str | None = None, index: int | None = None) -> ProvenSpan:
+        openings = (each for each in self._store.openings(span.statement) if each.field == "account")
+        shown = next((AccountOpening(salt=each.salt, value=AccountId(str(each.value))) for each in openings), None)
+        return ProvenSpan(
+            state=span.state,
+            start=span.start,
+            until=span.until,
+            limit=span.limit,
+            condition=span.condition,
+            statement=span.statement,
+            reason=span.reason,
+            proof=proof,
+            index=index,
+            opening=shown,
+            link=self._link(span.statement),
+        )
+
+
+class _Proofs:
+    """Proofs in the log as it was published last. Of tiles that are full each is read once."""
+
+    def __init__(self, log: PublishedLog) -> None:
+        self._log, self._tiles = log, dict[str, bytes]()
+        self._signed, self._checkpoint = b"", Checkpoint(origin="", size=0, root=b"")
+
+    @property
+    def size(self) -> int:
+        return self._checkpoint.size
+
+    def renew(self) -> None:
+        signed = self._log.read(CHECKPOINT_PATH)
+        if signed is not None and signed != self._signed:
+            self._signed, self._checkpoint = signed, unverified_checkpoint(signed)
+            self._tiles = {path: tile for path, tile in self._tiles.items() if ".p/" not in path}
+
+    def of(self, index: int, entry: bytes) -> str:
+        hashes = inclusion_proof(index, self.size, hashes_from_tiles(self._read, self.size))
+        return bytes(TlogProof(index=index, hashes=hashes, checkpoint=self._signed, extra=entry)).decode()
+
+    def _read(self, path: str) -> bytes | None:
+        known = self._tiles.get(path)
+        if known is None and (known := self._log.read(path)) is not None:
+            self._tiles[path] = known
+        return known
+
+
+def _plan(one: Told) -> tuple[Span, ...]:
+    return one.planned.plan if one.planned else ()
+
+
+def _is_for(one: Told, channels: Channels) -> bool:
+    return one.planned is not None and (channels is None or one.planned.channel in channels)
+
+
+def _hex(digest: int) -> str:
+    return digest.to_bytes(32, "big").hex()

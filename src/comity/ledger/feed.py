@@ -1,0 +1,170 @@
+"""The feed that gates follow, as it is on the wire; and what makes a gate believe that an account is cut off.
+
+A snapshot is one JSON object. A stream is lines of JSON: changes, each with the next number, and heartbeats. An entry
+of the ledger names no account, so each span comes with the opening of its statement's `account` field: `demand_proven`
+holds account, act, channel and end against the entry. In a stream a span brings its C2SP tlog-proof, with the entry
+itself as the proof's extra data; in a snapshot it says only at which index the entry stands, in the published bundles.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from comity.ledger.commitment import Opening
+from comity.ledger.entry import EntryError, PublicMeasure, StatementEntry, parse_entry
+from comity.ledger.policy import Policy
+from comity.ledger.tlog_proof import parse_proof, verify_proof
+from comity.ledger.tree import ProofError
+from comity.model.ids import AccountId, Channel
+from comity.model.measure import State
+from comity.model.plan import Called, Planned, Span
+
+LONGEST_LINE: Final = 1 << 20
+"""The most bytes of a line that are read."""
+
+_CUTS: Final = ("suspend", "terminate")
+_LIMITS: Final = ("limit", "hold")
+
+
+class FeedError(ValueError):
+    """What came is not a line of the feed, or not a snapshot; the message says what is wrong with it."""
+
+
+class Unproven(Exception):  # noqa: N818 - it is no fault of the program that holds it
+    """A span does not follow from the ledger; the message says why."""
+
+
+class AccountOpening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What shows that the `account` field of a span's entry is `value`."""
+
+    salt: bytes
+    value: AccountId
+
+
+class ProvenSpan(Span, frozen=True, kw_only=True, gc=False):
+    """A span with what proves it, and `link`, where the refused person reads why and how to appeal."""
+
+    proof: str | None = None
+    index: int | None = None
+    opening: AccountOpening | None = None
+    link: str | None = None
+
+
+class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a gate knows in its `row`-th place. `account` None: nothing any more, such as when it was erased.
+
+    `seq`: the change that this was; in a snapshot 0.
+    """
+
+    seq: int = 0
+    row: int
+    account: AccountId | None
+    channel: Channel | None
+    handles: tuple[Called, ...] = ()
+    plan: tuple[ProvenSpan, ...] = ()
+
+    @property
+    def planned(self) -> Planned | None:
+        """As the digest counts it."""
+        if self.account is None or self.channel is None:
+            return None
+        return Planned(account=self.account, channel=self.channel, handles=self.handles, plan=self.plan)
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """At the change `cursor` the plans add up to `digest` (64 hexadecimal digits); `now` is the centre's clock."""
+
+    cursor: int
+    digest: str
+    now: datetime
+
+
+class FeedSnapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Everything as of the change `cursor`. `checkpoint`: the signed one whose log has the entries' indices."""
+
+    epoch: str
+    cursor: int
+    count: int
+    digest: str
+    checkpoint: str
+    entries: tuple[FeedEntry, ...]
+
+
+class _Line(msgspec.Struct):
+    seq: int | None = None
+
+
+_LINE: Final = msgspec.json.Decoder(_Line)
+_CHANGE: Final = msgspec.json.Decoder(FeedEntry)
+_HEARTBEAT: Final = msgspec.json.Decoder(Heartbeat)
+_SNAPSHOT: Final = msgspec.json.Decoder(FeedSnapshot)
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def encode_line(line: FeedEntry | Heartbeat) -> bytes:
+    return _ENCODER.encode(line) + b"\n"
+
+
+def decode_line(line: bytes) -> FeedEntry | Heartbeat:
+    """Raises `FeedError`."""
+    if len(line) > LONGEST_LINE:
+        raise FeedError(f"a line of the feed has {len(line)} bytes, more than the {LONGEST_LINE} that are read")
+    try:
+        return _HEARTBEAT.decode(line) if _LINE.decode(line).seq is None else _CHANGE.decode(line)
+    except msgspec.MsgspecError as error:
+        raise FeedError(f"a line of the feed cannot be read: {error}") from error
+
+
+def encode_snapshot(snapshot: FeedSnapshot) -> bytes:
+    return _ENCODER.encode(snapshot)
+
+
+def decode_snapshot(content: bytes) -> FeedSnapshot:
+    """Raises `FeedError`."""
+    try:
+        return _SNAPSHOT.decode(content)
+    except msgspec.MsgspecError as error:
+        raise FeedError(f"the snapshot cannot be read: {error}") from error
+
+
+def demand_in_log(span: ProvenSpan, policy: Policy) -> bytes:
+    """The entry that the span's own proof shows to be in a log that `policy` trusts. Raises `Unproven`."""
+    if span.proof is None:
+        raise Unproven("it came without a proof")
+    try:
+        proof = parse_proof(span.proof.encode())
+        entry = proof.extra or b""
+        verify_proof(proof, entry, policy)
+    except ProofError as error:
+        raise Unproven(str(error)) from error
+    return entry
+
+
+def demand_proven(account: AccountId, channel: Channel, span: ProvenSpan, entry: bytes) -> None:
+    """Hold the span against `entry`, which is in the log: the same statement, this account, no more than it says.
+
+    Less needs no proof: a measure may have been shortened or made milder since. Raises `Unproven`.
+    """
+    try:
+        parsed = parse_entry(entry)
+    except EntryError as error:
+        raise Unproven(f"its entry cannot be read: {error}") from error
+    if not isinstance(parsed, StatementEntry) or parsed.id != span.statement:
+        raise Unproven("its entry is not that of its statement")
+    opening = span.opening
+    if opening is None:
+        raise Unproven("it came without the opening of its entry's account")
+    shown = Opening(entry_id=parsed.id, field="account", salt=opening.salt, value=opening.value)
+    if opening.value != account or not shown.fits(parsed.c.get("account", "")):
+        raise Unproven("its entry is about another account")
+    if not any(_allows(measure, channel, span) for measure in parsed.measures):
+        raise Unproven(f"its entry has no measure on {channel} that is as strict and lasts as long")
+
+
+def _allows(measure: PublicMeasure, channel: Channel, span: Span) -> bool:
+    is_strict = measure.act in _CUTS or (span.state is State.LIMITED and measure.act.startswith(_LIMITS))
+    lasts = measure.until is None or (span.until is not None and span.until <= measure.until)
+    return is_strict and channel in measure.chan and lasts
