@@ -322,7 +322,7 @@ class WitnessState(Protocol):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A witness's answer over HTTP. `kind` is its media type."""
+    """An answer over HTTP. `kind`: its media type, without parameters where another side sent it."""
 
     status: int
     kind: str

@@ -14,7 +14,7 @@ def show_settings(settings: Settings, *, as_json: bool) -> Exit:
         print_json({name: {"value": each.value, "source": each.source} for name, each in settings.each.items()})
         return Exit.FINE
     for name, each in settings.each.items():
-        value = printable(each.value) or "(made once)"
+        value = printable(each.value) or ("(made once)" if name == "ledger.origin" else "(none)")
         out.print(f"{name} = {value}  (from {printable(each.source)}; {variable_of(name)} overrides it)", markup=False)
         out.print(f"    {MEANINGS[name]}", markup=False)
     return Exit.FINE

@@ -12,6 +12,7 @@ import typer
 
 from comity.app.casework_commands import commands as casework_commands
 from comity.app.errors import Exit, StopError
+from comity.app.ledger_commands import commands as ledger_commands
 from comity.app.options import AgreementFile, Archives, Config, Json, Mapping, Source, Store, end, settings_of
 
 app = typer.Typer(
@@ -266,25 +267,6 @@ def verify(
     end(work(folder or settings_of(config, store).folder / "log", since=since, key=key, as_json=json))
 
 
-@app.command(epilog="Example: `comity witness --logs logs.txt --port 7380`")
-def witness(
-    logs: Annotated[Path, typer.Option(help="The logs to vouch for, and their keys (C2SP tlog-list).")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 for any free port.")] = 7380,
-    host: Annotated[str, typer.Option(help="On which address; others than this machine cannot reach the default.")] = (
-        "127.0.0.1"
-    ),
-    name: Annotated[
-        str | None, typer.Option(help="The witness's name for good, such as `witness.example.org/w1`.")
-    ] = None,
-    store: Store = None,
-    config: Config = None,
-) -> None:
-    """Vouch for other people's ledgers: a witness (C2SP tlog-witness) cosigns what only ever grows."""
-    from comity.app.witness import witness as work
-
-    end(work(logs, settings_of(config, store).folder / "witness", name=name, host=host, port=port))
-
-
 @app.command("config")
 def config_(json: Json = False, store: Store = None, config: Config = None) -> None:
     """Every setting, its value and where that comes from."""
@@ -305,6 +287,7 @@ def demo(
 
 
 app.add_typer(casework_commands)
+app.add_typer(ledger_commands)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "store.folder": ".comity",
     "ledger.origin": "",
     "ledger.operator": "the operator of this record",
+    "ledger.policy": "",
     "run.delivery": "1 minute",
     "reader.zone": "UTC",
 }
@@ -31,6 +32,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "store.folder": "where the record, its keys and the published log are kept",
     "ledger.origin": "the log's name in its checkpoints; made once, never changed",
     "ledger.operator": "who keeps the record, as the log's first entry says",
+    "ledger.policy": "a trust policy (C2SP tlog-policy): the witnesses that vouch for the log, and how many must",
     "run.delivery": "in a replay, how long after its decision a statement reaches its account",
     "reader.zone": "the time zone of the dates in statements",
 }
@@ -56,6 +58,10 @@ class Settings:
     @property
     def folder(self) -> Path:
         return self.base / self["store.folder"]
+
+    @property
+    def policy(self) -> Path | None:
+        return self.base / self["ledger.policy"] if self["ledger.policy"] else None
 
     @property
     def delivery(self) -> Duration:

@@ -13,11 +13,14 @@ from pathlib import Path
 import msgspec
 
 from comity.app.errors import StopError
+from comity.app.policy import read_policy
 from comity.app.settings import Settings
+from comity.app.witness_link import HttpLink
+from comity.flow.cosign import Outcome, demand_newest
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder, mode_of
 from comity.ledger.entry import EntryError
-from comity.ledger.log import ForkError
+from comity.ledger.log import ForkError, Log, signed_head
 from comity.ledger.note import NoteError, SigningKey
 from comity.ports import Store, StoreError
 from comity.stores.log_folder import LogFolder
@@ -27,6 +30,8 @@ STORE_FILE = "comity.db"
 LOG_FOLDER = "log"
 LEDGER_KEY = "ledger.key"
 HISTORY_KEY = "history.key"
+_ASKING = 2.0
+"""Seconds that the opening of a record waits for a witness that may not be there."""
 
 
 class SystemClock:
@@ -47,6 +52,8 @@ class Opened:
     store: Store
     recorder: Recorder
     log: LogFolder
+    witnesses: tuple[Outcome, ...]
+    """What each witness of the policy said when the record was opened; empty where none is named."""
     history_key: str = field(repr=False)
 
     @property
@@ -75,9 +82,20 @@ def opened(settings: Settings) -> Iterator[Opened]:
         key = _signing_key(settings, is_new=store.size == 0)
         history = key_file(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
         log = LogFolder(folder / LOG_FOLDER)
+        witnesses = _asked_witnesses(settings, store, key)
         log.write_vkey(key.verifier)
         recorder = Recorder(store, log, key, SystemEntropy())
-        yield Opened(settings=settings, store=store, recorder=recorder, log=log, history_key=history)
+        yield Opened(
+            settings=settings, store=store, recorder=recorder, log=log, witnesses=witnesses, history_key=history
+        )
+
+
+def _asked_witnesses(settings: Settings, store: Store, key: SigningKey) -> tuple[Outcome, ...]:
+    """Raises `ForkError` if a witness has seen more of this log than the store holds. A new store knows of nothing."""
+    if settings.policy is None:
+        return ()
+    known = store.checkpoint or signed_head(Log(), key.name, [key])
+    return demand_newest(known, read_policy(settings.policy), HttpLink(_ASKING), SystemClock())
 
 
 @contextmanager

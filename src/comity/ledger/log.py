@@ -27,6 +27,8 @@ File = tuple[str, bytes]
 """A path below the log's prefix, and the content to write there."""
 
 CHECKPOINT_PATH: Final = "checkpoint"
+COSIGNED_PATH: Final = "cosigned"
+"""The last checkpoint that met the log's own policy; `checkpoint` may be newer, and waits for its cosignatures."""
 VKEY_PATH: Final = "vkey"
 _AT_ONCE: Final = 64 * TILE_WIDTH
 

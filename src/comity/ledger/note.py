@@ -174,6 +174,14 @@ def open_note(content: bytes, keys: Iterable[Verifier]) -> Note:
     return Note(text=note.text, signatures=ours)
 
 
+def countersigned(content: bytes, signatures: Iterable[Signature]) -> bytes:
+    """The note with more signatures over its text; one by a key that signed already replaces the older one."""
+    note = parse_note(content)
+    added = {(one.name, one.key_id): one for one in signatures}
+    kept = tuple(one for one in note.signatures if (one.name, one.key_id) not in added)
+    return bytes(Note(text=note.text, signatures=(*kept, *added.values())))
+
+
 def decode_base64(text: str, what: str) -> bytes:
     """Standard Base 64 with padding, in its one canonical spelling. Raises `NoteError` naming `what`."""
     try:

@@ -7,29 +7,36 @@ called before the transaction that it publishes is committed: see `comity.ledger
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from comity.ledger.checkpoint import unverified_checkpoint
-from comity.ledger.log import CHECKPOINT_PATH, VKEY_PATH, File, ForkError
-from comity.ledger.note import NoteError, VerifierKey
+from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH, File, ForkError
+from comity.ledger.note import NoteError, VerifierKey, countersigned, parse_note
 from comity.ledger.tiles import LARGEST_FILE, TilePlace, parse_path
 from comity.ledger.tree import TILE_WIDTH
 
+_NAMED: Final = (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
+
 
 class LogFolder:
-    """A folder with `checkpoint`, `vkey` and `tile/...`. One publisher at a time; any number of readers."""
+    """A folder with `checkpoint`, `cosigned`, `vkey` and `tile/...`.
+
+    One publisher at a time; beside it whoever collects cosignatures, and any number of readers.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self, path: str) -> bytes | None:
         """A file of the log by its path below the prefix. None: no such file, or no path that a log has."""
-        if path not in (CHECKPOINT_PATH, VKEY_PATH) and parse_path(path) is None:
+        if path not in _NAMED and parse_path(path) is None:
             return None
         return _read_regular(self.path / path)
 
@@ -52,9 +59,49 @@ class LogFolder:
             if place.width == TILE_WIDTH:
                 outgrown.append(self.path / f"{path}.p")
         _sync(folders)
-        _sync(self._write(CHECKPOINT_PATH, checkpoint))
+        with self._checkpoints():
+            self._put_checkpoint(checkpoint)
         for folder in outgrown:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def publish_cosigned(self, cosigned: bytes, *, is_valid: bool) -> bool:
+        """Add the signatures of `cosigned` to the published checkpoint. False: that has gone on to another size.
+
+        `is_valid`: it meets the log's policy, so it is kept as `cosigned` until a larger one does. Never rolls back.
+        """
+        note = parse_note(cosigned)
+        with self._checkpoints():
+            published = self.checkpoint()
+            is_newest = published is not None and parse_note(published).text == note.text
+            if published is not None and is_newest:
+                _sync(self._write(CHECKPOINT_PATH, countersigned(published, note.signatures)))
+            if is_valid:
+                self._keep_cosigned(cosigned)
+        return is_newest
+
+    def _keep_cosigned(self, cosigned: bytes) -> None:
+        old = self.read(COSIGNED_PATH)
+        if old is not None and parse_note(old).text == parse_note(cosigned).text:
+            cosigned = countersigned(old, parse_note(cosigned).signatures)
+        if old is None or unverified_checkpoint(old).size <= unverified_checkpoint(cosigned).size:
+            _sync(self._write(COSIGNED_PATH, cosigned))
+
+    def _put_checkpoint(self, checkpoint: bytes) -> None:
+        """Published again, a checkpoint keeps the cosignatures that it has."""
+        self._demand_forward(checkpoint)
+        published = self.checkpoint()
+        if published is not None and parse_note(published).text == parse_note(checkpoint).text:
+            checkpoint = countersigned(published, parse_note(checkpoint).signatures)
+        _sync(self._write(CHECKPOINT_PATH, checkpoint))
+
+    @contextmanager
+    def _checkpoints(self) -> Iterator[None]:
+        """Nobody else writes a checkpoint meanwhile: what was read is what is replaced."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        with _closing(descriptor):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
 
     def write_vkey(self, key: VerifierKey) -> None:
         """Publish the key that verifies the checkpoints. Raises `ForkError` if another stands there."""
