@@ -52,9 +52,10 @@ def _answer(url: str, body: bytes, timeout: float) -> Reply | UnreachableError:
 
 
 def _reply(response: http.client.HTTPResponse) -> Reply | UnreachableError:
-    with response:
-        content = response.read(LARGEST_REPLY + 1)
+    content = response.read(LARGEST_REPLY + 1)
     if len(content) > LARGEST_REPLY:
         return UnreachableError(f"it answers with more than {LARGEST_REPLY} bytes")
+    if left := response.length:
+        return UnreachableError(f"its answer breaks off {left} bytes before its end")
     kind = response.headers.get_content_type()
     return Reply(status=response.status, kind=kind, body=content)
