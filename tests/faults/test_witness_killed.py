@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,12 +54,10 @@ class Server:
         self.port = int(process.stdout.readline().rpartition(":")[2])
 
     def ask(self, body: bytes) -> tuple[int, str | None, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("POST", "/add-checkpoint", body)
-        response = connection.getresponse()
-        answer = response.status, response.getheader("content-type"), response.read()
-        connection.close()
-        return answer
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request("POST", "/add-checkpoint", body)
+            with connection.getresponse() as response:
+                return response.status, response.getheader("content-type"), response.read()
 
     @property
     def policy(self) -> Policy:
