@@ -1,4 +1,4 @@
-"""The commands that keep the ledger honest: witnesses, asked and asking."""
+"""The commands that keep the ledger honest: proofs for people, witnesses, asked and asking."""
 
 from __future__ import annotations
 
@@ -10,6 +10,40 @@ import typer
 from comity.app.options import Config, Json, Store, end, settings_of
 
 commands = typer.Typer()
+
+
+@commands.command(epilog="Example: `comity prove 5f0c --whole --out mine.json`")
+def prove(
+    statement: Annotated[str, typer.Argument(metavar="STATEMENT", help="The statement's id, or its first digits.")],
+    whole: Annotated[
+        bool, typer.Option("--whole", help="One file for the person: the statement, what followed, openings, proofs.")
+    ] = False,
+    to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it there.")] = None,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Prove that a statement is in the ledger: a C2SP tlog-proof of its entry."""
+    from comity.app.prove import prove as work
+
+    end(work(statement, settings_of(config, store), whole=whole, to=to))
+
+
+@commands.command(epilog="Example: `comity verify-statement mine.json`")
+def verify_statement(
+    file: Annotated[Path, typer.Argument(help="What `comity prove --whole` wrote.")],
+    key: Annotated[
+        str | None, typer.Option(help="The operator's verifier key, if you do not trust the file's.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The logs and witnesses that you trust (C2SP tlog-policy).")
+    ] = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Check a statement that somebody shows, offline: its words, its place in the ledger, and what that proves."""
+    from comity.app.prove import verify_statement as work
+
+    end(work(file, settings_of(config), key=key, policy=policy, as_json=json))
 
 
 @commands.command(epilog="Example: `comity cosign --policy witnesses.policy`")
