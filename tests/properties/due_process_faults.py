@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from comity.casework.refused import RefusedError
 from comity.flow import amend as changing
 from comity.flow import message, publish
 from comity.flow.agreement import Versions
+from comity.gates.records import Records
 from comity.model.duration import Duration
 from comity.model.ids import DecisionId, ReviewerId
 from comity.model.measure import State
@@ -235,6 +237,11 @@ def exports_quote_the_message(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dsa, "_facts", lambda statement: statement.messages[0].text)
 
 
+def gates_let_go_a_second_early(patch: pytest.MonkeyPatch) -> None:
+    holding = Records.holding
+    patch.setattr(Records, "holding", lambda *given: holding(*given[:-1], given[-1] + timedelta(seconds=1)))
+
+
 FAULTS: Final[tuple[tuple[int, Plant], ...]] = (
     (1, statements_leave_their_measures_out),
     (2, statements_are_not_entered),
@@ -242,6 +249,7 @@ FAULTS: Final[tuple[tuple[int, Plant], ...]] = (
     (4, corrections_are_not_entered),
     (5, corrections_may_harden),
     (6, ended_measures_are_forgotten_to_be_asked),
+    (6, gates_let_go_a_second_early),
     (7, new_versions_reach_back),
     (8, decided_breaches_are_decided_again),
     (9, a_rule_terminates),

@@ -6,6 +6,7 @@ Numbers 12, 21 and 24 are asked where it happens, in `due_process_lives`; 7, 15 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,13 +31,20 @@ from comity.casework.record import fold, measures, standing
 from comity.casework.recorded import Recorded
 from comity.casework.severity import CUTS, is_milder
 from comity.casework.telling import Version, versions_of
+from comity.flow.feed import FeedSource
+from comity.gates.answers import Allow, Deny, Limited
+from comity.gates.kept import Kept
+from comity.gates.records import Records
+from comity.gates.replica import Known, Manner, Replica
 from comity.ledger.entry import CorrectionEntry, Entry, PublicMeasure, StatementEntry, parse_entry
+from comity.ledger.feed import FeedEntry, decode_line, encode_line
 from comity.ledger.plan_digest import MODULUS, plan_digest
+from comity.ledger.policy import Policy
 from comity.ledger.verify import verify
 from comity.model.clause import Kind
-from comity.model.ids import DecisionId
+from comity.model.ids import Channel, DecisionId
 from comity.model.measure import Measure, Pause, State
-from comity.model.plan import Span
+from comity.model.plan import Plan, Span
 from comity.model.statement import Origin
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "golden" / "dsa_statement.schema.json").read_text(encoding="utf-8"))
@@ -64,6 +72,9 @@ class Invariants(Lives):
         self.told: dict[DecisionId, list[bytes]] = {}
         self.foreseen: dict[DecisionId, tuple[Measure, ...]] = {}
         self.exported: set[DecisionId] = set()
+        self.feed = FeedSource(self.store, self.log, lambda statement: f"https://example.org/r/{statement}")
+        self.gate = Replica(Manner(policy=Policy().trusting(KEY.verifier)), lambda _: None)
+        self.gate.swap(Known(epoch=self.store.feed.epoch, cursor=0, digest=0, records=Records()), Kept())
 
     @property
     def entries(self) -> list[Entry]:
@@ -141,17 +152,38 @@ class Invariants(Lives):
         told = {one.planned.channel: one.planned.plan for one in self.store.told() if one.planned}
         for channel in CHANNELS:
             plan = told.get(channel, ())
-            held = [each for each in measures(self.record) if channel in each.channels]
-            pauses = [pause for each in held for pause in each.pauses]
-            bounds = {self.clock.at} | {each for span in (*plan, *held, *pauses) for each in (span.start, end_of(span))}
-            for at in (bound for bound in bounds if bound is not None and bound >= self.clock.at):
-                for moment in (at, at + timedelta(seconds=1)):
-                    states = [span.state for span in plan if span.covers(moment)]
-                    assert (states or [State.OPEN]) == [standing(self.record, channel, moment).state]
+            for moment in self.moments(channel, plan):
+                states = [span.state for span in plan if span.covers(moment)]
+                assert (states or [State.OPEN]) == [standing(self.record, channel, moment).state]
             every = [one.planned for one in self.store.told() if one.planned and one.planned.channel == channel]
             digest = sum(map(plan_digest, every)) % MODULUS
             assert self.store.feed.totals.get(channel, (0, 0)) == (len(every), digest)
         assert [one.seq for one in self.store.changes(0)] == list(range(1, self.store.feed.cursor + 1))
+
+    def moments(self, channel: Channel, plan: Plan = ()) -> Iterator[datetime]:
+        """From now on: each bound of the plan and of what it is made of, and in between."""
+        held = [each for each in measures(self.record) if channel in each.channels]
+        pauses = [pause for each in held for pause in each.pauses]
+        bounds = {self.clock.at} | {each for span in (*plan, *held, *pauses) for each in (span.start, end_of(span))}
+        for at in (bound for bound in bounds if bound is not None and bound >= self.clock.at):
+            yield from (at, at + timedelta(seconds=1))
+
+    @invariant()
+    def inv_06_a_gate_agrees_with_the_standing_at_every_time_to_come(self) -> None:
+        """It follows the feed over the wire, proofs and all; then it is asked, and nobody tells it anything more."""
+        known = self.gate.known
+        assert known is not None
+        for change in self.feed.changes(known.epoch, known.cursor):
+            line = decode_line(encode_line(change))
+            assert isinstance(line, FeedEntry)
+            self.gate.change(line, self.clock.at)
+        self.gate.beat(self.feed.heartbeat(self.clock.at), self.clock.at)
+        assert known.unproven == {}
+        for channel in CHANNELS:
+            for moment in self.moments(channel):
+                answer = self.gate.check(channel, ANN, moment)
+                expected = {State.OPEN: Allow, State.LIMITED: Limited, State.CUT: Deny}
+                assert type(answer) is expected[standing(self.record, channel, moment).state]
 
     @invariant()
     def inv_08_at_most_one_live_decision_for_a_message_and_clause(self) -> None:

@@ -1,0 +1,241 @@
+"""Following the centre: takes a snapshot when there is none to go on from, then each change as it comes, and says so.
+
+Whatever goes wrong on the way, what is known holds: the replica answers from it, and this tries again, a little later
+each time. Runs in the event loop of the replica's host; what takes long is done beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+import httpx
+import msgspec
+
+from comity.gates.disk import Disk
+from comity.gates.kept import Kept, kept
+from comity.gates.replica import DigestError, Known, Replica
+from comity.gates.snapshot import take
+from comity.ledger.feed import LONGEST_LINE, FeedEntry, FeedError, decode_line
+from comity.model.ids import DecisionId
+
+SILENCE: Final = 3.0
+"""Seconds without a heartbeat after which the connection counts as dead; the centre sends one each half second."""
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 5.0
+_BETWEEN_SWEEPS: Final = 1.0
+_BETWEEN_WRITES: Final = 10.0
+_MOST_SHOWN: Final = 100_000
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """Where the feed is, and as whom this gate asks for it."""
+
+    url: str
+    token: str = field(repr=False)
+    gate: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
+
+
+class _Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """What the centre is told: everything up to `cursor` was in force at `applied_at`; these statements were shown."""
+
+    gate: str
+    epoch: str
+    cursor: int
+    applied_at: datetime
+    shown: tuple[DecisionId, ...] = ()
+
+
+class _StartAnewError(Exception):
+    """The feed does not go on from where this gate is: it takes a snapshot."""
+
+
+class Follower:
+    """Keeps a replica up to date, in memory and on disk."""
+
+    def __init__(self, replica: Replica, disk: Disk, centre: Centre, clock: Clock) -> None:
+        self._replica, self._disk, self._centre, self._clock = replica, disk, centre, clock
+        self._applied_at: datetime | None = None
+        self._news, self._unsynced = asyncio.Event(), asyncio.Event()
+        self._shown, self._told = set[DecisionId](), dict[DecisionId, None]()
+        self._pause = _FIRST_PAUSE
+        self._at_disk, self._disk_again_at = asyncio.Lock(), 0.0
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        timeout = httpx.Timeout(SILENCE, connect=SILENCE)
+        async with (
+            httpx.AsyncClient(
+                base_url=self._centre.url, headers=self._centre.headers, timeout=timeout, trust_env=False
+            ) as client,
+            asyncio.TaskGroup() as tasks,
+        ):
+            tasks.create_task(self._follow(client))
+            tasks.create_task(self._acknowledge(client))
+            tasks.create_task(self._sync())
+            tasks.create_task(self._sweep())
+
+    def show(self, statement: DecisionId) -> None:
+        """A person was shown this statement at this gate; the centre hears of it once."""
+        if statement not in self._told:
+            self._told[statement] = None
+            self._shown.add(statement)
+            self._news.set()
+        if len(self._told) > _MOST_SHOWN:
+            del self._told[next(iter(self._told))]
+
+    async def _follow(self, client: httpx.AsyncClient) -> None:
+        must_start_anew = self._replica.known is None
+        while True:
+            try:
+                if must_start_anew:
+                    await self._take_snapshot()
+                must_start_anew = False
+                await self._stream(client)
+            except (_StartAnewError, DigestError):
+                must_start_anew = True
+            except (FeedError, httpx.HTTPError, httpx.InvalidURL) as error:
+                must_start_anew = must_start_anew or self._replica.known is None
+                self._replica.counts["feed errors"] += 1
+                self._replica.alarm(f"the feed of {self._centre.url} broke off: {error or type(error).__name__}")
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    async def _take_snapshot(self) -> None:
+        known, left = await asyncio.to_thread(self._snapshot, self._clock.now())
+        self._replica.swap(known, left)
+        self._apply()
+        await self._write()
+
+    def _snapshot(self, at: datetime) -> tuple[Known, Kept]:
+        """What the centre knows now. Nothing is changed meanwhile: only this follower changes anything."""
+        with httpx.Client(
+            base_url=self._centre.url, headers=self._centre.headers, timeout=10 * SILENCE, trust_env=False
+        ) as client:
+
+            def read(path: str) -> bytes | None:
+                answer = client.get(f"/v1/log/{path}")
+                return answer.content if answer.is_success else None
+
+            with client.stream("GET", "/v1/standings/snapshot") as answer:
+                answer.raise_for_status()
+                taken = take(answer.iter_bytes(1 << 16), read, self._replica.manner, at)
+        for doubt in sorted(taken.doubts):
+            self._replica.warn("no proof", f"the snapshot has measures without a proof that holds: {doubt}")
+        old = self._replica.known
+        if old is None or old.epoch == taken.known.epoch:
+            if old is not None and taken.known.cursor < old.cursor:
+                raise FeedError("the snapshot is older than what this gate knows; it is left alone")
+            return taken.known, self._replica.kept
+        return taken.known, kept(self._replica.kept, old.records, taken.known.records)
+
+    async def _stream(self, client: httpx.AsyncClient) -> None:
+        known = self._replica.known
+        if known is None:
+            raise _StartAnewError
+        query = {"epoch": known.epoch, "after": str(known.cursor)}
+        async with client.stream("GET", "/v1/standings", params=query) as answer:
+            if answer.status_code == httpx.codes.GONE:
+                raise _StartAnewError
+            answer.raise_for_status()
+            rest = b""
+            async for chunk in answer.aiter_bytes():
+                *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > LONGEST_LINE:
+                    raise FeedError(f"a line has more than {LONGEST_LINE} bytes")
+                if (
+                    self._take(lines)
+                    and self._disk.is_long
+                    and self._disk_again_at <= asyncio.get_running_loop().time()
+                ):
+                    await self._write()
+
+    def _take(self, lines: list[bytes]) -> bool:
+        """Apply what came; whether anything changed."""
+        changed = False
+        try:
+            for line in lines:
+                read = decode_line(line)
+                if isinstance(read, FeedEntry):
+                    changed = self._change(read) or changed
+                else:
+                    self._replica.beat(read, self._clock.now())
+                    self._pause = _FIRST_PAUSE
+        finally:
+            if changed:
+                self._apply()
+                self._unsynced.set()
+        return changed
+
+    def _change(self, change: FeedEntry) -> bool:
+        known = self._replica.known
+        if known is not None and change.seq <= known.cursor:
+            return False
+        believed = self._replica.change(change, self._clock.now())
+        self._on_disk(lambda: self._disk.append(change, believed, self._replica.offset))
+        return True
+
+    def _apply(self) -> None:
+        self._applied_at = self._clock.now()
+        self._news.set()
+
+    async def _write(self) -> None:
+        """All of it to disk. Changes wait meanwhile, answers do not."""
+        async with self._at_disk:
+            await asyncio.to_thread(self._on_disk, lambda: self._disk.write(self._replica))
+        self._disk_again_at = asyncio.get_running_loop().time() + _BETWEEN_WRITES
+
+    async def _sync(self) -> None:
+        while True:
+            await self._unsynced.wait()
+            self._unsynced.clear()
+            async with self._at_disk:
+                await asyncio.to_thread(self._on_disk, self._disk.sync)
+
+    def _on_disk(self, act: Callable[[], None]) -> None:
+        """A gate whose disk fails goes on in memory, and says so."""
+        try:
+            act()
+        except OSError as error:
+            self._replica.warn("disk", f"what this gate knows could not be written to disk: {error}")
+
+    async def _acknowledge(self, client: httpx.AsyncClient) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            known, shown = self._replica.known, tuple(self._shown)
+            if known is None or self._applied_at is None:
+                continue
+            ack = _Ack(
+                gate=self._centre.gate,
+                epoch=known.epoch,
+                cursor=known.cursor,
+                applied_at=self._applied_at + self._replica.offset,
+                shown=shown,
+            )
+            try:
+                answer = await client.post("/v1/gates/ack", content=msgspec.json.encode(ack))
+                answer.raise_for_status()
+                self._shown.difference_update(shown)
+            except httpx.HTTPError:
+                self._replica.counts["acks lost"] += 1
+                await asyncio.sleep(_BETWEEN_SWEEPS)
+                self._news.set()
+
+    async def _sweep(self) -> None:
+        while True:
+            self._replica.sweep(self._clock.now())
+            await asyncio.sleep(_BETWEEN_SWEEPS)

@@ -1,0 +1,209 @@
+"""A gate's own copy of who may communicate: it follows the centre, checks what it is told, and answers without asking.
+
+Not for several threads: whoever applies changes also asks. Times are the gate's own clock; the heartbeat says how far
+the centre's is from it, and plans are read by the centre's. Nothing has to run for a measure to begin or to end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable, WhenStale
+from comity.gates.kept import Kept
+from comity.gates.records import Records
+from comity.gates.sound import demand_sound
+from comity.ledger.feed import FeedEntry, FeedError, Heartbeat, Unproven, demand_in_log, demand_proven
+from comity.ledger.plan_digest import exchanged, plan_digest
+from comity.ledger.policy import Policy
+from comity.model.measure import State
+from comity.model.plan import Planned
+
+LARGEST_OFFSET: Final = timedelta(seconds=5)
+"""A clock that is further from the centre's is an alarm."""
+
+_ALLOW: Final = Allow()
+_ALLOW_STALE: Final = Allow(is_stale=True)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_NOTHING: Final = timedelta()
+_OFFSETS: Final = 8  # heartbeats that are looked at together
+
+
+class DigestError(FeedError):
+    """What is known is not what the centre knows: everything is to be asked for anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a gate behaves when it cannot be sure.
+
+    `policy`: the logs whose proofs count; None: no proof is asked for. `grace`: how long a cut without one holds.
+    """
+
+    policy: Policy | None
+    max_stale: timedelta = timedelta(seconds=30)
+    when_stale: WhenStale = WhenStale.OPEN
+    grace: timedelta = timedelta(minutes=10)
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What one life of the feed has told: `digest` is that of the plans in `records`.
+
+    `unproven`: rows of which some span has no proof, and until when each is believed.
+    """
+
+    epoch: str
+    cursor: int
+    digest: int
+    records: Records
+    unproven: dict[int, datetime] = field(default_factory=dict)
+
+    def put(self, row: int, planned: Planned | None, believed: datetime | None) -> None:
+        """Replace what the row held; O(1)."""
+        old = self.records.planned(row)
+        self.digest = exchanged(self.digest, plan_digest(old), plan_digest(planned))
+        self.unproven.pop(row, None)
+        if planned is None:
+            self.records.drop(row)
+        else:
+            self.records.put(row, planned)
+            if believed is not None and planned.plan:
+                self.unproven[row] = believed
+
+
+@dataclass(slots=True)
+class Replica:
+    """What `check` answers from. `alarm` is told in words what somebody should look at; `counts` counts it by kind."""
+
+    manner: Manner
+    alarm: Callable[[str], None]
+    known: Known | None = None
+    kept: Kept = field(default_factory=Kept)
+    offset: timedelta = _NOTHING
+    counts: Counter[str] = field(default_factory=Counter)
+    _offsets: deque[timedelta] = field(default_factory=lambda: deque(maxlen=_OFFSETS))
+    _fresh_until: datetime = _EARLIEST
+    _swept: datetime = _EARLIEST
+
+    def check(self, channel: str, handle: str, at: datetime) -> Answer:
+        """Whether whoever `channel` calls `handle` may communicate there at `at`, by this gate's clock. O(1)."""
+        known = self.known
+        if known is None:
+            self.counts["unavailable"] += 1
+            return Unavailable(reason="this gate has not been told anything yet")
+        there = at + self.offset
+        place = known.records.holding(channel, handle, there)
+        if place and not (known.unproven and self._is_disbelieved(place, at)):
+            return self._restricted(known.records, place)
+        if self.kept and (place := self.kept.records.holding(channel, handle, there)):
+            return self._restricted(self.kept.records, place)
+        return _ALLOW if at <= self._fresh_until else self._unknown()
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether the centre has been away for longer than `max_stale`."""
+        return at > self._fresh_until
+
+    def change(self, change: FeedEntry, at: datetime) -> datetime | None:
+        """Apply the next change; until when it is believed, if it lacks proof. Raises `FeedError`: it is not the next.
+
+        One that is known already says nothing new.
+        """
+        known = self.known
+        if known is None or change.seq > known.cursor + 1:
+            raise FeedError(f"change {change.seq} came after {known.cursor if known else 'nothing'}")
+        if change.seq <= known.cursor:
+            return None
+        demand_sound(change)
+        believed = self._believed_until(change, at)
+        self.put(change, believed)
+        return believed
+
+    def put(self, change: FeedEntry, believed: datetime | None) -> None:
+        """Apply a change of which the proof was looked at."""
+        planned = change.planned
+        if self.known is not None:
+            self.known.put(change.row, planned, believed)
+            self.known.cursor = change.seq
+        if planned is not None and self.kept:
+            self.kept.drop(planned.channel, planned.account)
+
+    def beat(self, heartbeat: Heartbeat, at: datetime) -> None:
+        """The centre is there. Raises `FeedError` if what is known is not what the centre knows at that cursor.
+
+        A centre that is ahead has not told everything yet: until it does, this gate gets no fresher.
+        """
+        known = self.known
+        if known is None or heartbeat.cursor < known.cursor:
+            raise FeedError(f"a heartbeat is at change {heartbeat.cursor}, not {known.cursor if known else 'any'}")
+        if heartbeat.now.tzinfo is None:
+            raise FeedError("a heartbeat has a time without a zone")
+        if heartbeat.cursor > known.cursor:
+            return
+        if f"{known.digest:064x}" != heartbeat.digest:
+            self.warn("digest", "what this gate knows is not what the centre knows: it asks for everything anew")
+            raise DigestError("the digest of all plans is another one")
+        self._offsets.append(heartbeat.now - at)
+        self.offset = max(self._offsets)  # whatever is late looks as if the centre's clock were behind
+        if abs(self.offset) > LARGEST_OFFSET:
+            seconds = self.offset.total_seconds()
+            self.warn("clock", f"the clocks of this gate and of the centre are {seconds:.1f} s apart: set one right")
+        self._fresh_until = at + self.manner.max_stale
+
+    def swap(self, known: Known, kept: Kept) -> None:
+        """Know this from now on, and keep what a new life of the feed does not mention."""
+        if kept and len(kept) != len(self.kept):
+            self.warn("kept", f"the centre no longer knows of {len(kept)} measures that nobody lifted: they hold")
+        self.known, self.kept = known, kept
+
+    def sweep(self, at: datetime) -> None:
+        """Raise the alarm for measures that are no longer believed, for lack of proof."""
+        unproven = self.known.unproven if self.known else {}
+        over = sum(self._swept < until <= at for until in unproven.values())
+        self._swept = at
+        if over:
+            self.warn("unproven", f"{over} measures came without a proof, and hold no longer at this gate")
+
+    def warn(self, kind: str, text: str) -> None:
+        self.counts[f"alarm {kind}"] += 1
+        self.alarm(text)
+
+    def _believed_until(self, change: FeedEntry, at: datetime) -> datetime | None:
+        try:
+            demand_shown(change, self.manner.policy)
+        except Unproven as error:
+            self.warn("no proof", f"a measure came without a proof that holds: {error}")
+            return at + self.manner.grace
+        return None
+
+    def _is_disbelieved(self, place: int, at: datetime) -> bool:
+        known = self.known
+        until = known.unproven.get(known.records.row[place]) if known else None
+        return until is not None and until <= at
+
+    def _restricted(self, records: Records, place: int) -> Answer:
+        span, link = records.span(place), records.link(place)
+        if span.state is State.CUT:
+            self.counts["refused"] += 1
+            return Deny(statement=span.statement, reason=span.reason, until=span.until, link=link)
+        self.counts["limited"] += 1
+        limit = span.limit or ""
+        return Limited(limit=limit, statement=span.statement, reason=span.reason, until=span.until, link=link)
+
+    def _unknown(self) -> Answer:
+        if self.manner.when_stale is WhenStale.OPEN:
+            self.counts["passed while stale"] += 1
+            return _ALLOW_STALE
+        self.counts["unavailable"] += 1
+        return Unavailable(reason="the centre has been away for too long")
+
+
+def demand_shown(entry: FeedEntry, policy: Policy | None) -> None:
+    """Raises `Unproven` unless each span of the plan comes with its own proof."""
+    if policy is None or entry.account is None or entry.channel is None:
+        return
+    for span in entry.plan:
+        demand_proven(entry.account, entry.channel, span, demand_in_log(span, policy))

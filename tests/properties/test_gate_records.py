@@ -1,0 +1,114 @@
+"""The columns of a gate hold what was put into them, whatever came and went before: compared with plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comity.gates.records import Records
+from comity.model.ids import AccountId, Channel, DecisionId
+from comity.model.measure import State
+from comity.model.plan import Called, Planned, Span
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+TIMES = [START + timedelta(hours=hour) for hour in range(10)]
+NAMES = st.sampled_from(["", "a", "ann", "bob", "\x00", "é" * 40, "\udcff", "x" * 1024, "ann\n"])
+CHANNELS = st.sampled_from([Channel("posts"), Channel("mail")])
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Span, ...]:
+    bounds = sorted(draw(st.sets(st.integers(0, 9), max_size=5)))
+    return tuple(
+        Span(
+            state=draw(st.sampled_from([State.LIMITED, State.CUT])),
+            start=TIMES[start],
+            until=None if until is None else TIMES[until],
+            limit=draw(st.sampled_from(["hold", "3 an hour"])),
+            statement=DecisionId(f"{draw(st.integers(0, 2**128 - 1)):032x}"),
+            reason=draw(st.sampled_from(["“Spam”", "“Insults”"])),
+        )
+        for start, until in zip(bounds, [*bounds[1:], None], strict=False)
+        if draw(st.booleans())
+    )
+
+
+@st.composite
+def called(draw: st.DrawFn) -> Called:
+    start = draw(st.integers(0, 8))
+    until = draw(st.none() | st.integers(start + 1, 9))
+    return Called(handle=draw(NAMES), start=TIMES[start], until=None if until is None else TIMES[until])
+
+
+ENTRIES = st.builds(
+    Planned,
+    account=NAMES.map(AccountId),
+    channel=CHANNELS,
+    handles=st.lists(called(), max_size=2).map(tuple),
+    plan=plans(),
+)
+STEPS = st.lists(st.tuples(st.integers(1, 8), ENTRIES), max_size=40)
+
+
+def strictest(held: dict[int, Planned], channel: str, handle: str, at: datetime) -> set[Span]:
+    """Every span that holds then for whoever is called so: the cuts if there are any."""
+    spans = {
+        span
+        for one in held.values()
+        if one.channel == channel
+        and (
+            any(
+                each.handle == handle and each.start <= at and (each.until is None or at < each.until)
+                for each in one.handles
+            )
+            if one.handles
+            else one.account == handle
+        )
+        for span in one.plan
+        if span.covers(at)
+    }
+    return {span for span in spans if span.state is State.CUT} or spans
+
+
+@given(STEPS, NAMES, CHANNELS, st.sampled_from(TIMES))
+def test_columns_answer_as_plain_values_do(
+    steps: list[tuple[int, Planned]], name: str, channel: str, at: datetime
+) -> None:
+    records, held = Records(), dict[int, Planned]()
+    for row, planned in steps:
+        records.put(row, planned)
+        held.pop(row, None)
+        if planned.plan:
+            held[row] = planned
+        assert len(records) == len(held)
+        place = records.holding(channel, name, at)
+        expected = strictest(held, channel, name, at)
+        assert (records.span(place) in expected) if place else not expected
+    assert {row: records.planned(row) for row in records.rows()} == held
+
+
+@given(STEPS)
+def test_what_changes_often_uses_no_more_memory(steps: list[tuple[int, Planned]]) -> None:
+    records = Records()
+    for _ in range(3):
+        for row, planned in steps:
+            records.put(row, planned)
+    names, places = len(records.names), len(records.what)
+    for _ in range(20):
+        for row, planned in steps:
+            records.put(row, planned)
+    assert len(records.what) == places
+    assert len(records.names) <= max(3 * names, places * 3 * 1024 * 2)
+
+
+def test_a_table_survives_ten_thousand_accounts_coming_and_going() -> None:
+    records = Records()
+    span = Span(state=State.CUT, start=START, statement=DecisionId("0" * 32), reason="“Spam”")
+    for number in range(10_000):
+        planned = Planned(account=AccountId(f"account-{number}"), channel=Channel("posts"), plan=(span,))
+        records.put(1 + number % 500, planned)
+    found = [number for number in range(10_000) if records.holding("posts", f"account-{number}", START)]
+    assert found == list(range(9_500, 10_000))
+    assert len(records.what) <= 502

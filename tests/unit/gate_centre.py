@@ -1,0 +1,126 @@
+"""A centre for gates under test: a record in memory, its feed over HTTP on loopback, and what can go wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from test_flow_feed import Watched
+
+from comity.flow.feed import GoneError
+from comity.ledger.feed import encode_line, encode_snapshot
+
+TOKEN = "secret"
+PATIENCE = 20.0
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    gate: str
+    epoch: str
+    cursor: int
+    applied_at: datetime
+    shown: tuple[str, ...] = ()
+
+
+@dataclass
+class Centre:
+    """`spoil` changes what is streamed, `snapshot` what is sent as one; `status` refuses everything."""
+
+    world: Watched
+    now: Callable[[], datetime]
+    spoil: Callable[[bytes], bytes] = lambda line: line
+    snapshot: Callable[[bytes], bytes] = lambda content: content
+    status: int = 200
+    acks: asyncio.Queue[Ack] = field(default_factory=asyncio.Queue)
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self) -> None:
+        """Something was recorded: gates hear of it."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def acked(self, cursor: int) -> Ack:
+        """Wait for a gate to have applied that change."""
+        async with asyncio.timeout(PATIENCE):
+            while (ack := await self.acks.get()).cursor < cursor:
+                pass
+        return ack
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode():
+                method, target, _ = head.split(" ", 2)
+                headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                self.asked.append(f"{method} {target}")
+                is_known = headers.get("authorization") == f"bearer {TOKEN}"
+                await self._route(writer, urlsplit(target), body, self.status if is_known else 401)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _route(self, writer: asyncio.StreamWriter, url, body: bytes, status: int) -> None:
+        if status != 200:
+            await _send(writer, status, b"{}")
+        elif url.path == "/v1/standings/snapshot":
+            await _send(writer, 200, self.snapshot(encode_snapshot(self.world.feed.snapshot())))
+        elif url.path == "/v1/standings":
+            query = parse_qs(url.query)
+            await self._stream(writer, query["epoch"][0], int(query["after"][0]))
+        elif url.path == "/v1/gates/ack":
+            self.acks.put_nowait(msgspec.json.decode(body, type=Ack))
+            await _send(writer, 204, b"")
+        else:
+            content = self.world.log.read(url.path.removeprefix("/v1/log/"))
+            await _send(writer, 404 if content is None else 200, content or b"")
+
+    async def _stream(self, writer: asyncio.StreamWriter, epoch: str, after: int) -> None:
+        try:
+            self.world.feed.heartbeat(self.now())
+            list(self.world.feed.changes(epoch, after))
+        except GoneError:
+            await _send(writer, 410, b"")
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n")
+        while self.status == 200:
+            changed = self._changed
+            for change in self.world.feed.changes(epoch, after):
+                _chunk(writer, self.spoil(encode_line(change)))
+                after = change.seq
+            _chunk(writer, self.spoil(encode_line(self.world.feed.heartbeat(self.now()))))
+            await writer.drain()
+            try:
+                await asyncio.wait_for(changed.wait(), 0.5)
+            except TimeoutError:
+                continue
+        raise ConnectionAbortedError
+
+
+async def _send(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
+    writer.write(b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body))
+    await writer.drain()
+
+
+def _chunk(writer: asyncio.StreamWriter, content: bytes) -> None:
+    if content:
+        writer.write(b"%x\r\n%s\r\n" % (len(content), content))
+
+
+@asynccontextmanager
+async def serving(world: Watched, now: Callable[[], datetime]) -> AsyncIterator[Centre]:
+    """The centre of `world` on a free port of loopback."""
+    centre = Centre(world=world, now=now)
+    server = await asyncio.start_server(centre.answer, "127.0.0.1", 0)
+    centre.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield centre
+        centre.status = 503
+        centre.tell()

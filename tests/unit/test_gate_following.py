@@ -1,0 +1,287 @@
+"""A gate follows its centre over HTTP, through whatever can go wrong on the way: what it knew holds throughout."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from gate_centre import PATIENCE, TOKEN, Centre, serving
+from msgspec.structs import replace
+from test_flow_feed import POLICY, Watched
+from test_flow_record import DAY, NOW
+
+from comity.flow import amend
+from comity.flow.feed import GoneError
+from comity.gates.answers import Allow, Deny
+from comity.gates.disk import Disk
+from comity.gates.following import Centre as At
+from comity.gates.following import Follower
+from comity.gates.replica import Manner, Replica
+from comity.ledger.feed import encode_snapshot
+from comity.model.ids import ReviewerId
+from comity.stores.world import FixedClock
+
+
+class Gate:
+    """A gate that follows, and its alarms."""
+
+    def __init__(self, folder: Path, url: str, token: str = TOKEN) -> None:
+        self.alarms: asyncio.Queue[str] = asyncio.Queue()
+        self.clock = FixedClock(NOW)
+        self.replica = Replica(Manner(policy=POLICY), self.alarms.put_nowait)
+        self.disk = Disk(folder)
+        self.disk.load(self.replica)
+        self.follower = Follower(self.replica, self.disk, At(url=url, token=token, gate="web"), self.clock)
+
+    def is_cut(self, handle: str = "ann") -> bool:
+        return isinstance(self.replica.check("posts", handle, self.clock.at), Deny)
+
+    async def alarm(self, about: str) -> str:
+        async with asyncio.timeout(PATIENCE):
+            while about not in (alarm := await self.alarms.get()):
+                pass
+        return alarm
+
+
+@asynccontextmanager
+async def following(folder: Path, url: str, token: str = TOKEN) -> AsyncIterator[Gate]:
+    gate = Gate(folder, url, token)
+    task = asyncio.create_task(gate.follower.run())
+    try:
+        yield gate
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        gate.disk.close()
+
+
+Story = Callable[[Centre, Gate], Awaitable[None]]
+
+
+def tell(story: Story, folder: Path, *, before: Callable[[Watched], object] = lambda _: None) -> None:
+    """Run a story with one centre and one gate that follows it."""
+
+    async def told() -> None:
+        world = Watched()
+        before(world)
+        async with serving(world, lambda: NOW) as centre, following(folder, centre.url) as gate:
+            await story(centre, gate)
+
+    asyncio.run(told())
+
+
+def test_a_cut_reaches_the_gate_and_a_lift_too_and_both_are_acknowledged(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        ack = await centre.acked(2)
+        assert (ack.gate, ack.epoch, ack.applied_at) == ("web", "memory", NOW)
+        assert gate.is_cut("eve")
+        statement = centre.world.say("spam").statement
+        assert statement is not None
+        centre.tell()
+        await centre.acked(4)
+        assert gate.is_cut()
+        amend.lift(centre.world.proceedings, statement, ReviewerId("mara"), "A mistake.", NOW)
+        centre.tell()
+        await centre.acked(6)
+        assert not gate.is_cut()
+
+    tell(story, tmp_path, before=lambda world: world.say("spam", author="eve"))
+
+
+def test_a_statement_that_was_shown_is_told_once(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(2)
+        answer = gate.replica.check("posts", "ann", NOW)
+        assert isinstance(answer, Deny)
+        for _ in range(3):
+            gate.follower.show(answer.statement)
+        assert (await centre.acked(2)).shown == (answer.statement,)
+        centre.world.say("spam", author="bob")
+        centre.tell()
+        assert (await centre.acked(4)).shown == ()
+
+    tell(story, tmp_path, before=lambda world: world.say("spam"))
+
+
+def once(spoilt: bytes) -> Callable[[bytes], bytes]:
+    """The first change is sent so, and everything after it as it is."""
+    left = [spoilt]
+    return lambda line: left.pop() if left and b'"seq"' in line else line
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        b'{"seq":1,"row":',
+        b"<html>502 Bad Gateway</html>\n",
+        b"\xff\xfe\n",
+        b"[]\n",
+        b'{"seq":7,"row":1,"account":null,"channel":null}\n',
+        b"x" * (1 << 20) + b"xx",
+    ],
+    ids=["half a line", "a page", "no text", "a list", "a gap", "no end"],
+)
+def test_garbage_in_the_stream_is_asked_for_again(tmp_path: Path, spoilt: bytes) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        centre.spoil = once(spoilt)
+        centre.world.say("spam")
+        centre.tell()
+        await centre.acked(2)
+        assert gate.is_cut()
+        assert gate.replica.counts["feed errors"] == 1
+
+    tell(story, tmp_path)
+
+
+def test_a_lost_change_is_noticed_and_everything_asked_for_anew(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        centre.spoil = lambda line: line.replace(b'"state":"cut"', b'"state":"limited"')
+        centre.world.say("spam")
+        centre.tell()
+        await gate.alarm("asks for everything anew")
+        centre.spoil = lambda line: line
+        async with asyncio.timeout(PATIENCE):
+            while not gate.is_cut():
+                await centre.acks.get()
+        assert sum("snapshot" in one for one in centre.asked) == 2
+
+    tell(story, tmp_path)
+
+
+def test_a_snapshot_of_a_broken_database_frees_nobody(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(2)
+        centre.snapshot = lambda content: content[: content.index(b"[{") + 1] + b"]}"
+        centre.status = 503
+        centre.tell()
+        await gate.alarm("broke off")
+        centre.status = 200
+        centre.world.feed.changes = gone
+        await gate.alarm("the snapshot says")
+        assert gate.is_cut()
+
+    tell(story, tmp_path, before=lambda world: world.say("spam"))
+
+
+def test_a_snapshot_from_before_frees_nobody(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        before = encode_snapshot(centre.world.feed.snapshot())
+        centre.world.say("spam")
+        centre.tell()
+        await centre.acked(2)
+        centre.snapshot = lambda _: before
+        centre.world.feed.changes = gone
+        centre.status = 503
+        centre.tell()
+        await gate.alarm("broke off")
+        centre.status = 200
+        await gate.alarm("older than what this gate knows")
+        assert gate.is_cut()
+
+    tell(story, tmp_path)
+
+
+def gone(*_: object) -> None:
+    raise GoneError
+
+
+def test_a_centre_that_is_away_changes_nothing_and_ends_come_on_time(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(2)
+        centre.status = 503
+        centre.tell()
+        await gate.alarm("broke off")
+        gate.clock.at = NOW + DAY
+        assert gate.is_cut()
+        assert gate.replica.check("posts", "bob", gate.clock.at) == Allow(is_stale=True)
+        gate.clock.at = NOW + 2 * DAY
+        assert not gate.is_cut()
+        gate.clock.at = NOW
+        centre.world.say("spam", author="bob")
+        centre.status = 200
+        await centre.acked(4)
+        assert gate.is_cut("bob")
+
+    tell(story, tmp_path, before=lambda world: world.say("spam"))
+
+
+def test_a_gate_that_starts_without_its_centre_knows_what_it_knew(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(2)
+        centre.world.say("spam", author="bob")
+        centre.tell()
+        await centre.acked(4)
+
+    async def alone() -> None:
+        async with following(tmp_path, "http://127.0.0.1:9") as gate:
+            await gate.alarm("broke off")
+            assert gate.is_cut("ann")
+            assert gate.is_cut("bob")
+
+    tell(story, tmp_path, before=lambda world: world.say("spam"))
+    asyncio.run(alone())
+
+
+def test_two_centres_by_mistake_free_nobody(tmp_path: Path) -> None:
+    async def told() -> None:
+        one, other = Watched(), Watched()
+        one.say("spam")
+        other.say("spam", author="bob")
+        async with serving(one, lambda: NOW) as first, following(tmp_path, first.url) as gate:
+            await first.acked(2)
+            second = Watched()
+            second.say("spam", author="bob")
+            first.world = Elsewhere(second)
+            first.status = 503
+            first.tell()
+            await gate.alarm("broke off")
+            first.status = 200
+            assert "nobody lifted" in await gate.alarm("no longer knows")
+            assert gate.is_cut("ann")
+            assert gate.is_cut("bob")
+
+    asyncio.run(told())
+
+
+class Elsewhere:
+    """Another centre's world: its feed is another life."""
+
+    def __init__(self, world: Watched) -> None:
+        self.log, self._feed = world.log, world.feed
+        self.feed = self
+        self.snapshot = lambda: replace(world.feed.snapshot(), epoch="elsewhere")
+        self.heartbeat = world.feed.heartbeat
+
+    def changes(self, epoch: str, after: int) -> object:
+        return self._feed.changes("memory" if epoch == "elsewhere" else "none", after)
+
+
+def test_a_wrong_token_is_an_alarm_and_no_answer(tmp_path: Path) -> None:
+    async def told() -> None:
+        async with serving(Watched(), lambda: NOW) as centre, following(tmp_path, centre.url, "wrong") as gate:
+            assert "401" in await gate.alarm("broke off")
+            assert "not been told" in str(gate.replica.check("posts", "ann", NOW))
+
+    asyncio.run(told())
+
+
+def test_a_disk_that_fails_stops_no_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        monkeypatch.setattr("comity.gates.disk._write", full)
+        centre.world.say("spam")
+        centre.tell()
+        await centre.acked(2)
+        assert "No space left" in await gate.alarm("written to disk")
+        assert gate.is_cut()
+
+    tell(story, tmp_path)
