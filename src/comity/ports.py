@@ -340,6 +340,19 @@ class WitnessLink(Protocol):
         """Raises `UnreachableError`."""
 
 
+class CosignedLog(Protocol):
+    """A published log to which cosignatures are added."""
+
+    def read(self, path: str) -> bytes | None:
+        """A published file; None if there is none."""
+
+    def publish_cosigned(self, cosigned: bytes, *, is_valid: bool) -> bool:
+        """Add signatures to the published checkpoint, if it still is this one (False: it is not), never rolling back.
+
+        `is_valid`: it meets the log's policy, and is kept as such until a larger one does.
+        """
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """The present, aware UTC."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from comity.flow.cosign import Collected, Said, collect, demand_newest
+from comity.flow.cosign import Collected, Said, collect, cosign, demand_newest
 from comity.flow.witness import Witness
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
 from comity.ledger.cosignature import CosigningKey
@@ -160,10 +160,11 @@ LIES: dict[str, tuple[Callable[[bytes], Reply], Said]] = {
     "unknown": (lambda body: Reply(status=404, kind=TEXT, body=b"who?"), Said.REFUSED),
     "larger": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"6\n"), Said.AHEAD),
     "largest": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"%d\n" % (2**63 - 1)), Said.AHEAD),
-    "the same": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"5\n"), Said.NONSENSE),
+    "the same": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"5\n"), Said.FORKED),
     "no size": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"lots\n"), Said.NONSENSE),
     "too large a size": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"9" * 30 + b"\n"), Said.NONSENSE),
     "another tree": (lambda body: Reply(status=409, kind=TEXT, body=b"another root"), Said.FORKED),
+    "another tree, later version": (lambda body: Reply(status=422, kind=TEXT, body=b""), Said.FORKED),
     "ever smaller": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"2\n"), Said.REFUSED),
     "ever nothing": (lambda body: Reply(status=409, kind=SIZE_TYPE, body=b"0\n"), Said.REFUSED),
 }
@@ -282,6 +283,13 @@ def test_a_policy_without_addresses_asks_nobody(world: World) -> None:
     silent = parse_policy(f"witness W {KEYS[0].cosigner}\nquorum W\n".encode())
     collected = world.collect(silent)
     assert (collected.outcomes, collected.is_met, world.asked) == ((), False, [])
+
+
+def test_asking_and_publishing_is_one_step_for_whoever_runs_it(world: World) -> None:
+    collected = cosign(world.folder, policy(), world, world.clock)
+    assert collected is not None
+    assert world.folder.read("cosigned") == collected.checkpoint
+    assert cosign(LogFolder(world.folder.path / "none"), policy(), world, world.clock) is None
 
 
 def test_a_store_that_is_where_the_witnesses_left_it_or_further_may_sign(world: World) -> None:

@@ -12,12 +12,11 @@ from comity.app.terminal import out
 from comity.app.wiring import LOG_FOLDER, SystemClock
 from comity.app.witness_link import HttpLink
 from comity.casework.wording import printable
-from comity.flow.cosign import Collected, collect
+from comity.flow.cosign import Collected
+from comity.flow.cosign import cosign as ask_witnesses
 from comity.ledger.checkpoint import unverified_checkpoint
-from comity.ledger.log import ForkError
 from comity.ledger.note import NoteError
 from comity.ledger.policy import Policy
-from comity.ports import WitnessLink
 from comity.stores.log_folder import LogFolder
 
 
@@ -28,7 +27,7 @@ def cosign(settings: Settings, *, policy: Path | None, as_json: bool) -> Exit:
         help_ = f"Name it with --policy, or in comity.toml as `policy` under [ledger]. {POLICY_HELP}"
         raise StopError("there is no policy that names witnesses", help=help_, code=Exit.USAGE)
     log = LogFolder(settings.folder / LOG_FOLDER)
-    collected = collected_into(log, read_policy(chosen), HttpLink())
+    collected = _cosigned(log, read_policy(chosen))
     if as_json:
         print_json(
             {
@@ -47,15 +46,12 @@ def cosign(settings: Settings, *, policy: Path | None, as_json: bool) -> Exit:
     return Exit.FINE if collected.is_met else Exit.PROBLEMS
 
 
-def collected_into(log: LogFolder, policy: Policy, link: WitnessLink) -> Collected:
-    """Asks the witnesses once and publishes what they gave. Raises `StopError`."""
-    checkpoint = log.checkpoint()
-    if checkpoint is None:
+def _cosigned(log: LogFolder, policy: Policy) -> Collected:
+    try:
+        collected = ask_witnesses(log, policy, HttpLink(), SystemClock())
+    except NoteError as error:
+        raise StopError(f"{log.path / 'checkpoint'}: {error}", help="Compare it with a copy that you kept.") from error
+    if collected is None:
         help_ = "Publish an agreement first: `comity publish`."
         raise StopError(f"there is no published log in {log.path}", help=help_, code=Exit.USAGE)
-    try:
-        collected = collect(checkpoint, log.read, policy, link, SystemClock())
-        log.publish_cosigned(collected.checkpoint, is_valid=collected.is_met)
-    except (NoteError, ForkError) as error:
-        raise StopError(f"{log.path / 'checkpoint'}: {error}", help="Compare it with a copy that you kept.") from error
     return collected

@@ -14,13 +14,13 @@ from typing import Final
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
 from comity.ledger.cosignature import cosigned_at
-from comity.ledger.log import ForkError
+from comity.ledger.log import CHECKPOINT_PATH, ForkError
 from comity.ledger.note import NoteError, Signature, countersigned, open_note
 from comity.ledger.policy import KnownWitness, Policy
 from comity.ledger.tiles import FileReader, TileError, hashes_from_tiles
 from comity.ledger.tree import consistency_proof
 from comity.ledger.witness import SIZE_TYPE, AddCheckpoint, parse_size
-from comity.ports import Clock, Reply, UnreachableError, WitnessLink
+from comity.ports import Clock, CosignedLog, Reply, UnreachableError, WitnessLink
 
 _ATTEMPTS: Final = 3
 _AT_ONCE: Final = 16
@@ -58,6 +58,19 @@ class Collected:
     checkpoint: bytes
     outcomes: tuple[Outcome, ...]
     is_met: bool
+
+
+def cosign(log: CosignedLog, policy: Policy, link: WitnessLink, clock: Clock) -> Collected | None:
+    """Ask the witnesses once and publish what they gave; for a background task. None: nothing is published yet.
+
+    Raises `NoteError` if what is published is no checkpoint.
+    """
+    checkpoint = log.read(CHECKPOINT_PATH)
+    if checkpoint is None:
+        return None
+    collected = collect(checkpoint, log.read, policy, link, clock)
+    log.publish_cosigned(collected.checkpoint, is_valid=collected.is_met)
+    return collected
 
 
 def collect(checkpoint: bytes, read: FileReader, policy: Policy, link: WitnessLink, clock: Clock) -> Collected:
@@ -145,8 +158,10 @@ class _Asking:
         match reply.status:
             case 200:
                 return self.signed(witness, reply)
-            case 409:
-                return self.conflict(witness, reply)
+            case 409 if reply.kind == SIZE_TYPE:
+                return self.conflict(witness, old, parse_size(reply.body))
+            case 409 | 422 if old == self.checkpoint.size:  # the specification's versions differ in the status
+                return self.forked(witness)
             case _:
                 words = reply.body[:200].decode("utf-8", "replace").strip()
                 return self.outcome(witness, Said.REFUSED, f"refuses with status {reply.status}: {words}")
@@ -165,15 +180,16 @@ class _Asking:
             return self.outcome(witness, Said.NONSENSE, f"cosigned at the time {at}, which is not now")
         return Outcome(witness=witness.name, said=Said.COSIGNED, words="cosigned", signature=signature)
 
-    def conflict(self, witness: KnownWitness, reply: Reply) -> Outcome:
-        if reply.kind != SIZE_TYPE:
-            words = f"has cosigned another tree of {self.checkpoint.size} entries"
-            return self.outcome(witness, Said.FORKED, words)
-        size = parse_size(reply.body)
-        if size is None or size == self.checkpoint.size:
-            return self.outcome(witness, Said.NONSENSE, "answers with a conflict of sizes that is none")
-        said = Said.BEHIND if size < self.checkpoint.size else Said.AHEAD
+    def conflict(self, witness: KnownWitness, old: int, size: int | None) -> Outcome:
+        if size is None:
+            return self.outcome(witness, Said.NONSENSE, "answers with a conflict of sizes and names no size")
+        if old == size == self.checkpoint.size:
+            return self.forked(witness)
+        said = Said.BEHIND if size <= self.checkpoint.size else Said.AHEAD
         return Outcome(witness=witness.name, said=said, words=f"has cosigned {size} entries of this log", size=size)
+
+    def forked(self, witness: KnownWitness) -> Outcome:
+        return self.outcome(witness, Said.FORKED, f"has cosigned another tree of {self.checkpoint.size} entries")
 
     def outcome(self, witness: KnownWitness, said: Said, words: str) -> Outcome:
         return Outcome(witness=witness.name, said=said, words=words)
