@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.policy import parse_policy
 from comity.ledger.tiles import hashes_from_tiles
 from comity.ledger.tree import consistency_proof, inclusion_proof
@@ -167,6 +168,26 @@ def installed(folder: Path, python: str, *packages: str) -> Path:
     return folder / "bin"
 
 
+ASKER = """
+import json, sys
+from aics_witness import WitnessClient
+
+url, vkey, steps = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+client = WitnessClient(url, vkey)
+for note, proof in steps:
+    line = client.submit(note, lambda old, new: [bytes.fromhex(one) for one in proof])
+    assert line.startswith("\u2014 "), line
+"""
+
+
+def step(log: LogFolder, old: int) -> tuple[str, list[str]]:
+    """The published checkpoint, and the proof to it from the size `old`."""
+    note = log.read("checkpoint") or b""
+    size = unverified_checkpoint(note).size
+    proof = consistency_proof(old, size, hashes_from_tiles(log.read, size)) if old else ()
+    return note.decode(), [one.hex() for one in proof]
+
+
 def test_a_witness_that_others_wrote_vouches_for_our_log_and_refuses_its_fork(tmp_path: Path) -> None:
     programs = installed(tmp_path / "others", python_from(3, 12), AICS_WITNESS)
     one = Deployment(tmp_path / "one", "one.example")
@@ -180,10 +201,15 @@ def test_a_witness_that_others_wrote_vouches_for_our_log_and_refuses_its_fork(tm
         theirs = running.enter_context(serving([*aics, "serve", "--config", "w.json"], tmp_path, pattern))
         ours = running.enter_context(witnessing(one.folder, one.vkey))
         one.trust(theirs, ours, quorum="all")
+        steps: list[tuple[str, list[str]]] = []
         for round_ in range(2):
             one.grow(round_ * 130, 130)
             assert one.run("cosign").startswith("W0 cosigned\nW1 cosigned\n")
             assert one.cosigned_size() > round_ * 130
+            steps.append(step(one.log, unverified_checkpoint(steps[-1][0].encode()).size if steps else 0))
+        (tmp_path / "fresh").mkdir()
+        vkey, url = running.enter_context(witnessing(tmp_path / "fresh", one.vkey))
+        subprocess.run([programs / "python", "-c", ASKER, url, vkey, json.dumps(steps)], check=True)
         (one.folder / "comity.toml").write_text('[ledger]\norigin = "one.example/log"\n')
         for file in (one.folder / ".comity").iterdir():
             if file.name not in ("ledger.key", "history.key", "witness"):

@@ -118,13 +118,13 @@ def test_a_witness_killed_before_its_answer_has_kept_all_or_nothing(tmp_path: Pa
 def test_whatever_was_vouched_for_is_kept_when_the_witness_is_killed_at_any_moment(tmp_path: Path) -> None:
     """Cosigns as fast as it can until it is killed; the size that it remembers is never behind what it signed."""
     size = 0
-    for n in range(6):
+    for n in range(4):
         with running(tmp_path) as server:
             (_, _, body) = server.ask(request(0, 1)) if size == 0 else server.ask(request(59, 60))
             known = parse_size(body) or 1
             assert known >= size, f"it signed {size} entries and remembers {known}"
             size = known
-            killer = threading.Timer(0.02 * n, server.process.kill)
+            killer = threading.Timer(0.03 * n, server.process.kill)
             killer.start()
             try:
                 while size < 58:
