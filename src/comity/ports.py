@@ -139,6 +139,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything that one transaction appends. `size`, `position` and `erasures` say what it was decided on.
 
     `planned` is what gates are to know from now on; what they know already makes no change of the feed.
+    `genesis` takes the place of the ledger's first entry: from now on it is another log, and gates begin anew.
     `size` is how many entries the ledger had, `position` how many facts the record had, and `erasures` how many of its
     accounts were erased (None: nothing was read of any account). `erased` names the statements
     whose erasure is among `entries`. `head` is what goes on with the ledger without reading it all; the last is kept.
@@ -150,6 +151,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     messages: Sequence[Taken] = ()
     facts: Sequence[Fact] = ()
     entries: Sequence[bytes] = ()
+    genesis: bytes = b""
     openings: Sequence[Owned] = ()
     attachments: Sequence[Attachment] = ()
     erased: Sequence[DecisionId] = ()

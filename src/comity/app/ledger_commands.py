@@ -46,6 +46,44 @@ def verify_statement(
     end(work(file, settings_of(config), key=key, policy=policy, as_json=json))
 
 
+@commands.command(epilog="Example: `comity backup /mnt/backups`, once a day")
+def backup(
+    folder: Annotated[Path, typer.Argument(help="The folder of backups; each gets a folder of its own.")],
+    keys: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the keys go; FOLDER/keys when left out.")
+    ] = None,
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Copy the record while it is used: store, published log, secrets; the keys to people's data apart, for 30 days."""
+    from comity.app.backup import backup as work
+
+    end(work(folder, settings_of(config, store), keys=keys, as_json=json))
+
+
+@commands.command(epilog="Example: `comity restore /mnt/backups --log /srv/www/log`")
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A folder of backups, of which the newest is taken, or one of them.")],
+    keys: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the backups of keys are.")] = None,
+    log: Annotated[Path | None, typer.Option(metavar="FOLDER", help="A copy of the newest published log.")] = None,
+    nothing_lost: Annotated[
+        bool, typer.Option("--nothing-lost", help="Nothing was recorded after the backup: you know that.")
+    ] = False,
+    begin_new_log: Annotated[
+        bool, typer.Option("--new-log", help="Go on in a new log, which cites the last checkpoint.")
+    ] = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Make a record from a backup. What was erased since is erased again; a store that is too old does not sign."""
+    from comity.app.restore import Wanted
+    from comity.app.restore import restore as work
+
+    wanted = Wanted(folder=folder, keys=keys, log=log, nothing_lost=nothing_lost, begin_new_log=begin_new_log)
+    end(work(wanted, settings_of(config, store)))
+
+
 @commands.command(epilog="Example: `comity cosign --policy witnesses.policy`")
 def cosign(
     policy: Annotated[

@@ -19,6 +19,7 @@ from comity.app.witness_link import HttpLink
 from comity.flow.cosign import Outcome, demand_newest
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder, mode_of
+from comity.flow.shard import genesis_of
 from comity.ledger.entry import EntryError
 from comity.ledger.log import ForkError, Log, signed_head
 from comity.ledger.note import NoteError, SigningKey
@@ -30,6 +31,10 @@ STORE_FILE = "comity.db"
 LOG_FOLDER = "log"
 LEDGER_KEY = "ledger.key"
 HISTORY_KEY = "history.key"
+SECRETS = (LEDGER_KEY, HISTORY_KEY)
+NEXT_KEY = "ledger.key.next"
+"""The key of a new log that is about to take the place of this one."""
+EARLIER = "earlier"
 _ASKING = 2.0
 """Seconds that the opening of a record waits for a witness that may not be there."""
 
@@ -80,6 +85,7 @@ def opened(settings: Settings) -> Iterator[Opened]:
         store = SqliteStore(folder / STORE_FILE)
     with _explained(folder), closing(store):
         key = _signing_key(settings, is_new=store.size == 0)
+        _demand_its_key(store, key, folder)
         history = key_file(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
         log = LogFolder(folder / LOG_FOLDER)
         witnesses = _asked_witnesses(settings, store, key)
@@ -87,6 +93,17 @@ def opened(settings: Settings) -> Iterator[Opened]:
         recorder = Recorder(store, log, key, SystemEntropy())
         yield Opened(
             settings=settings, store=store, recorder=recorder, log=log, witnesses=witnesses, history_key=history
+        )
+
+
+def _demand_its_key(store: Store, key: SigningKey, folder: Path) -> None:
+    """Raises `StopError` if the ledger is not the key's: a new log was begun and not finished, or files were mixed."""
+    genesis = genesis_of(store)
+    if genesis is not None and genesis.origin != key.name:
+        begun = (folder / NEXT_KEY).exists()
+        raise StopError(
+            f"the ledger in {folder / STORE_FILE} is {genesis.origin}, but {folder / LEDGER_KEY} signs for {key.name}",
+            help="Finish what was begun: `comity keys new-log`." if begun else "Restore a backup of both.",
         )
 
 
@@ -135,8 +152,13 @@ def _signing_key(settings: Settings, *, is_new: bool) -> SigningKey:
     path = settings.folder / LEDGER_KEY
     origin = settings["ledger.origin"] or f"comity.invalid/{secrets.token_hex(8)}"
     made = key_file(path, lambda: SigningKey(name=origin, seed=secrets.token_bytes(32)).encode(), is_new=is_new)
+    return parse_signing_key(made, path)
+
+
+def parse_signing_key(text: str, path: Path) -> SigningKey:
+    """Raises `StopError` for what `path` has that is no key."""
     try:
-        return SigningKey.parse(made)
+        return SigningKey.parse(text)
     except NoteError as error:
         raise StopError(f"{path} holds no key: {error}", help="Restore it from a backup.") from error
 
@@ -148,7 +170,11 @@ def key_file(path: Path, make: Callable[[], str], *, is_new: bool) -> str:
     """
     if not path.exists() and not is_new:
         message = f"{path} is missing, and the record cannot go on with another key"
-        raise StopError(message, help="Restore it from a backup.")
+        is_ledgers = path.name == LEDGER_KEY
+        lost = (
+            " If it is lost for good, begin a new log that cites this one: `comity keys new-log`." if is_ledgers else ""
+        )
+        raise StopError(message, help=f"Restore it from a backup.{lost}")
     if not path.exists():
         aside = path.with_suffix(".new")
         aside.unlink(missing_ok=True)

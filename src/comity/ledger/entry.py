@@ -55,8 +55,19 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="t",
         _demand_hour(self.at, "at")
 
 
+class Cited(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """The last good checkpoint of an earlier log."""
+
+    origin: Line
+    size: Count
+    root: Sha256
+
+
 class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
-    """Entry 0: who keeps this log and how. `retention`: days that a message without a finding is kept."""
+    """Entry 0: who keeps this log and how. `retention`: days that a message without a finding is kept.
+
+    `after` stands only where this log goes on from one whose key, or whose newest entries, were lost.
+    """
 
     profile: Literal["open"] = "open"
     mode: Literal["live", "replay"] = "live"
@@ -64,6 +75,7 @@ class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
     origin: Line
     key: Line
     retention: Count
+    after: Cited | msgspec.UnsetType = msgspec.UNSET
 
 
 class AgreementEntry(_Entry, frozen=True, kw_only=True, tag="agreement"):

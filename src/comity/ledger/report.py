@@ -46,6 +46,9 @@ def proved(audit: Audit, checkpoint: Checkpoint, remembered: Checkpoint | None, 
     """What a log without a problem has shown."""
     statements, corrections = audit.counts.get("statement", 0), audit.counts.get("correction", 0)
     yield f"{checkpoint.origin} signed just these {checkpoint.size} entries, in this order."
+    if audit.genesis and audit.genesis.after:
+        cited = audit.genesis.after
+        yield f"It goes on from the log {cited.origin}, which then had {cited.size} entries (root {cited.root})."
     yield f"All tiles ({tiles}) are what the entries give."
     if remembered:
         yield f"The first {remembered.size} entries are those of the remembered checkpoint, unchanged."
@@ -63,6 +66,8 @@ def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool) -> Iterato
         yield "Whose key signed: `vkey` came with the log. Get the operator's key from elsewhere and give that."
     if not has_remembered:
         yield "That this is the log others saw: keep this checkpoint and give it the next time (`--since`)."
+    if audit.genesis and audit.genesis.after:
+        yield "That all entries of the log that it goes on from are here again: compare them with that log's."
     yield "That nobody was cut off without an entry: gates refuse a measure that has no proof."
     yield "What the private parts say: they are shown by their openings, statement by statement."
     if audit.is_replay:

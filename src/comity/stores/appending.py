@@ -127,6 +127,9 @@ class Appending:
         self._db.executemany(
             "insert into entries (seq, body) values (?, ?)", list(enumerate(write.entries, write.size))
         )
+        if write.genesis:
+            self._db.execute("update entries set body = ? where seq = 0", write.genesis)
+            self._plans.begin_anew()
         self._db.executemany("delete from erased where statement = ?", [(each,) for each in write.erased])
         if write.checkpoint:
             self._db.execute("insert or replace into checkpoint (id, body) values (1, ?)", write.checkpoint)

@@ -5,8 +5,9 @@ SQLite comes bundled with `apsw`, because older versions have a WAL-reset fault.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -93,6 +94,15 @@ class Database:
         ((busy, _, _),) = self.rows(tuple[int, int, int], "pragma wal_checkpoint(truncate)")
         return not busy
 
+    def take_all(self, other: Database) -> None:
+        """Become a copy of `other` as it is at one moment."""
+        with self._explained():
+            with self._connection.backup("main", other._connection, "main") as backup:
+                backup.step()
+            faults = [row[0] for row in self._connection.execute("pragma quick_check(1)")]
+        if faults != ["ok"]:
+            raise StoreError(f"the copy {self.path} is damaged: {faults[0]}; check the disk, and back up again")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -117,6 +127,22 @@ class Database:
             ) from error
         except apsw.Error as error:
             raise StoreError(f"{self.path} cannot be used: {error}; restore a backup") from error
+
+
+def copied(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, also while others write it; check the copy. Raises `StoreError`."""
+    with closing(Database(source, creates=False)) as one, closing(Database(target, creates=True)) as other:
+        other.take_all(one)
+
+
+def made_durable(*folders: Path) -> None:
+    """Names that were given in these folders outlive a cut of power."""
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _make_private(path: Path) -> None:

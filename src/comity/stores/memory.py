@@ -39,6 +39,7 @@ class MemoryStore:
         self._plans: list[Planned | None] = []  # by row
         self._rows: dict[tuple[AccountId, Channel], int] = {}
         self._changes: list[int] = []
+        self._epoch = "memory"
 
     def append(self, write: Write) -> None:
         keys = self._demand_at(write)
@@ -46,6 +47,8 @@ class MemoryStore:
         for fact in write.facts:
             self._append_fact(fact)
         self._entries.extend(write.entries)
+        if write.genesis:
+            self._entries[0], self._epoch = write.genesis, f"{self._epoch}+"
         for owned in write.openings:
             self._openings.setdefault(owned.opening.entry_id, []).append(owned)
         self._attachments |= {(each.account, each.digest): each.content for each in write.attachments}
@@ -177,7 +180,7 @@ class MemoryStore:
             if one.planned is not None:
                 count, digest = totals.get(one.planned.channel, (0, 0))
                 totals[one.planned.channel] = count + 1, exchanged(digest, 0, plan_digest(one.planned))
-        return Feed(epoch="memory", first=min(len(self._changes), 1), cursor=len(self._changes), totals=totals)
+        return Feed(epoch=self._epoch, first=min(len(self._changes), 1), cursor=len(self._changes), totals=totals)
 
     def was_terminated(self, account: AccountId) -> bool:
         return account in self._terminated

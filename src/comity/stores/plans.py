@@ -39,6 +39,10 @@ class Plans:
         """A feed of its own life, with nothing in it: gates that knew another take a new snapshot."""
         self._db.execute("insert or replace into feed values (1, ?, 1)", secrets.token_hex(16))
 
+    def begin_anew(self) -> None:
+        """The same feed under another name, since other entries prove it from now on."""
+        self._db.execute("update feed set epoch = ?", secrets.token_hex(16))
+
     def append(self, every: Iterable[Planned], subjects: Mapping[AccountId, int]) -> None:
         """Keep what is new of it. What is known already, and an empty plan of which nothing is known, is no change."""
         for one in every:

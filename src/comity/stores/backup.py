@@ -1,0 +1,122 @@
+"""Copies of a record: the store while it is written, its secrets, the published log; and the keys apart.
+
+In a folder of backups each has a folder of its own, named by its time. The keys to people's data lie in another one and
+are deleted after 30 days: what was erased meanwhile can be read by nobody then. A copy is made aside and renamed when
+it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from comity.ports import StoreError
+from comity.stores.database import copied, made_durable
+from comity.stores.keys import KEYS_FILE
+
+KEYS_KEPT: Final = timedelta(days=30)
+KEYS_FOLDER: Final = "keys"
+_STAMP: Final = "%Y-%m-%dT%H-%M-%SZ"
+_STAMPED: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(\.db)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A backup, or a backup of keys, and when it was made."""
+
+    path: Path
+    at: datetime
+
+    def is_expired(self, now: datetime) -> bool:
+        """Of keys: whether they are older than any may become."""
+        return now - self.at > KEYS_KEPT
+
+
+def back_up(
+    store: Path, folder: Path, keys: Path, at: datetime, *, secrets: Sequence[str], logs: Sequence[str]
+) -> Backup:
+    """Copy the record whose store is the file `store`. Raises `StoreError`, also for a second one in one second.
+
+    The order matters: first the published logs, which the store then continues; the keys last, so that none is missing.
+    """
+    made = Backup(path=folder / f"{at:{_STAMP}}", at=at)
+    if made.path.exists():
+        raise StoreError(f"{made.path} is there already; wait a second and run again")
+    aside = made.path.with_suffix(".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True, mode=0o700)
+    for log in logs:
+        copy_log(store.parent / log, aside / log)
+    copied(store, aside / store.name)
+    for secret in secrets:
+        if (store.parent / secret).exists():
+            copy_private(store.parent / secret, aside / secret)
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key_file = keys / f"{at:{_STAMP}}.db"
+    copied(store.with_name(KEYS_FILE), key_file.with_suffix(".new"))
+    key_file.with_suffix(".new").replace(key_file)
+    aside.replace(made.path)
+    made_durable(keys, folder)
+    return made
+
+
+def backups_in(folder: Path) -> list[Backup]:
+    """The backups there, or the backups of keys, oldest first."""
+    found = [(path, _STAMPED.fullmatch(path.name)) for path in folder.iterdir()] if folder.is_dir() else []
+    made = [Backup(path=path, at=_time(match[1])) for path, match in found if match]
+    return sorted(made, key=lambda one: one.at)
+
+
+def delete_expired(keys: Path, now: datetime) -> list[Path]:
+    """Delete the backups of keys that are older than 30 days; which those were."""
+    over = [one.path for one in backups_in(keys) if one.is_expired(now)]
+    for path in over:
+        path.unlink()
+    if over:
+        made_durable(keys)
+    return over
+
+
+def restore_files(backup: Path, keys: Path, store: Path, *, secrets: Sequence[str]) -> None:
+    """Copy a backup to where `store` is to be; what is there of keys and secrets stays. The store comes last."""
+    folder = store.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs = [(keys, folder / KEYS_FILE), *((backup / each, folder / each) for each in secrets)]
+    for source, target in pairs:
+        if source.exists() and not target.exists():
+            copy_private(source, target)
+    copy_private(backup / store.name, store)
+    made_durable(folder)
+
+
+def copy_private(source: Path, target: Path) -> None:
+    """Whole or not at all, and readable by its owner alone from the first moment."""
+    aside = target.with_name(f"{target.name}.new")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as copy, source.open("rb") as original:
+        shutil.copyfileobj(original, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
+    aside.replace(target)
+
+
+def copy_log(source: Path, target: Path) -> None:
+    """A published log: first the checkpoints, then the tiles, so that these are of that size or larger."""
+    for path in (*source.glob("*"), *source.glob("tile/**/*")):
+        if path.is_file() and not path.name.startswith("."):
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # outgrown meanwhile, so it is not needed any more
+                copy_private(path, copy)
+
+
+def _time(stamp: str) -> datetime:
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
