@@ -53,6 +53,7 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
         auto=ledger.Automation(
             found=1 if statement.found_automatically else 0, decided=1 if statement.decided_automatically else 0
         ),
+        live={**dict.fromkeys(decided.ladders, 0), **dict(statement.live)},
         commitments=_commitments(openings),
     )
     return Sealed(entry=entry, openings=_owned(decided.account, openings))

@@ -6,7 +6,8 @@ stands here: private fields are only committed to, in `c` (see `commitment.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
@@ -20,6 +21,7 @@ LARGEST: Final = 4096
 """The most bytes that an entry's canonical form may have."""
 
 _NAME: Final = r"^[a-z][a-z0-9-]{0,99}\Z"
+_NAMES: Final = re.compile(r"(?:[a-z][a-z0-9-]{0,99} )+")
 _ACT: Final = (
     r"^(remove|mark|warn|limit reach|limit to [1-9][0-9]{0,8} (a minute|an hour|a day|a week)|hold|suspend|terminate)\Z"
 )
@@ -34,6 +36,8 @@ Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Flag = Literal[0, 1]
 Hour = Annotated[datetime, Meta(tz=True)]
 Commitments = Mapping[Name, Sha256]
+_Hex128 = Annotated[str, Meta(min_length=32, max_length=32)]
+_Hex256 = Annotated[str, Meta(min_length=64, max_length=64)]
 Decider = Literal["rule", "person"]
 Ground = Literal["agreement", "law"]
 
@@ -117,54 +121,55 @@ class Automation(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unk
     decided: Flag
 
 
-class StatementEntry(_Entry, frozen=True, kw_only=True, tag="statement"):
-    """A statement of reasons was issued; its id is the decision's. Made by `statement`, read through `measures`."""
+class _Stated(_Entry, frozen=True, kw_only=True):
+    """What a statement says in public. Read through `measures`.
 
+    Most entries are of this kind, and patterns are slow: names and hashes are checked together, once each.
+    """
+
+    id: _Hex128
     agreement: AgreementDigest
-    clauses: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    clauses: Annotated[tuple[str, ...], Meta(min_length=1)]
     points: Count
     act: Act | None = None
-    chan: tuple[Name, ...] = ()
+    chan: tuple[str, ...] = ()
     until: Hour | None = None
     met: tuple[Name, ...] = ()
     also: tuple[PublicMeasure, ...] = ()
     by: Decider
+    c: Mapping[str, _Hex256] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _demand_hour(self.at, "at")
+        _demand_hour(self.until, "until")
+        _demand_names("clauses, channels and fields of `c`", (*self.clauses, *self.chan, *self.c))
+        _demand_hex(self.id, self.c.values())
+
+    @property
+    def measures(self) -> tuple[PublicMeasure, ...]:
+        """The first stands in the entry itself, the others in `also`."""
+        if self.act is None:
+            return ()
+        return (PublicMeasure(act=self.act, chan=self.chan, until=self.until, met=self.met), *self.also)
+
+
+class StatementEntry(_Stated, frozen=True, kw_only=True, tag="statement"):
+    """A statement of reasons was issued; its id is the decision's. Made by `statement`.
+
+    `points` are those that it adds, `live` those that it counts, these included, by ladder: the row was taken at them.
+    Entries of before `live` was stated have none.
+    """
+
     auto: Automation
     ground: Ground = "agreement"
+    live: Mapping[Name, Count] | msgspec.UnsetType = msgspec.UNSET
     prev: None = None
-    c: Commitments = msgspec.field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _demand_hour(self.at, "at")
-        _demand_hour(self.until, "until")
-
-    @property
-    def measures(self) -> tuple[PublicMeasure, ...]:
-        return _measures(self.act, self.chan, self.until, self.met, self.also)
 
 
-class CorrectionEntry(_Entry, frozen=True, kw_only=True, tag="correction"):
+class CorrectionEntry(_Stated, frozen=True, kw_only=True, tag="correction"):
     """A later version of statement `prev`, whole: what it says from now on. Made by `correction`."""
 
-    agreement: AgreementDigest
-    clauses: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    points: Count
-    act: Act | None = None
-    chan: tuple[Name, ...] = ()
-    until: Hour | None = None
-    met: tuple[Name, ...] = ()
-    also: tuple[PublicMeasure, ...] = ()
-    by: Decider
     prev: EntryId
-    c: Commitments = msgspec.field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _demand_hour(self.at, "at")
-        _demand_hour(self.until, "until")
-
-    @property
-    def measures(self) -> tuple[PublicMeasure, ...]:
-        return _measures(self.act, self.chan, self.until, self.met, self.also)
 
 
 class LiftEntry(_Entry, frozen=True, kw_only=True, tag="lift"):
@@ -262,6 +267,7 @@ def statement(
     by: Decider,
     auto: Automation,
     ground: Ground = "agreement",
+    live: Mapping[str, int] | None = None,
     commitments: Commitments = _NONE,
 ) -> StatementEntry:
     """The entry of a new statement. The first of `measures` stands in the entry itself, the others in `also`."""
@@ -280,6 +286,7 @@ def statement(
         by=by,
         auto=auto,
         ground=ground,
+        live=msgspec.UNSET if live is None else dict(live),
         c=dict(commitments),
     )
 
@@ -343,14 +350,20 @@ def _first(measures: tuple[PublicMeasure, ...]) -> tuple[PublicMeasure | None, t
     return (measures[0], measures[1:]) if measures else (None, ())
 
 
-def _measures(
-    act: str | None,
-    chan: tuple[str, ...],
-    until: datetime | None,
-    met: tuple[str, ...],
-    also: tuple[PublicMeasure, ...],
-) -> tuple[PublicMeasure, ...]:
-    return (PublicMeasure(act=act, chan=chan, until=until, met=met), *also) if act else ()
+def _demand_names(where: str, names: tuple[str, ...]) -> None:
+    joined = f"{' '.join(names)} "
+    if not _NAMES.fullmatch(joined) or joined.count(" ") != len(names):
+        raise EntryError(f"the {where} are not all names of lowercase letters, digits and hyphens")
+
+
+def _demand_hex(entry_id: str, commitments: Iterable[str]) -> None:
+    joined = "".join((entry_id, *commitments))
+    try:
+        is_hex = bytes.fromhex(joined).hex() == joined
+    except ValueError:
+        is_hex = False
+    if not is_hex:
+        raise EntryError("`id` is not 32, or a commitment in `c` not 64, lowercase hexadecimal digits")
 
 
 def _first_difference(one: bytes, other: bytes) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, UnsetType
 
 from comity.ledger import entry as ledger
 from comity.ledger.commitment import Opening
@@ -208,12 +208,20 @@ def _different(kept: Kept, walk: _Walk) -> Iterator[str]:
         ("version", entry.agreement, told.agreement),
         ("clauses", set(entry.clauses), {clause.id for clause in told.clauses}),
         ("points", entry.points, sum(points for _, points in told.added)),
+        ("live points", _counted(entry.live, told), dict(told.live)),
         ("who decided", entry.by, "rule" if told.decided_automatically else "person"),
         ("measures", [(one.act, one.chan) for one in entry.measures], [_act(one) for one in told.measures]),
     )
     for name, public, private in pairs:
         if public != private:
             yield f"part 1: the ledger says {public!r} ({name}), the statement {private!r}"
+
+
+def _counted(live: Mapping[str, int] | UnsetType, told: Statement) -> dict[str, int]:
+    """By ladder, as far as any count; an entry of before they were stated cannot contradict."""
+    if isinstance(live, UnsetType):
+        live = {str(ladder): count for ladder, count in told.live}
+    return {ladder: count for ladder, count in live.items() if count}
 
 
 def _act(measure: Measure) -> tuple[str, tuple[str, ...]]:
