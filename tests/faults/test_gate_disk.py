@@ -88,6 +88,20 @@ def test_a_killed_gate_answers_as_before_without_asking_anybody(tmp_path: Path) 
     assert back.replica.is_stale(NOW)
 
 
+def test_the_last_offset_of_the_clocks_holds_after_a_restart(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    gate.begin()
+    for seconds in (7, 7.1, 60):
+        gate.disk.keep_offset(timedelta(seconds=seconds))
+    gate.follow(4)
+    gate.disk.keep_offset(timedelta(seconds=3))
+    gate.disk.close()
+    assert len((tmp_path / "journal-1").read_bytes().splitlines()) == 4
+    back = again(tmp_path)
+    assert back.replica.offset == timedelta(seconds=3)
+    assert back.cut() == [1, 2, 3, 4]
+
+
 def test_an_empty_folder_knows_nothing(tmp_path: Path) -> None:
     assert again(tmp_path).replica.known is None
 

@@ -12,6 +12,7 @@ import typer
 
 from comity.app.casework_commands import commands as casework_commands
 from comity.app.errors import Exit, StopError
+from comity.app.gate_commands import gate as gate_commands
 from comity.app.keys_commands import commands as keys_commands
 from comity.app.ledger_commands import commands as ledger_commands
 from comity.app.options import AgreementFile, Archives, Config, Json, Mapping, Source, Store, end, settings_of
@@ -290,6 +291,7 @@ def demo(
 app.add_typer(casework_commands)
 app.add_typer(ledger_commands)
 app.add_typer(keys_commands, name="keys")
+app.add_typer(gate_commands, name="gate")
 
 
 def main() -> None:

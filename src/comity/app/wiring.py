@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from comity.app.clock import SystemClock as SystemClock
 from comity.app.errors import StopError
 from comity.app.policy import read_policy
 from comity.app.settings import Settings
@@ -37,11 +37,6 @@ NEXT_KEY = "ledger.key.next"
 EARLIER = "earlier"
 _ASKING = 2.0
 """Seconds that the opening of a record waits for a witness that may not be there."""
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)  # noqa: TID251 - the one place that asks the machine
 
 
 class SystemEntropy:

@@ -15,13 +15,14 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
 import msgspec
 
 from comity.gates.kept import Kept
-from comity.gates.records import Records, Terms
+from comity.gates.records import COLUMNS, Records, Terms
 from comity.gates.replica import Known, Replica
 from comity.ledger.feed import FeedEntry
 from comity.ledger.plan_digest import MODULUS
@@ -57,13 +58,14 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the journal."""
+    """A line of the journal. No `change`: only the offset is news."""
 
-    change: FeedEntry
-    believed: datetime | None
+    change: FeedEntry | None = None
+    believed: datetime | None = None
     offset: float
 
 
+_COARSE: Final = 0.5  # seconds of offset that are not worth writing down
 _FORMAT: Final = 1
 _HEAD: Final = msgspec.json.Decoder(_Head)
 _LINE: Final = msgspec.json.Decoder(_Line)
@@ -76,7 +78,7 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         """Raises `DiskError` if another process has it."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._number, self._journal, self._base_size = folder, 0, -1, 0
+        self._folder, self._number, self._journal, self._base_size, self._offset = folder, 0, -1, 0, 0.0
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if sys.platform != "win32":
@@ -102,9 +104,16 @@ class Disk:
         if self._journal < 0:
             return
         bare = tuple(msgspec.structs.replace(span, proof=None, opening=None) for span in change.plan)
-        line = _Line(
-            change=msgspec.structs.replace(change, plan=bare), believed=believed, offset=offset.total_seconds()
-        )
+        bare_change = msgspec.structs.replace(change, plan=bare)
+        self._append(_Line(change=bare_change, believed=believed, offset=offset.total_seconds()))
+
+    def keep_offset(self, offset: timedelta) -> None:
+        """Write down how far the clocks are apart, if that changed. Raises `OSError`."""
+        if self._journal >= 0 and abs(offset.total_seconds() - self._offset) > _COARSE:
+            self._append(_Line(offset=offset.total_seconds()))
+
+    def _append(self, line: _Line) -> None:
+        self._offset = line.offset
         content = _ENCODER.encode(line)
         try:
             _write(self._journal, b"%08x %s\n" % (zlib.crc32(content), content))
@@ -137,6 +146,7 @@ class Disk:
         os.replace(base.with_suffix(".new"), base)
         self._sync_folder()
         self._number, self._journal, self._base_size = number, created, base.stat().st_size
+        self._offset = replica.offset.total_seconds()
         self._drop_old()
 
     def close(self) -> None:
@@ -162,9 +172,11 @@ class Disk:
             for line in file:
                 read = _read_line(line)
                 known = replica.known
-                if read is None or known is None or read.change.seq != known.cursor + 1:
+                if read is None or known is None or (read.change and read.change.seq != known.cursor + 1):
                     break
-                replica.put(read.change, read.believed)
+                if read.change is not None:
+                    replica.put(read.change, read.believed)
+                self._offset = read.offset
                 replica.offset = timedelta(seconds=read.offset)
                 good += len(line)
         os.ftruncate(self._journal, good)
@@ -204,18 +216,7 @@ def _read_line(line: bytes) -> _Line | None:
 
 
 def _columns(records: Records) -> tuple[bytearray | array[int], ...]:
-    return (
-        records.names,
-        records.name_at,
-        records.start,
-        records.until,
-        records.what,
-        records.next,
-        records.row,
-        records.statement,
-        records.place_of,
-        records.free,
-    )
+    return tuple(getattr(records, name) for name in COLUMNS)
 
 
 def _described(records: Records) -> _Columns:
@@ -279,7 +280,7 @@ def _bytes(columns: _Columns) -> Iterator[int]:
 class _Reader:
     """Columns out of a file, with the checksum of what was read."""
 
-    def __init__(self, file: BinaryIO, check: int) -> None:
+    def __init__(self, file: BufferedReader, check: int) -> None:
         self._file, self._check = file, check
 
     def pair(self, head: _Head) -> tuple[Records, Records]:
@@ -293,12 +294,15 @@ class _Reader:
 
     def _read(self, columns: _Columns) -> Records:
         records = Records(terms=list(columns.terms))
-        for column, size in zip(_columns(records), columns.sizes, strict=True):
-            del column[:]
+        for name, size in zip(COLUMNS, columns.sizes, strict=True):
+            column: bytearray | array[int] = getattr(records, name)
             if isinstance(column, array):
+                column = array(column.typecode)
                 column.fromfile(self._file, size)
             else:
-                column += self._file.read(size)
+                column = bytearray(size)
+                self._file.readinto(column)
+            setattr(records, name, column)
             with memoryview(column) as view:
                 self._check = zlib.crc32(view, self._check)
         return records

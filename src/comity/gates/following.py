@@ -108,11 +108,16 @@ class Follower:
             except (_StartAnewError, DigestError):
                 must_start_anew = True
             except (FeedError, httpx.HTTPError, httpx.InvalidURL) as error:
-                must_start_anew = must_start_anew or self._replica.known is None
-                self._replica.counts["feed errors"] += 1
-                self._replica.alarm(f"the feed of {self._centre.url} broke off: {error or type(error).__name__}")
+                self._broke_off(error)
+            except Exception as error:  # noqa: BLE001 - what is known holds on; everything is asked for anew
+                must_start_anew = True
+                self._broke_off(error)
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    def _broke_off(self, error: Exception) -> None:
+        self._replica.counts["feed errors"] += 1
+        self._replica.alarm(f"the feed of {self._centre.url} broke off: {error or type(error).__name__}")
 
     async def _take_snapshot(self) -> None:
         known, left = await asyncio.to_thread(self._snapshot, self._clock.now())
@@ -173,6 +178,7 @@ class Follower:
                     changed = self._change(read) or changed
                 else:
                     self._replica.beat(read, self._clock.now())
+                    self._on_disk(lambda: self._disk.keep_offset(self._replica.offset))
                     self._pause = _FIRST_PAUSE
         finally:
             if changed:

@@ -8,6 +8,7 @@ found by that id, one with handles by these alone. Not for several threads.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,17 +16,20 @@ from typing import Final
 
 import msgspec
 
+from comity.gates.answers import Deny, Limited
 from comity.gates.handles import Handles
 from comity.ledger.feed import ProvenSpan
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State
 from comity.model.plan import Called, Planned, Span
 
+COLUMNS: Final = ("names", "name_at", "start", "until", "what", "next", "row", "statement", "place_of", "free")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST_ROW: Final = 100_000_000
 _MICROSECOND: Final = timedelta(microseconds=1)
 _END: Final = b"\xff"  # ends a name and a link; no UTF-8 holds it, nor what fills the room after shorter ones:
 _ROOM: Final = 0xFE
+_MOST_ANSWERS: Final = 10_000
 _NEVER: Final = 2**63 - 1
 _HANDLE: Final = 1 << 31  # of `what`: the place is a handle, and the rest its entry's first place
 _CUT: Final = 1 << 30  # of `what`: the span cuts off
@@ -64,6 +68,7 @@ class Records:
     terms: list[Terms] = field(default_factory=list)
     _number: dict[Terms, int] = field(default_factory=dict)
     _channels: dict[str, Handles] = field(default_factory=dict)
+    _answers: dict[int, Deny | Limited] = field(default_factory=dict)
     _entries: int = 0
 
     def __len__(self) -> int:
@@ -99,6 +104,7 @@ class Records:
                 table.drop(self._name(place), place)
                 is_called = True
             self.free.append(place)
+            self._answers.pop(place, None)
             place = self.next[place]
         if not is_called:
             table.drop(self._name(first), first)
@@ -133,7 +139,11 @@ class Records:
     def find_names(self) -> None:
         """Make the tables, after all columns were set from outside."""
         self._number = {terms: number for number, terms in enumerate(self.terms)}
-        numbers = {number: self._table(terms.channel) for number, terms in enumerate(self.terms)}
+        most = Counter[str]()
+        for what, count in Counter(self.what[place] & ~_CUT for place in self.place_of if place).items():
+            most[self.terms[what].channel] += count
+        self._channels = {channel: Handles(room=count) for channel, count in most.items()}
+        numbers = [self._table(terms.channel) for terms in self.terms]
         for first in filter(None, self.place_of):
             self._entries += 1
             table, place, is_called = numbers[self.what[first] & ~_CUT], self.next[first], False
@@ -170,9 +180,29 @@ class Records:
             until=_time(self.until[place]),
             limit=terms.limit,
             condition=terms.condition,
-            statement=DecisionId(self.statement[16 * place : 16 * place + 16].hex()),
+            statement=self._statement(place),
             reason=terms.reason,
         )
+
+    def answer(self, place: int) -> Deny | Limited:
+        """What the span at this place means for who was asked about. Some answers are kept, for those who try again."""
+        answer = self._answers.get(place)
+        if answer is None:
+            if len(self._answers) >= _MOST_ANSWERS:
+                self._answers.clear()
+            answer = self._answers[place] = self._answered(place)
+        return answer
+
+    def _answered(self, place: int) -> Deny | Limited:
+        terms, until, statement = self._terms(place), _time(self.until[place]), self._statement(place)
+        link = self.link(place)
+        if self.what[place] & _CUT:
+            return Deny(statement=statement, reason=terms.reason, until=until, link=link)
+        limit = terms.limit or ""
+        return Limited(limit=limit, statement=statement, reason=terms.reason, until=until, link=link)
+
+    def _statement(self, place: int) -> DecisionId:
+        return DecisionId(self.statement[16 * place : 16 * place + 16].hex())
 
     def link(self, place: int) -> str:
         """Where the refused person reads why; empty if the centre gave none."""
@@ -186,7 +216,7 @@ class Records:
             return 0
         if not self.names.startswith(_bytes(handle), self.name_at[place]):
             return 0
-        now = (at - EPOCH) // _MICROSECOND
+        now = micros(at)
         what = self.what[place]
         if what & _HANDLE:
             if not self.start[place] <= now < self.until[place]:

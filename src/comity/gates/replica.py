@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable, WhenStale
+from comity.gates.answers import Allow, Answer, Deny, Unavailable, WhenStale
 from comity.gates.kept import Kept
 from comity.gates.records import Records
 from comity.gates.sound import demand_sound
 from comity.ledger.feed import FeedEntry, FeedError, Heartbeat, Unproven, demand_in_log, demand_proven
 from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.ledger.policy import Policy
-from comity.model.measure import State
 from comity.model.plan import Planned
 
 LARGEST_OFFSET: Final = timedelta(seconds=5)
@@ -185,13 +184,9 @@ class Replica:
         return until is not None and until <= at
 
     def _restricted(self, records: Records, place: int) -> Answer:
-        span, link = records.span(place), records.link(place)
-        if span.state is State.CUT:
-            self.counts["refused"] += 1
-            return Deny(statement=span.statement, reason=span.reason, until=span.until, link=link)
-        self.counts["limited"] += 1
-        limit = span.limit or ""
-        return Limited(limit=limit, statement=span.statement, reason=span.reason, until=span.until, link=link)
+        answer = records.answer(place)
+        self.counts["refused" if isinstance(answer, Deny) else "limited"] += 1
+        return answer
 
     def _unknown(self) -> Answer:
         if self.manner.when_stale is WhenStale.OPEN:

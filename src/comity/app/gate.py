@@ -1,0 +1,170 @@
+"""`comity gate http`: runs a gate beside a web server, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TextIO
+
+import httpx
+
+from comity.app.clock import SystemClock
+from comity.app.errors import Exit, StopError
+from comity.app.policy import read_policy
+from comity.gates.answers import WhenStale
+from comity.gates.disk import Disk, DiskError
+from comity.gates.following import Centre, Follower
+from comity.gates.http import HttpGate, Trust
+from comity.gates.replica import Manner, Replica
+from comity.ledger.log import VKEY_PATH
+from comity.ledger.note import NoteError, VerifierKey
+from comity.ledger.policy import Policy
+
+FROM_ENVIRONMENT: Final = "COMITY_GATE_TOKEN"
+_LONGEST_TOKEN: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What all gates are told. `key`, `policy`: whose proofs count; neither: those of the key that was met first.
+
+    `max_stale` and `grace` in seconds.
+    """
+
+    centre: str
+    name: str
+    folder: Path
+    token_file: Path | None
+    key: str | None
+    policy: Path | None
+    stale: str
+    max_stale: float
+    grace: float
+
+
+def http_gate(wanted: Wanted, *, listen: str, trust: Sequence[str], header: str) -> Exit:
+    """Answers at once from what it knew before, if it did."""
+    with _following(wanted) as (replica, follower):
+        believed = Trust(header=header.lower().encode("ascii", "replace"), addresses=frozenset(trust))
+        gate = HttpGate(replica, follower, SystemClock(), believed)
+
+        async def serve() -> None:
+            async with await _listening(gate, listen) as server:
+                place = ", ".join(_place(each.getsockname()) for each in server.sockets)
+                _say(sys.stdout, f"gate {wanted.name} on {place}, follows {wanted.centre}")
+                await _until_told(follower.run())
+
+        asyncio.run(serve())
+    return Exit.FINE
+
+
+@contextmanager
+def _following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
+    """A replica that knows what is in the gate's folder, and what keeps it up to date."""
+    try:
+        disk = Disk(wanted.folder)
+    except (DiskError, OSError) as error:
+        raise StopError(str(error), help="Name a folder with --folder.") from error
+    with closing(disk):
+        centre = Centre(url=wanted.centre.rstrip("/"), token=_token(wanted.token_file), gate=wanted.name)
+        replica = Replica(_manner(wanted), _alarm)
+        disk.load(replica)
+        yield replica, Follower(replica, disk, centre, SystemClock())
+
+
+def _alarm(text: str) -> None:
+    _say(sys.stderr, f"{SystemClock().now():%Y-%m-%d %H:%M:%S} {text}")
+
+
+def _say(where: TextIO, text: str) -> None:
+    """One line, whatever a name in it holds."""
+    where.write("".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text) + "\n")
+    where.flush()
+
+
+def _manner(wanted: Wanted) -> Manner:
+    try:
+        when_stale = WhenStale(wanted.stale)
+    except ValueError as error:
+        raise StopError(f"--stale is {wanted.stale!r}", help="Write open or closed.", code=Exit.USAGE) from error
+    return Manner(
+        policy=_policy(wanted),
+        when_stale=when_stale,
+        max_stale=timedelta(seconds=wanted.max_stale),
+        grace=timedelta(seconds=wanted.grace),
+    )
+
+
+def _policy(wanted: Wanted) -> Policy:
+    if wanted.policy is not None:
+        return read_policy(wanted.policy)
+    kept = wanted.folder / "vkey"
+    text = wanted.key or (kept.read_text(encoding="utf-8") if kept.exists() else _met(wanted, kept))
+    try:
+        return Policy().trusting(VerifierKey.parse(text.strip()))
+    except NoteError as error:
+        help_ = "Give the operator's key with --key, as its log shows it under /v1/log/vkey."
+        raise StopError(f"there is no key to check proofs with: {error}", help=help_, code=Exit.USAGE) from error
+
+
+def _met(wanted: Wanted, kept: Path) -> str:
+    """The key that the centre shows at the first start; from then on no other counts."""
+    try:
+        answer = httpx.get(f"{wanted.centre.rstrip('/')}/v1/log/{VKEY_PATH}", timeout=5, trust_env=False)
+        answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        message = f"the key of {wanted.centre} cannot be fetched: {error or type(error).__name__}"
+        raise StopError(message, help="Start `comity serve` there, or give the key with --key.") from error
+    text = answer.content[:_LONGEST_TOKEN].decode("utf-8", "replace")
+    VerifierKey.parse(text.strip())
+    kept.write_text(text, encoding="utf-8")
+    return text
+
+
+def _token(path: Path | None) -> str:
+    try:
+        content = path.read_text(encoding="ascii") if path else os.environ.get(FROM_ENVIRONMENT, "")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StopError(
+            f"{path} cannot be read: {error}", help="It holds the gate's token.", code=Exit.USAGE
+        ) from error
+    token = content.strip()
+    if not token or not token.isprintable() or len(token) > _LONGEST_TOKEN:
+        help_ = f"Make one with `comity token new NAME --role gate`, and give it in a file or in {FROM_ENVIRONMENT}."
+        raise StopError("the gate has no token", help=help_, code=Exit.USAGE)
+    return token
+
+
+async def _listening(make: Callable[[], asyncio.Protocol], listen: str) -> asyncio.Server:
+    """Raises `StopError` if nothing can listen there."""
+    loop = asyncio.get_running_loop()
+    try:
+        if listen.startswith("unix:"):
+            return await loop.create_unix_server(make, listen.removeprefix("unix:"))
+        host, _, port = listen.rpartition(":")
+        return await loop.create_server(make, host.strip("[]"), int(port), reuse_port=True, backlog=1000)
+    except (OSError, ValueError, OverflowError) as error:
+        help_ = "Write an address and a port, such as 127.0.0.1:8646, or unix:/run/comity/gate.sock."
+        raise StopError(f"nothing can listen on {listen}: {error}", help=help_, code=Exit.USAGE) from error
+
+
+def _place(name: object) -> str:
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+
+
+async def _until_told(work: Awaitable[None]) -> None:
+    """Work until SIGTERM or SIGINT."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
