@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import re
-import secrets
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
+from comity.app.signing import LEDGER_KEY, keys_in, new_key
 from comity.app.terminal import out
 from comity.app.wiring import (
     EARLIER,
-    LEDGER_KEY,
     LOG_FOLDER,
     NEXT_KEY,
     STORE_FILE,
     SystemClock,
     SystemEntropy,
-    key_file,
     opened,
-    parse_signing_key,
 )
 from comity.flow.shard import begin_shard, genesis_of
 from comity.ledger.checkpoint import Checkpoint, open_checkpoint
 from comity.ledger.log import CHECKPOINT_PATH, VKEY_PATH
-from comity.ledger.note import NoteError, SigningKey, VerifierKey
+from comity.ledger.note import NoteError, VerifierKey
 from comity.ports import Store, StoreError
 from comity.stores.database import made_durable
 from comity.stores.log_folder import LogFolder
@@ -40,6 +37,9 @@ def new_log(settings: Settings, *, origin: str | None) -> Exit:
     folder = settings.folder
     if not (folder / STORE_FILE).exists():
         raise StopError(f"there is no record in {folder}", help="Name its folder with --store.")
+    if settings["ledger.sign"]:
+        help_ = "Take `sign` and `key` out of comity.toml; go over to a command later, by `comity keys rotate`."
+        raise StopError("a new log begins with a key in a file", help=help_, code=Exit.USAGE)
     try:
         with closing(SqliteStore(folder / STORE_FILE)) as store:
             cited = _begun(store, folder, origin)
@@ -69,10 +69,7 @@ def _begun(store: Store, folder: Path, origin: str | None) -> Checkpoint | None:
     if is_done and not (folder / LOG_FOLDER / CHECKPOINT_PATH).exists():
         return None
     name = origin or _next_name(old.origin)
-    made = key_file(
-        folder / NEXT_KEY, lambda: SigningKey(name=name, seed=secrets.token_bytes(32)).encode(), is_new=True
-    )
-    key = parse_signing_key(made, folder / NEXT_KEY)
+    (key,) = keys_in(folder / NEXT_KEY, lambda: new_key(name), is_new=True)
     if old.origin == key.name:
         return None
     cited = last_good(folder)

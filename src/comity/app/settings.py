@@ -24,6 +24,8 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "ledger.origin": "",
     "ledger.operator": "the operator of this record",
     "ledger.policy": "",
+    "ledger.sign": "",
+    "ledger.key": "",
     "run.delivery": "1 minute",
     "reader.zone": "UTC",
 }
@@ -33,6 +35,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger.origin": "the log's name in its checkpoints; made once, never changed",
     "ledger.operator": "who keeps the record, as the log's first entry says",
     "ledger.policy": "a trust policy (C2SP tlog-policy): the witnesses that vouch for the log, and how many must",
+    "ledger.sign": "a command that signs: gets the text of a checkpoint, gives its signature line",
+    "ledger.key": "the verifier key that goes with the command",
     "run.delivery": "in a replay, how long after its decision a statement reaches its account",
     "reader.zone": "the time zone of the dates in statements",
 }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,21 +14,22 @@ from comity.app.clock import SystemClock as SystemClock
 from comity.app.errors import StopError
 from comity.app.policy import read_policy
 from comity.app.settings import Settings
+from comity.app.signing import LEDGER_KEY, keyring, secret_in
 from comity.app.witness_link import HttpLink
 from comity.flow.cosign import Outcome, demand_newest
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder, mode_of
 from comity.flow.shard import genesis_of
 from comity.ledger.entry import EntryError
-from comity.ledger.log import ForkError, Log, signed_head
-from comity.ledger.note import NoteError, SigningKey
+from comity.ledger.keyring import Keyring
+from comity.ledger.log import VKEY_PATH, ForkError, Log, signed_head
+from comity.ledger.note import NoteError
 from comity.ports import Store, StoreError
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
 
 STORE_FILE = "comity.db"
 LOG_FOLDER = "log"
-LEDGER_KEY = "ledger.key"
 HISTORY_KEY = "history.key"
 SECRETS = (LEDGER_KEY, HISTORY_KEY)
 NEXT_KEY = "ledger.key.next"
@@ -52,6 +52,7 @@ class Opened:
     store: Store
     recorder: Recorder
     log: LogFolder
+    keys: Keyring
     witnesses: tuple[Outcome, ...]
     """What each witness of the policy said when the record was opened; empty where none is named."""
     history_key: str = field(repr=False)
@@ -79,19 +80,26 @@ def opened(settings: Settings) -> Iterator[Opened]:
         folder.mkdir(parents=True, exist_ok=True)
         store = SqliteStore(folder / STORE_FILE)
     with _explained(folder), closing(store):
-        key = _signing_key(settings, is_new=store.size == 0)
+        key = keyring(settings, is_new=store.size == 0)
         _demand_its_key(store, key, folder)
-        history = key_file(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
+        history = secret_in(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
         log = LogFolder(folder / LOG_FOLDER)
         witnesses = _asked_witnesses(settings, store, key)
-        log.write_vkey(key.verifier)
+        if log.read(VKEY_PATH) not in [f"{one.verifier}\n".encode() for one in key.signers]:
+            log.write_vkey(key.verifier)
         recorder = Recorder(store, log, key, SystemEntropy())
         yield Opened(
-            settings=settings, store=store, recorder=recorder, log=log, witnesses=witnesses, history_key=history
+            settings=settings,
+            store=store,
+            recorder=recorder,
+            log=log,
+            keys=key,
+            witnesses=witnesses,
+            history_key=history,
         )
 
 
-def _demand_its_key(store: Store, key: SigningKey, folder: Path) -> None:
+def _demand_its_key(store: Store, key: Keyring, folder: Path) -> None:
     """Raises `StopError` if the ledger is not the key's: a new log was begun and not finished, or files were mixed."""
     genesis = genesis_of(store)
     if genesis is not None and genesis.origin != key.name:
@@ -102,11 +110,11 @@ def _demand_its_key(store: Store, key: SigningKey, folder: Path) -> None:
         )
 
 
-def _asked_witnesses(settings: Settings, store: Store, key: SigningKey) -> tuple[Outcome, ...]:
+def _asked_witnesses(settings: Settings, store: Store, key: Keyring) -> tuple[Outcome, ...]:
     """Raises `ForkError` if a witness has seen more of this log than the store holds. A new store knows of nothing."""
     if settings.policy is None:
         return ()
-    known = store.checkpoint or signed_head(Log(), key.name, [key])
+    known = store.checkpoint or signed_head(Log(), key.name, key.signers)
     return demand_newest(known, read_policy(settings.policy), HttpLink(_ASKING), SystemClock())
 
 
@@ -141,42 +149,3 @@ def _explained(folder: Path) -> Iterator[None]:
     except (msgspec.MsgspecError, EntryError) as error:
         message = f"{folder / STORE_FILE} holds what this Comity did not write: {error}"
         raise StopError(message, help=f"{help_} Restore a backup of it.") from error
-
-
-def _signing_key(settings: Settings, *, is_new: bool) -> SigningKey:
-    path = settings.folder / LEDGER_KEY
-    origin = settings["ledger.origin"] or f"comity.invalid/{secrets.token_hex(8)}"
-    made = key_file(path, lambda: SigningKey(name=origin, seed=secrets.token_bytes(32)).encode(), is_new=is_new)
-    return parse_signing_key(made, path)
-
-
-def parse_signing_key(text: str, path: Path) -> SigningKey:
-    """Raises `StopError` for what `path` has that is no key."""
-    try:
-        return SigningKey.parse(text)
-    except NoteError as error:
-        raise StopError(f"{path} holds no key: {error}", help="Restore it from a backup.") from error
-
-
-def key_file(path: Path, make: Callable[[], str], *, is_new: bool) -> str:
-    """The secret in `path`, made with the record; readable by its owner alone from the first moment.
-
-    Called while the store is locked, so that no two programs make two.
-    """
-    if not path.exists() and not is_new:
-        message = f"{path} is missing, and the record cannot go on with another key"
-        is_ledgers = path.name == LEDGER_KEY
-        lost = (
-            " If it is lost for good, begin a new log that cites this one: `comity keys new-log`." if is_ledgers else ""
-        )
-        raise StopError(message, help=f"Restore it from a backup.{lost}")
-    if not path.exists():
-        aside = path.with_suffix(".new")
-        aside.unlink(missing_ok=True)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(make() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    return path.read_bytes().decode("ascii", "replace").strip()

@@ -14,8 +14,9 @@ import uvicorn
 
 from comity.api.witness import SLOWEST, App, witness_app
 from comity.app.errors import Exit, StopError
+from comity.app.signing import secret_in
 from comity.app.terminal import out
-from comity.app.wiring import SystemClock, key_file
+from comity.app.wiring import SystemClock
 from comity.casework.wording import counted
 from comity.flow.witness import Witness
 from comity.ledger.cosignature import CosigningKey
@@ -97,7 +98,7 @@ def _state(folder: Path) -> Iterator[WitnessState]:
 def _cosigning_key(folder: Path, name: str | None) -> CosigningKey:
     path = folder / KEY_FILE
     fresh = CosigningKey(name=name or f"comity.invalid/witness-{secrets.token_hex(8)}", seed=secrets.token_bytes(32))
-    made = key_file(path, fresh.encode, is_new=not path.exists())
+    made = secret_in(path, fresh.encode, is_new=not path.exists())
     try:
         key = CosigningKey.parse(made)
     except NoteError as error:

@@ -38,9 +38,19 @@ from comity.flow.entries import (
 )
 from comity.flow.head import read_head, stored_entries
 from comity.ledger.checkpoint import unverified_checkpoint
-from comity.ledger.entry import AgreementEntry, CensusEntry, ErasureEntry, GenesisEntry, canonical, hour_of, parse_entry
+from comity.ledger.entry import (
+    AgreementEntry,
+    CensusEntry,
+    ErasureEntry,
+    GenesisEntry,
+    KeyEntry,
+    canonical,
+    hour_of,
+    parse_entry,
+)
+from comity.ledger.keyring import LogKeys
 from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, signed_head
-from comity.ledger.note import SigningKey
+from comity.ledger.note import VerifierKey
 from comity.ledger.tree import ids_root
 from comity.model.ids import AccountId, DecisionId
 from comity.model.plan import Planned
@@ -60,7 +70,7 @@ def mode_of(store: Store) -> Mode | None:
 class Recorder:
     """Appends to one store and its published log. One at a time: the store's writer."""
 
-    def __init__(self, store: Store, log: PublishedLog, key: SigningKey, entropy: Entropy) -> None:
+    def __init__(self, store: Store, log: PublishedLog, key: LogKeys, entropy: Entropy) -> None:
         """Publishes what a crash left unpublished. Raises `ForkError` if the store is older than what was published."""
         self._store, self._published, self._key, self._entropy = store, log, key, entropy
         checkpoint = log.read(CHECKPOINT_PATH)
@@ -83,6 +93,10 @@ class Recorder:
                 retention=0,
             )
             self._write([Sealed(entry=genesis)])
+
+    def enter_key(self, key: VerifierKey, at: datetime) -> None:
+        """Say in the ledger that it may be signed with `key` from now on."""
+        self._write([Sealed(entry=KeyEntry(id=self._fresh(), at=hour_of(at), key=str(key)))])
 
     def publish_version(self, version: Version, at: datetime) -> None:
         """Put a version of the agreement in force."""
@@ -207,7 +221,7 @@ class Recorder:
         entries = tuple(canonical(each.entry) for each in sealed)
         appended = append(self._head.log, entries)
         head = self._head.after(appended.log, (each.entry for each in sealed))
-        checkpoint = signed_head(appended.log, self._key.name, [self._key]) if entries else b""
+        checkpoint = signed_head(appended.log, self._key.name, self._key.signers) if entries else b""
         self._store.append(
             Write(
                 size=self._head.log.size,

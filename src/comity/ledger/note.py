@@ -121,6 +121,10 @@ class SigningKey:
         return VerifierKey(name=self.name, public=public.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
     @property
+    def signers(self) -> tuple[Self, ...]:
+        return (self,)
+
+    @property
     def key_id(self) -> bytes:
         return self.verifier.key_id
 
@@ -157,7 +161,10 @@ def parse_note(content: bytes) -> Note:
     lines = tail.removesuffix("\n").split("\n")
     if len(lines) > MOST_SIGNATURES:
         raise NoteError(f"The note has {len(lines)} signatures, more than the {MOST_SIGNATURES} that are read.")
-    return Note(text=text + "\n", signatures=tuple(_signature(line, n) for n, line in enumerate(lines, start=1)))
+    return Note(
+        text=text + "\n",
+        signatures=tuple(parse_signature(line, f"Signature {n}") for n, line in enumerate(lines, start=1)),
+    )
 
 
 def open_note(content: bytes, keys: Iterable[Verifier]) -> Note:
@@ -206,8 +213,8 @@ def _note_text(content: bytes) -> str:
     return text
 
 
-def _signature(line: str, n: int) -> Signature:
-    what = f"Signature {n}"
+def parse_signature(line: str, what: str) -> Signature:
+    """The signature line, without its end. Raises `NoteError` naming `what`."""
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:
         raise NoteError(f"{what} is not an em dash, a name and a signature.")

@@ -7,7 +7,10 @@ own backups, kept for a short time.
 
 from __future__ import annotations
 
+import os
 import secrets
+import shlex
+import stat
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -42,6 +45,7 @@ class KeyFile:
                 f"{path} is missing: without it nothing in the store that is about a person can be read. Restore the"
                 " newest backup of it."
             )
+        _demand_private(path)
         self._db = Database(path, creates=creates)
         if self._db.format > _FORMAT:
             raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
@@ -149,3 +153,13 @@ class KeyFile:
         if len(self._subjects) >= _MOST_AT_HAND:
             self._subjects.clear()
         self._subjects[account] = subject
+
+
+def _demand_private(path: Path) -> None:
+    """Windows has no such modes."""
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0
+    if os.name == "posix" and mode & 0o077:
+        raise StoreError(
+            f"{path} can be read or written by others (mode {mode:04o}): with it everything about people can be read."
+            f" Make it yours alone: chmod 600 {shlex.quote(str(path))}"
+        )

@@ -114,6 +114,10 @@ class LogFolder:
         if old is None:
             _sync(self._write(VKEY_PATH, new))
 
+    def exchange_vkey(self, key: VerifierKey) -> None:
+        """Publish a key that took the place of the one before, as the log's entries say."""
+        _sync(self._write(VKEY_PATH, f"{key}\n".encode()))
+
     def _demand_forward(self, checkpoint: bytes) -> None:
         old = self.checkpoint()
         if old is None:
