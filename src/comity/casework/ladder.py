@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -38,8 +38,8 @@ def reached(ladder: Ladder, points: int) -> Reached:
 
 def rows_at(ladder: Ladder, points: int) -> tuple[Row, ...]:
     """All rows of the highest number not above `points`; none below the first."""
-    number = max((row.points for row in ladder.rows if row.points <= points), default=None)
-    return () if number is None else _at(ladder, number)
+    numbers = [row.points for row in ladder.rows if row.points <= points]
+    return _at(ladder, max(numbers)) if numbers else ()
 
 
 def on_message(one: Reached) -> Reached:
@@ -48,7 +48,7 @@ def on_message(one: Reached) -> Reached:
 
 
 def measures_of(
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     *,
     account: AccountId,
     decision: DecisionId,
@@ -58,11 +58,15 @@ def measures_of(
 ) -> tuple[Measure, ...]:
     """The measures of `rows` from `at` on, each once; a range gives its least. `same`: the messages' channels."""
     found = tuple(
-        _measure(act, row, account=account, decision=decision, channels=_channels(act, row, same, all_channels), at=at)
-        for row in rows
-        for act in row.acts
+        [
+            _measure(
+                act, row, account=account, decision=decision, channels=_channels(act, row, same, all_channels), at=at
+            )
+            for row in rows
+            for act in row.acts
+        ]
     )
-    return tuple(dict.fromkeys(found)) if len(found) > 1 else found
+    return tuple(dict.fromkeys(found)) if len(rows) > 1 else found  # a row names each act once
 
 
 def at_most(measures: Iterable[Measure]) -> tuple[Measure, ...]:
@@ -95,10 +99,12 @@ def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, .
 def _measure(
     act: Act, row: Row, *, account: AccountId, decision: DecisionId, channels: tuple[Channel, ...], at: datetime
 ) -> Measure:
-    term = Term() if act.kind is Kind.WARN else row.term
+    if act.kind is Kind.WARN:
+        return Measure(account=account, decision=decision, kind=act.kind, rate=act.rate, start=at)
+    term = row.term
     least, most, until = _length(term)
     start = None if term.delay else at
-    restricts = not act.kind.is_on_message and act.kind is not Kind.WARN
+    restricts = not act.kind.is_on_message
     length = least if restricts else None
     return Measure(
         account=account,
@@ -145,7 +151,7 @@ def _numbers(ladder: Ladder) -> set[int]:
 
 
 def _at(ladder: Ladder, number: int) -> tuple[Row, ...]:
-    return tuple(row for row in ladder.rows if row.points == number)
+    return tuple([row for row in ladder.rows if row.points == number])
 
 
 def _terminates(rows: tuple[Row, ...]) -> bool:

@@ -25,7 +25,7 @@ from comity.casework.facts import (
     Recomputed,
     Undone,
 )
-from comity.casework.record import Record, measures, strictest
+from comity.casework.record import Record, strictest, unended
 from comity.casework.severity import CUTS
 from comity.model.clause import Kind
 from comity.model.ids import Channel
@@ -33,13 +33,16 @@ from comity.model.measure import Measure, State
 from comity.model.plan import Called, Plan, Planned, Span
 
 _MOVES = (
-    Appealed, AppealsPutOff, ConditionMet, Corrected, Delivered, HandleGiven, Lifted, OutcomeGiven, Recomputed, Undone
+    Appealed, AppealsPutOff, ConditionMet, Corrected, HandleGiven, Lifted, OutcomeGiven, Recomputed, Undone
 )  # fmt: skip
 
 
-def moves(fact: Fact) -> bool:
-    """Whether the fact may change a plan."""
+def moves(record: Record, fact: Fact) -> bool:
+    """Whether the fact, which `record` knows of, may change a plan."""
     match fact:
+        case Delivered():
+            one = record.decision(fact.decision)
+            return one is not None and any(measure.delay is not None for measure in one.foreseen)
         case Decided():
             return fact.replaces is not None or any(measure.channels for measure in fact.measures)
         case _:
@@ -48,9 +51,7 @@ def moves(fact: Fact) -> bool:
 
 def planned(record: Record, at: datetime) -> tuple[Planned, ...]:
     """The account's plan on each channel that a measure of it ever was on; empty where it is over."""
-    every = measures(record)
-    channels = sorted({channel for measure in every for channel in measure.channels})
-    held = [measure for measure in every if measure.start is not None and not measure.is_over(at)]
+    held = [each for each in unended(record, at) if each.start is not None and not each.is_over(at)]
     return tuple(
         Planned(
             account=record.account,
@@ -58,7 +59,7 @@ def planned(record: Record, at: datetime) -> tuple[Planned, ...]:
             handles=tuple(_called(record, channel, at)),
             plan=_plan(record, [measure for measure in held if channel in measure.channels], at),
         )
-        for channel in channels
+        for channel in record.restricted
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from comity.casework.facts import Counted, Points
@@ -16,16 +16,25 @@ from comity.model.ids import ClauseId
 
 def live_points(record: Record, ladder: ClauseId, at: datetime) -> int:
     """The points live on `ladder` at `at`, of what was decided by then."""
-    return _sum(counted(record, (one for one in record.decisions if one.decided.at <= at), ladder, at))
+    return _sum(counted(record, (one for one in _remembered(record, at) if one.decided.at <= at), ladder, at))
 
 
 def known(record: Record, sent: datetime, *, besides: int | None) -> tuple[Recorded, ...]:
     """The decisions whose points count for what was sent at `sent`: live, delivered before, of another step."""
     return tuple(
         one
-        for one in record.decisions
+        for one in _remembered(record, sent)
         if one.is_live and one.delivered is not None and one.delivered < sent and one.decided.step != besides
     )
+
+
+def _remembered(record: Record, at: datetime) -> Sequence[Recorded]:
+    """All decisions but the first ones whose points are forgotten by `at`, each and all."""
+    decisions = record.decisions
+    first = len(decisions)
+    while first and ((until := decisions[first - 1].forgotten) is None or at < until):
+        first -= 1
+    return decisions[first:] if first else decisions
 
 
 def known_points(record: Record, ladder: ClauseId, sent: datetime, *, besides: int | None) -> int:

@@ -18,6 +18,7 @@ from comity.casework.facts import (
     AppealsPutOff,
     Change,
     Decided,
+    Delivered,
     Dismissed,
     Fact,
     HandleGiven,
@@ -62,6 +63,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dismissals: tuple[Dismissal, ...] = ()
     cases: tuple[Case, ...] = ()
     handles: tuple[HandleGiven, ...] = ()
+    restricted: tuple[Channel, ...] = ()  # on which a decision ever restricted it, in order of name
     acknowledged: tuple[Acknowledged, ...] = ()
     put_off: tuple[AppealsPutOff, ...] = ()
     hold: HoldSet | None = None
@@ -105,10 +107,12 @@ def fold(account: AccountId, facts: Iterable[Fact]) -> Record:
 def after(record: Record, fact: Fact) -> Record:
     """The record with one more fact."""
     match fact:
-        case Accepted():
-            return replace(record, acceptances=(*record.acceptances, fact))
         case Decided():
             return _decided(record, fact)
+        case Delivered():
+            return _changed(record, fact.decision, lambda one: changed(one, fact))
+        case Accepted():
+            return replace(record, acceptances=(*record.acceptances, fact))
         case Dismissed():
             return replace(record, dismissals=(*record.dismissals, Dismissal(dismissed=fact)))
         case CaseOpened():
@@ -160,8 +164,12 @@ def measures(record: Record) -> tuple[Measure, ...]:
     return tuple(each for one in decisions for each in one.all_measures if each.kind in RISING)
 
 
+def unended(record: Record, at: datetime) -> tuple[Measure, ...]:
+    """Those of `measures` that may still hold at `at` or later, the newest decision's first."""
+    return tuple(_unended(record, at))
+
+
 def _unended(record: Record, at: datetime) -> Iterator[Measure]:
-    """Those of `measures` that may still hold at `at`, the newest first."""
     for each in reversed(record.restricting):
         if each.over is not None and each.over <= at:
             return
@@ -171,11 +179,36 @@ def _unended(record: Record, at: datetime) -> Iterator[Measure]:
 def _decided(record: Record, fact: Decided) -> Record:
     if fact.replaces is not None:
         record = _changed(record, fact.replaces, lambda one: _replaced(one, fact))
-    restricting = (*record.restricting, *_restricting(record, fact))
-    one = recorded(fact)
-    if record.put_off:
-        one = replace(one, put_off=record.put_off)
-    return replace(record, decisions=(*record.decisions, one), restricting=restricting)
+    before = record.decisions[-1] if record.decisions else None
+    one = replace(
+        recorded(fact),
+        put_off=record.put_off,
+        steps=max(fact.step, before.steps) if before else fact.step,
+        forgotten=_forgotten(fact, before.forgotten if before else EARLIEST),
+    )
+    record = replace(record, decisions=(*record.decisions, one))
+    if not any(measure.channels for measure in fact.measures):
+        return record
+    channels = {channel for measure in fact.measures for channel in measure.channels}
+    return replace(
+        record,
+        restricting=(*record.restricting, *_restricting(record, fact)),
+        restricted=tuple(sorted(channels.union(record.restricted))),
+    )
+
+
+def _forgotten(fact: Decided, before: datetime | None) -> datetime | None:
+    """Points are forgotten when they expire, and no sooner than their decision's measures end."""
+    if not fact.points:
+        return before
+    ends = [before, *(points.expires_at for points in fact.points), *_ends(fact)]
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
+
+
+def _ends(fact: Decided) -> list[datetime | None]:
+    """Whatever happens later only shortens, so that the ends foreseen first are never too early."""
+    return [None if each.until else each.end for each in fact.measures if each.kind in RISING]
 
 
 def _replaced(one: Recorded, by: Decided) -> Recorded:
@@ -185,12 +218,11 @@ def _replaced(one: Recorded, by: Decided) -> Recorded:
 
 
 def _restricting(record: Record, decided: Decided) -> Iterator[Restricting]:
-    """Whatever happens later only shortens, so that the ends foreseen first are never too early."""
-    ends = [None if each.until else each.end for each in decided.measures if each.kind in RISING]
+    ends = _ends(decided)
     before = record.restricting[-1].over if record.restricting else EARLIEST
     known = [end for end in (before, *ends) if end is not None]
     if ends:
-        yield Restricting(index=len(record.decisions), over=max(known) if len(known) > len(ends) else None)
+        yield Restricting(index=len(record.decisions) - 1, over=max(known) if len(known) > len(ends) else None)
 
 
 def _appeal(record: Record, fact: Appealed | OutcomeGiven) -> Record:

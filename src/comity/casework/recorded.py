@@ -66,6 +66,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decision with what followed it, in order. `foreseen`: its measures as the last act left them.
 
     `past`: what they were before such an act, up to it. `reversed_at`: from then on its points never counted.
+    `steps` and `forgotten` speak of it and all before it, so that not all of them need to be asked.
     """
 
     decided: Decided
@@ -80,6 +81,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     put_off: tuple[AppealsPutOff, ...] = ()
     reversed_at: datetime | None = None
     replaced_by: DecisionId | None = None
+    steps: int = 0  # the highest number of a step so far
+    forgotten: datetime | None = None  # from then on no point counts; None if that depends on facts still to come
 
     @property
     def id(self) -> DecisionId:
@@ -97,12 +100,12 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def measures(self) -> tuple[Measure, ...]:
         """Its measures as they are now foreseen, with `start`, `end` and `pauses` as far as the facts settle them."""
-        return tuple(_settled(measure, self) for measure in self.foreseen)
+        return tuple([_settled(measure, self) for measure in self.foreseen])
 
     @property
     def all_measures(self) -> tuple[Measure, ...]:
         """Those, and what they were before they were changed: what held at any time."""
-        return tuple(_settled(measure, self) for measure in (*self.past, *self.foreseen))
+        return tuple([_settled(measure, self) for measure in (*self.past, *self.foreseen)])
 
     @property
     def own_appeals(self) -> tuple[Appeal, ...]:
@@ -129,20 +132,20 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def recorded(decided: Decided) -> Recorded:
     """A decision as it is when it is taken."""
-    clauses = tuple(dict.fromkeys(breach.clause for breach in decided.breaches))
+    clauses = tuple(dict.fromkeys([breach.clause for breach in decided.breaches]))
     return Recorded(decided=decided, foreseen=decided.measures, clauses=clauses)
 
 
 def changed(one: Recorded, fact: Change) -> Recorded:
     """The decision with one more fact about it."""
+    if isinstance(fact, Delivered):
+        return replace(one, changes=(*one.changes, fact), delivered=earliest(one.delivered, fact.at))
     one = replace(one, changes=(*one.changes, fact))
     match fact:
         case Joined():
             clause = fact.breach.clause
             clauses = one.clauses if clause in one.clauses else (*one.clauses, clause)
             return replace(one, joined=(*one.joined, fact), clauses=clauses)
-        case Delivered():
-            return replace(one, delivered=earliest(one.delivered, fact.at))
         case ConditionMet():
             return replace(one, met=(*one.met, (fact.condition, fact.at)))
         case Lifted():

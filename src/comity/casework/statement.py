@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from comity.casework.facts import Points
 from comity.casework.ladder import rows_at
-from comity.casework.languages import Language, language_of
+from comity.casework.languages import language_of
 from comity.casework.record import Record
 from comity.casework.spoken import duration, row_in_words
-from comity.model.agreement import Agreement, TranslatedClause
+from comity.model.agreement import Agreement, Translation
 from comity.model.clause import Clause, Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import ClauseId, DecisionId
 from comity.model.measure import Measure
 from comity.model.message import Message
 from comity.model.statement import EXCERPT_LENGTH, Breach, NextStep, QuotedClause, QuotedMessage, Statement
+
+_MOST_FORESEEN: Final = 1024
+"""Next steps that are kept at hand, of all versions: most statements foresee what others have foreseen."""
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -50,18 +55,15 @@ def statement_of(grounds: Grounds) -> Statement:
         agreement=agreement.digest,
         agreement_title=translation.title if translation else agreement.title,
         language=language,
-        is_bound_by_acceptance=any(
-            each.agreement == agreement.digest and each.at <= max(message.sent for message in grounds.messages)
-            for each in grounds.record.acceptances
-        ),
-        clauses=tuple(_quoted(clause, agreement, language) for clause in grounds.clauses),
+        is_bound_by_acceptance=_has_accepted(grounds),
+        clauses=tuple([_quoted(clause, translation) for clause in grounds.clauses]),
         breaches=grounds.breaches,
-        messages=tuple(_quoted_message(message, grounds) for message in grounds.messages),
+        messages=_quoted_messages(grounds),
         measures=grounds.measures,
-        added=tuple((each.ladder, each.count) for each in grounds.points),
+        added=tuple([(each.ladder, each.count) for each in grounds.points]),
         live=grounds.live,
-        points_expire=str(max(grounds.clauses, key=lambda clause: clause.points).expires),
-        next_step=_next_step(grounds, language_of(language)),
+        points_expire=str(_gravest(grounds.clauses).expires),
+        next_step=_next_step(grounds, language),
         conditions=_conditions(grounds, language),
         appeal_window=str(agreement.appeal_window) if agreement.appeal_window else "6 months or 184 days",
         contact=agreement.contact,
@@ -79,23 +81,35 @@ def appeal_until(delivered: datetime, window: Duration | None) -> datetime:
     return max(Duration(count=6, unit=Unit.MONTH).after(delivered), Duration(count=184, unit=Unit.DAY).after(delivered))
 
 
+def _has_accepted(grounds: Grounds) -> bool:
+    """Whether the account accepted the version before the last of the messages."""
+    return any(
+        each.agreement == grounds.agreement.digest and each.at <= max(message.sent for message in grounds.messages)
+        for each in grounds.record.acceptances
+    )
+
+
 def _reader_language(grounds: Grounds) -> str:
-    accepted = [each.language for each in grounds.record.acceptances]
-    wanted = accepted[-1] if accepted else grounds.agreement.language
+    accepted = grounds.record.acceptances
+    wanted = accepted[-1].language if accepted else grounds.agreement.language
     for language in (wanted, wanted.split("-")[0]):
         if language in grounds.agreement.translations:
             return language
     return grounds.agreement.language
 
 
-def _quoted(clause: Clause, agreement: Agreement, language: str) -> QuotedClause:
-    translation = agreement.translations.get(language)
-    said = translation.clauses[clause.id] if translation else TranslatedClause(title=clause.title, prose=clause.prose)
+def _quoted(clause: Clause, translation: Translation | None) -> QuotedClause:
+    said = translation.clauses[clause.id] if translation else clause
     return QuotedClause(id=clause.id, title=said.title, prose=said.prose, category=clause.category)
 
 
-def _quoted_message(message: Message, grounds: Grounds) -> QuotedMessage:
-    kinds = {measure.kind for measure in grounds.measures}
+def _quoted_messages(grounds: Grounds) -> tuple[QuotedMessage, ...]:
+    kinds = [measure.kind for measure in grounds.measures]
+    removed, marked = Kind.REMOVE in kinds, Kind.MARK in kinds
+    return tuple([_quoted_message(message, removed=removed, marked=marked) for message in grounds.messages])
+
+
+def _quoted_message(message: Message, *, removed: bool, marked: bool) -> QuotedMessage:
     return QuotedMessage(
         source=message.source,
         id=message.id,
@@ -104,21 +118,30 @@ def _quoted_message(message: Message, grounds: Grounds) -> QuotedMessage:
         subject=message.subject[:EXCERPT_LENGTH],
         text=message.text[:EXCERPT_LENGTH],
         is_cut=max(len(message.text), len(message.subject)) > EXCERPT_LENGTH,
-        removed=Kind.REMOVE in kinds,
-        marked=Kind.MARK in kinds,
+        removed=removed,
+        marked=marked,
     )
 
 
-def _next_step(grounds: Grounds, say: Language) -> NextStep | None:
+def _gravest(clauses: tuple[Clause, ...]) -> Clause:
+    return clauses[0] if len(clauses) == 1 else max(clauses, key=lambda clause: clause.points)
+
+
+def _next_step(grounds: Grounds, language: str) -> NextStep | None:
     """What one more breach of the gravest clause would bring, on the ladder with the most live points."""
-    gravest = max(grounds.clauses, key=lambda clause: clause.points)
+    gravest = _gravest(grounds.clauses)
     live = {ladder: count for ladder, count in grounds.live if ladder in gravest.ladders}
     is_closed = any(measure.kind is Kind.TERMINATE for measure in grounds.measures)
     if not live or gravest.points == 0 or is_closed:
         return None
     ladder = max(live, key=lambda each: live[each])
-    points = live[ladder] + gravest.points
-    rows = rows_at(grounds.agreement.ladders[ladder], points)
+    return _foreseen(grounds.agreement, ladder, live[ladder] + gravest.points, language)
+
+
+@lru_cache(maxsize=_MOST_FORESEEN)
+def _foreseen(agreement: Agreement, ladder: ClauseId, points: int, language: str) -> NextStep:
+    say = language_of(language)
+    rows = rows_at(agreement.ladders[ladder], points)
     return NextStep(points=points, measures="; ".join(row_in_words(row, say) for row in rows) or say.next_nothing)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
+from itertools import takewhile
 
 import msgspec
 from msgspec.structs import replace
@@ -73,17 +74,27 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def agreement(self) -> Agreement:
         """Whose ladders count: the newest version's among the messages'."""
-        return max(self.confirmed, key=lambda each: each.message.sent).agreement
+        return self._newest.agreement
+
+    @property
+    def _newest(self) -> Confirmed:
+        return self.confirmed[0] if len(self.confirmed) == 1 else max(self.confirmed, key=_sent)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """Each once."""
+        if len(self.confirmed) == 1:
+            return (self.confirmed[0].message,)
         return tuple({(each.message.source, each.message.id): each.message for each in self.confirmed}.values())
 
     @property
     def sent(self) -> datetime:
         """The earliest: what was not known then does not count."""
-        return min(each.message.sent for each in self.confirmed)
+        return min(map(_sent, self.confirmed))
+
+
+def _sent(confirmed: Confirmed) -> datetime:
+    return confirmed.message.sent
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -104,7 +115,9 @@ def mates_of(record: Record, sent: datetime) -> tuple[Recorded, ...]:
     last = record.last
     if last is None or (last.delivered is not None and last.delivered < sent):
         return ()
-    return tuple(one for one in record.decisions if one.is_live and one.decided.step == last.decided.step)
+    number = last.decided.step
+    since = takewhile(lambda one: one.steps >= number, reversed(record.decisions))  # none before is of that step
+    return tuple(one for one in since if one.is_live and one.decided.step == number)[::-1]
 
 
 def follows(step: Step) -> tuple[tuple[Fact, ...], tuple[Asked, ...]]:
@@ -120,7 +133,7 @@ def follows(step: Step) -> tuple[tuple[Fact, ...], tuple[Asked, ...]]:
         by = step.choice.by if step.choice else None
         return tuple(joined(step.mates[-1], each, step.given.at, treated, by=by) for each in step.confirmed), asked
     asked = tuple(
-        each if each.adds_to(step.mates) else replace(each, reached=on_message(each.reached)) for each in asked
+        [each if each.adds_to(step.mates) else replace(each, reached=on_message(each.reached)) for each in asked]
     )
     return tuple(_decision(step, asked)), asked
 
@@ -163,14 +176,15 @@ def measures_at(
     """The measures of each ladder's rows from `at` on, point by point the strictest."""
     same = {each.message.channel for each in confirmed}
     account = confirmed[0].message.author
-    groups = (
+    groups = [
         measures_of(each, account=account, decision=decision, same=same, all_channels=agreement.channels, at=at)
         for each in rows
-    )
+    ]
     measures = strictest_of_each(groups)
-    if all(each.clause.rule is not None and each.clause.rule.is_conduct for each in confirmed):
-        return tuple(each for each in measures if not each.kind.is_on_message)
-    return measures
+    for each in confirmed:
+        if each.clause.rule is None or not each.clause.rule.is_conduct:
+            return measures
+    return tuple(each for each in measures if not each.kind.is_on_message)
 
 
 def _asked(step: Step) -> Iterator[Asked]:
@@ -179,7 +193,7 @@ def _asked(step: Step) -> Iterator[Asked]:
 
 
 def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
-    gravest = max(clauses, key=lambda clause: clause.points)
+    gravest = clauses[0] if len(clauses) == 1 else max(clauses, key=lambda clause: clause.points)
     table = step.agreement.ladders.get(ladder)
     if table is None:  # a newer version, under which a later message of the step was sent, has no such ladder
         return Asked(ladder=ladder, points=(), counted=(), live=0, reached=Reached())
@@ -213,7 +227,7 @@ def _number(step: Step) -> int:
         return step.number
     if step.mates:
         return step.mates[-1].decided.step
-    return max((one.decided.step for one in step.record.decisions), default=0) + 1
+    return (step.record.decisions[-1].steps if step.record.decisions else 0) + 1
 
 
 def _chosen(step: Step, rows: tuple[Row, ...], most: tuple[Measure, ...]) -> tuple[Measure, ...]:
@@ -234,17 +248,18 @@ def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
     measures = foreseen(step, asked)
     if choice is not None and choice.rows is not None:
         measures = _chosen(step, choice.rows, at_most(measures))
+    grounds = _grounds(step, asked, measures)
     return Decided(
         account=step.record.account,
         at=given.at,
         decision=given.decision,
         step=_number(step),
-        breaches=tuple(each.breach for each in step.confirmed),
-        ladders=tuple(each.ladder for each in asked),
-        points=tuple(points for each in asked for points in each.points),
-        counted=tuple(one for each in asked for one in each.counted),
+        breaches=grounds.breaches,
+        ladders=tuple([each.ladder for each in asked]),
+        points=grounds.points,
+        counted=tuple([one for each in asked for one in each.counted]),
         measures=measures,
-        statement=statement_of(_grounds(step, asked, measures)),
+        statement=statement_of(grounds),
         review_within=agreement.review_within,
         decide_within=agreement.decide_within,
         case=choice.case if choice else None,
@@ -261,10 +276,10 @@ def _grounds(step: Step, asked: tuple[Asked, ...], measures: tuple[Measure, ...]
         messages=step.messages,
         agreement=step.agreement,
         clauses=tuple({each.clause.id: each.clause for each in step.confirmed}.values()),
-        breaches=tuple(each.breach for each in step.confirmed),
+        breaches=tuple([each.breach for each in step.confirmed]),
         measures=measures,
-        points=tuple(points for each in asked for points in each.points),
-        live=tuple((each.ladder, each.live) for each in asked if each.live),
+        points=tuple([points for each in asked for points in each.points]),
+        live=tuple([(each.ladder, each.live) for each in asked if each.live]),
         decision=step.given.decision,
         at=step.given.at,
         is_replay=step.given.delivery is not None,

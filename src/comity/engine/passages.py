@@ -37,7 +37,7 @@ def passages(call: Call, words: str, reading: Reading) -> tuple[Passage, ...]:
 
 
 def _in_field(function: str, field: str, wanted: str, words: str, reading: Reading) -> Iterator[Passage]:
-    whole = {"text": reading.text, "subject": reading.subject, "unquoted": reading.unquoted}[field]
+    whole = _whole(field, reading)
     text = whole[:LONGEST_SEARCHED]
     shown_field, place = _placing(field, whole, reading)
     for span, what in _found(function, text, wanted, reading):
@@ -46,6 +46,16 @@ def _in_field(function: str, field: str, wanted: str, words: str, reading: Readi
         at = place(span)
         why = f"{words}: {what}" if what else words
         yield Passage(field=shown_field, start=at.start, end=at.end, why=why[:_LONGEST_WHY])
+
+
+def _whole(field: str, reading: Reading) -> str:
+    match field:
+        case "text":
+            return reading.text
+        case "subject":
+            return reading.subject
+        case _:
+            return reading.unquoted
 
 
 def _found(function: str, text: str, wanted: str, reading: Reading) -> Iterator[tuple[Span, str]]:

@@ -67,6 +67,9 @@ class _Module:
 
     breached: Callable[[Message, Counts], int]
     breached_all: Callable[[Sequence[Message], Sequence[Counts]], list[int]]
+    hits_of: Callable[[Message], int]
+    may_breach: Callable[[Message, Counts, int], bool]
+    judge: Callable[[Reading], int]
     reading: type[Reading]
 
 
@@ -103,8 +106,12 @@ class Plan:
 
         `counts` answers `needs`; `late` is what `History.take` said of the message.
         """
-        bits = self._module.breached(message, counts)
-        return self.findings(bits, message, counts, late=late) if bits else ()
+        module = self._module
+        hits = module.hits_of(message)
+        if not module.may_breach(message, counts, hits):
+            return ()
+        reading = module.reading(message, counts, hits)
+        return self._findings(module.judge(reading), reading, late=late)
 
     def judge_batch(
         self, messages: Sequence[Message], counts: Sequence[Counts] | None = None, late: Sequence[bool] | None = None
@@ -124,7 +131,9 @@ class Plan:
 
     def findings(self, bits: int, message: Message, counts: Counts, *, late: bool = False) -> tuple[Finding, ...]:
         """The findings, with evidence, for the bits that `breached_batch` gave for the message."""
-        reading = self._module.reading(message, counts)
+        return self._findings(bits, self._module.reading(message, counts), late=late)
+
+    def _findings(self, bits: int, reading: Reading, *, late: bool) -> tuple[Finding, ...]:
         return tuple(
             Finding(clause=clause.id, evidence=evidence(self._step(clause, rule), reading), late=late)
             for clause, rule in self._of(bits)
@@ -174,9 +183,20 @@ def _namespace(agreement: Agreement) -> dict[str, object]:
 
 
 def _module(namespace: Mapping[str, object]) -> _Module:
-    breached, breached_all, reading = (namespace[name] for name in ("breached", "breached_all", "Judging"))
+    names = ("breached", "breached_all", "hits_of", "may_breach", "judge", "Judging")
+    breached, breached_all, hits_of, may_breach, judge, reading = (namespace[name] for name in names)
     assert callable(breached)
     assert callable(breached_all)
+    assert callable(hits_of)
+    assert callable(may_breach)
+    assert callable(judge)
     assert isinstance(reading, type)
     assert issubclass(reading, Reading)
-    return _Module(breached=breached, breached_all=breached_all, reading=reading)
+    return _Module(
+        breached=breached,
+        breached_all=breached_all,
+        hits_of=hits_of,
+        may_breach=may_breach,
+        judge=judge,
+        reading=reading,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,8 @@ from comity.model.ids import AccountId, Digest
 from comity.model.measure import Measure
 from comity.model.statement import Statement
 from comity.ports import Entropy, Owned
+
+_SORTED: Final = msgspec.json.Encoder(order="sorted")
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -140,13 +143,15 @@ def _public(measure: Measure) -> ledger.PublicMeasure:
 
 def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> tuple[Opening, ...]:
     return tuple(
-        Opening(entry_id=entry_id, field=field, salt=entropy.token(SALT_LENGTH), value=value)
-        for field, value in fields.items()
+        [
+            Opening(entry_id=entry_id, field=field, salt=entropy.token(SALT_LENGTH), value=value)
+            for field, value in fields.items()
+        ]
     )
 
 
 def _owned(account: AccountId, openings: Iterable[Opening]) -> tuple[Owned, ...]:
-    return tuple(Owned(account=account, opening=each) for each in openings)
+    return tuple([Owned(account=account, opening=each) for each in openings])
 
 
 def _commitments(openings: Iterable[Opening]) -> dict[str, str]:
@@ -158,4 +163,4 @@ def _message(statement: Statement) -> str:
 
 
 def _json(value: msgspec.Struct) -> str:
-    return msgspec.json.encode(value, order="sorted").decode()
+    return _SORTED.encode(value).decode()

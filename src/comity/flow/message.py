@@ -19,7 +19,7 @@ from comity.casework.case_facts import Found
 from comity.casework.decide import Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
-from comity.casework.record import Record, after, fold, measures, standing
+from comity.casework.record import Record, after, fold, standing, unended
 from comity.casework.recorded import Recorded
 from comity.casework.step import Circumstances
 from comity.casework.timely import demand_timely
@@ -178,7 +178,7 @@ class Proceedings:
 
     def _planned(self, facts: Sequence[Fact]) -> tuple[Planned, ...]:
         """What gates are to know after these facts."""
-        moved = {fact.account: fact.at for fact in facts if moves(fact)}
+        moved = {fact.account: fact.at for fact in facts if moves(self.record(fact.account), fact)}
         return tuple(each for account, at in moved.items() for each in planned(self.record(account), at))
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
@@ -306,9 +306,9 @@ class Proceedings:
         """The decisions of which a measure on channels holds at `at`."""
         running: list[DecisionId] = []
         for account in tuple(self._restricted):
-            unended = [each for each in measures(self.record(account)) if not each.is_over(at)]
-            running += (each.decision for each in unended if each.is_active(at))
-            if not unended:
+            lasting = [each for each in unended(self.record(account), at) if not each.is_over(at)]
+            running += (each.decision for each in lasting if each.is_active(at))
+            if not lasting:
                 del self._restricted[account]  # until it is restricted anew; censuses go forward in time
                 self._released[account] = None
         return list(dict.fromkeys(running))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
@@ -231,6 +232,11 @@ Entry = (
 _decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
+_IDS: Final = re.compile(rb':"[0-9a-f]{32}"')  # after a colon no name can stand, for which digits would not do
+_HASHES: Final = re.compile(rb':"[0-9a-f]{64}"')
+_ZERO_ID: Final = b':"%b"' % (b"0" * 32)
+_ZERO_HASH: Final = b':"%b"' % (b"0" * 64)
+
 
 def canonical(entry: Entry) -> bytes:
     """The bytes that are hashed into the tree. Raises `EntryError`, also for a field that no reader would take."""
@@ -238,22 +244,32 @@ def canonical(entry: Entry) -> bytes:
         content = _encoder.encode(entry)
     except UnicodeEncodeError as error:
         raise EntryError("a string holds half of a surrogate pair") from error
-    parse_entry(content)
+    _demand_readable(_IDS.sub(_ZERO_ID, _HASHES.sub(_ZERO_HASH, content)))
     return content
+
+
+@lru_cache(maxsize=4096)
+def _demand_readable(content: bytes) -> None:
+    """Entries that differ in their ids and hashes alone are read once, with zeros for these: any others read alike."""
+    _read(content)
 
 
 def parse_entry(content: bytes) -> Entry:
     """The entry of which `content` is the canonical form. Raises `EntryError` naming the field or byte."""
-    if len(content) > LARGEST:
-        raise EntryError(f"{len(content)} bytes, more than the {LARGEST} that an entry may have")
-    try:
-        entry = _decoder.decode(content)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise EntryError(str(error)) from error
+    entry = _read(content)
     again = _encoder.encode(entry)
     if again != content:
         raise EntryError(f"not in canonical form (RFC 8785) from byte {_first_difference(again, content)} on")
     return entry
+
+
+def _read(content: bytes) -> Entry:
+    if len(content) > LARGEST:
+        raise EntryError(f"{len(content)} bytes, more than the {LARGEST} that an entry may have")
+    try:
+        return _decoder.decode(content)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise EntryError(str(error)) from error
 
 
 def statement(

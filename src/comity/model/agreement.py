@@ -50,11 +50,12 @@ class SourceFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Agreement:
     """A version: everything that people accept and everything that runs, already checked.
 
-    Made by `comity.agreement.load`, never by hand. `files` are the exact bytes that `digest` covers.
+    Made by `comity.agreement.load`, never by hand. `files` are the exact bytes that `digest` covers. Versions are told
+    apart by their digests and never compared whole: two readings of one are not equal.
     """
 
     digest: Digest

@@ -87,7 +87,7 @@ class Kind(StrEnum):
 
     @property
     def is_on_message(self) -> bool:
-        return self in (Kind.REMOVE, Kind.MARK)
+        return self is Kind.REMOVE or self is Kind.MARK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
