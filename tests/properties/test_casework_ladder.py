@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comity.agreement.load import load
 from comity.casework.decide import Judged, decide
 from comity.casework.facts import Decided, Fact, Joined, decode, encode
-from comity.casework.points import known_points
+from comity.casework.points import counted, known, known_points
 from comity.casework.record import Record, after, fold, measures, standing
 from comity.casework.step import Circumstances
 from comity.model.agreement import Agreement
@@ -178,3 +178,12 @@ def test_20_facts_survive_being_written_and_the_fold_does_not_depend_on_batches(
     for fact in facts[middle:]:
         record = after(record, fact)
     assert record == fold(AccountId("ann"), again)
+
+
+@given(agreements(), lives)
+def test_14_points_that_are_not_asked_any_more_would_not_count(agreement: Agreement, life: Life) -> None:
+    record = fold(AccountId("ann"), lived(agreement, life))
+    ends = [one.forgotten for one in record.decisions if one.forgotten is not None]
+    for at in (end - before for end in ends for before in (timedelta(days=1), timedelta(seconds=1), timedelta())):
+        every = [one for one in record.decisions if one.is_live and one.delivered is not None and one.delivered < at]
+        assert counted(record, known(record, at, besides=None), MAIN, at) == counted(record, every, MAIN, at)

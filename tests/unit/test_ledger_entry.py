@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 import rfc8785
 
@@ -97,6 +98,25 @@ def test_times_are_shown_to_the_hour_and_ends_never_earlier_than_they_are() -> N
     assert ledger.hour_after(LATEST) == LATEST.replace(minute=0, second=0)
     india = timezone(timedelta(hours=5, minutes=30))
     assert ledger.hour_of(datetime(2026, 7, 30, 19, 40, tzinfo=india)) == AT
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "A" * 32},
+        {"id": "a" * 31},
+        {"c": {"message": "g" * 64}},
+        {"c": {"message": "a" * 32}},
+        {"c": {"0" * 64: "a" * 64}},
+        {"clauses": ("0" * 64,)},
+        {"agreement": "a" * 64},
+    ],
+)
+def test_an_entry_is_checked_however_much_it_is_like_one_that_was_written_before(changes: dict[str, object]) -> None:
+    like = statement(commitments={"message": "b" * 64, "a" * 64: "c" * 64}, clauses=("a" * 64,))
+    assert parse_entry(canonical(like)) == like
+    with pytest.raises(EntryError):
+        canonical(msgspec.structs.replace(like, **changes))
 
 
 def test_a_time_that_is_no_whole_hour_of_utc_is_refused() -> None:
