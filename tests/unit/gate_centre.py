@@ -21,10 +21,8 @@ PATIENCE = 20.0
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
     gate: str
-    epoch: str
     cursor: int
     applied_at: datetime
-    shown: tuple[str, ...] = ()
 
 
 @dataclass
@@ -37,6 +35,7 @@ class Centre:
     snapshot: Callable[[bytes], bytes] = lambda content: content
     status: int = 200
     acks: asyncio.Queue[Ack] = field(default_factory=asyncio.Queue)
+    delivered: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     url: str = ""
     asked: list[str] = field(default_factory=list)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,6 +51,11 @@ class Centre:
             while (ack := await self.acks.get()).cursor < cursor:
                 pass
         return ack
+
+    async def heard(self) -> str:
+        """Wait for a statement to have been delivered."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.delivered.get()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -78,6 +82,9 @@ class Centre:
             await self._stream(writer, query["epoch"][0], int(query["after"][0]))
         elif url.path == "/v1/gates/ack":
             self.acks.put_nowait(msgspec.json.decode(body, type=Ack))
+            await _send(writer, 204, b"")
+        elif url.path.endswith("/delivered"):
+            self.delivered.put_nowait(url.path.split("/")[3])
             await _send(writer, 204, b"")
         else:
             content = self.world.log.read(url.path.removeprefix("/v1/log/"))

@@ -30,6 +30,8 @@ _LONGEST_PAUSE: Final = 5.0
 _BETWEEN_SWEEPS: Final = 1.0
 _BETWEEN_WRITES: Final = 10.0
 _MOST_SHOWN: Final = 100_000
+_JSON: Final = {"Content-Type": "application/json"}
+_TRY_AGAIN: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 
 
 class Clock(Protocol):
@@ -50,13 +52,17 @@ class Centre:
 
 
 class _Ack(msgspec.Struct, frozen=True, kw_only=True):
-    """What the centre is told: everything up to `cursor` was in force at `applied_at`; these statements were shown."""
+    """What the centre is told: everything up to `cursor` was in force at `applied_at`."""
 
     gate: str
-    epoch: str
     cursor: int
     applied_at: datetime
-    shown: tuple[DecisionId, ...] = ()
+
+
+class _Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What the centre is told of a statement that a person was shown."""
+
+    at: datetime
 
 
 class _StartAnewError(Exception):
@@ -70,7 +76,7 @@ class Follower:
         self._replica, self._disk, self._centre, self._clock = replica, disk, centre, clock
         self._applied_at: datetime | None = None
         self._news, self._unsynced = asyncio.Event(), asyncio.Event()
-        self._shown, self._told = set[DecisionId](), dict[DecisionId, None]()
+        self._shown, self._told = asyncio.Queue[tuple[DecisionId, datetime]](), dict[DecisionId, None]()
         self._pause = _FIRST_PAUSE
         self._at_disk, self._disk_again_at = asyncio.Lock(), 0.0
 
@@ -85,15 +91,16 @@ class Follower:
         ):
             tasks.create_task(self._follow(client))
             tasks.create_task(self._acknowledge(client))
+            tasks.create_task(self._deliver(client))
             tasks.create_task(self._sync())
             tasks.create_task(self._sweep())
 
     def show(self, statement: DecisionId) -> None:
-        """A person was shown this statement at this gate; the centre hears of it once."""
-        if statement not in self._told:
-            self._told[statement] = None
-            self._shown.add(statement)
-            self._news.set()
+        """A person was shown this statement at this gate; the centre hears of the first time."""
+        if statement in self._told:
+            return
+        self._told[statement] = None
+        self._shown.put_nowait((statement, self._clock.now() + self._replica.offset))
         if len(self._told) > _MOST_SHOWN:
             del self._told[next(iter(self._told))]
 
@@ -222,24 +229,33 @@ class Follower:
         while True:
             await self._news.wait()
             self._news.clear()
-            known, shown = self._replica.known, tuple(self._shown)
+            known = self._replica.known
             if known is None or self._applied_at is None:
                 continue
-            ack = _Ack(
-                gate=self._centre.gate,
-                epoch=known.epoch,
-                cursor=known.cursor,
-                applied_at=self._applied_at + self._replica.offset,
-                shown=shown,
-            )
-            try:
-                answer = await client.post("/v1/gates/ack", content=msgspec.json.encode(ack))
-                answer.raise_for_status()
-                self._shown.difference_update(shown)
-            except httpx.HTTPError:
-                self._replica.counts["acks lost"] += 1
-                await asyncio.sleep(_BETWEEN_SWEEPS)
+            applied_at = self._applied_at + self._replica.offset
+            ack = _Ack(gate=self._centre.gate, cursor=known.cursor, applied_at=applied_at)
+            if not await self._is_heard(client, "/v1/gates/ack", ack):
                 self._news.set()
+
+    async def _deliver(self, client: httpx.AsyncClient) -> None:
+        while True:
+            statement, at = await self._shown.get()
+            while not await self._is_heard(client, f"/v1/statements/{statement}/delivered", _Delivery(at=at)):
+                pass
+
+    async def _is_heard(self, client: httpx.AsyncClient, path: str, said: _Ack | _Delivery) -> bool:
+        """Whether the centre heard it, or will never hear it; after a fault some time has passed."""
+        try:
+            answer = await client.post(path, content=msgspec.json.encode(said), headers=_JSON)
+        except httpx.HTTPError:
+            status = httpx.codes.SERVICE_UNAVAILABLE
+        else:
+            status = httpx.codes(answer.status_code)
+        if httpx.codes.is_success(status):
+            return True
+        self._replica.counts["reports lost"] += 1
+        await asyncio.sleep(_BETWEEN_SWEEPS)
+        return httpx.codes.is_client_error(status) and status not in _TRY_AGAIN
 
     async def _sweep(self) -> None:
         while True:
