@@ -265,8 +265,12 @@ def verify(
 ) -> None:
     """Recompute the whole ledger from its entries and say what that proves, and what not."""
     from comity.app.verify import verify as work
+    from comity.app.verify import verify_own
 
-    end(work(folder or settings_of(config, store).folder / "log", since=since, key=key, as_json=json))
+    if folder is None:
+        end(verify_own(settings_of(config, store), since=since, key=key, as_json=json))
+    else:
+        end(work(folder, since=since, key=key, as_json=json))
 
 
 @app.command("config")

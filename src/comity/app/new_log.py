@@ -42,7 +42,7 @@ def new_log(settings: Settings, *, origin: str | None) -> Exit:
         raise StopError("a new log begins with a key in a file", help=help_, code=Exit.USAGE)
     try:
         with closing(SqliteStore(folder / STORE_FILE)) as store:
-            cited = _begun(store, folder, origin)
+            cited = _begun(store, settings, origin)
     except (StoreError, NoteError) as error:
         raise StopError(str(error), help=f"The record is in {folder}.") from error
     _put_in_place(folder)
@@ -60,8 +60,9 @@ def new_log(settings: Settings, *, origin: str | None) -> Exit:
     return Exit.FINE
 
 
-def _begun(store: Store, folder: Path, origin: str | None) -> Checkpoint | None:
+def _begun(store: Store, settings: Settings, origin: str | None) -> Checkpoint | None:
     """The checkpoint that the new log cites; None: it was begun before."""
+    folder = settings.folder
     old = genesis_of(store)
     if old is None:
         raise StopError("the record has no ledger yet", help="Begin one with `comity publish`.")
@@ -72,21 +73,22 @@ def _begun(store: Store, folder: Path, origin: str | None) -> Checkpoint | None:
     (key,) = keys_in(folder / NEXT_KEY, lambda: new_key(name), is_new=True)
     if old.origin == key.name:
         return None
-    cited = last_good(folder)
+    cited = last_good(settings)
     begin_shard(store, key, str(key.verifier), cited, SystemClock().now(), SystemEntropy())
     return cited
 
 
-def last_good(folder: Path) -> Checkpoint:
-    """The checkpoint that the record published last. Raises `StopError` if there is none that its key signed."""
-    log = LogFolder(folder / LOG_FOLDER)
+def last_good(settings: Settings) -> Checkpoint:
+    """The last checkpoint that was published, or anchored. Raises `StopError` if there is none that its key signed."""
+    log, anchor = LogFolder(settings.folder / LOG_FOLDER), settings.anchor
     signed, vkey = log.read(CHECKPOINT_PATH), log.read(VKEY_PATH)
     if signed is None or vkey is None:
         raise StopError(
             f"{log.path} has no checkpoint to cite", help="Put a copy of the published log there: it is public."
         )
     key = VerifierKey.parse(vkey.decode("utf-8", "replace"))
-    return open_checkpoint(signed, [key], key.name)
+    kept = [signed, anchor.read_bytes()] if anchor and anchor.exists() else [signed]
+    return max((open_checkpoint(each, [key], key.name) for each in kept), key=lambda one: one.size)
 
 
 def _next_name(origin: str) -> str:

@@ -15,7 +15,9 @@ from comity.app.terminal import out
 from comity.app.wiring import EARLIER, LOG_FOLDER, SECRETS, STORE_FILE, SystemClock
 from comity.casework.wording import counted
 from comity.flow.restore import erase_again
+from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.log import CHECKPOINT_PATH
+from comity.ledger.note import NoteError
 from comity.ledger.verify import verify
 from comity.ports import StoreError
 from comity.stores.backup import KEYS_FOLDER, Backup, backups_in, copy_log, delete_expired, restore_files
@@ -43,10 +45,10 @@ def restore(wanted: Wanted, settings: Settings) -> Exit:
     now = SystemClock().now()
     backup = _chosen(wanted.folder)
     keys = _keys(wanted, settings.folder, now)
-    _put_log(wanted, backup, settings.folder)
+    _put_log(wanted, backup, settings)
     try:
         restore_files(backup, keys, target, secrets=SECRETS)
-        lost = _finished(settings.folder)
+        lost = _finished(settings)
     except (StoreError, OSError) as error:
         raise StopError(f"the backup cannot be restored: {error}", help=f"It is {backup}.") from error
     if wanted.begin_new_log:
@@ -92,13 +94,14 @@ def _keys(wanted: Wanted, target: Path, now: datetime) -> Path:
     return left[-1].path
 
 
-def _put_log(wanted: Wanted, backup: Path, target: Path) -> None:
-    """The newest published log is what shows whether the store is older. Raises `StopError` if nobody can tell."""
+def _put_log(wanted: Wanted, backup: Path, settings: Settings) -> None:
+    """The newest published log, or the anchor, shows whether the store is older. Raises `StopError` if nobody can."""
+    target, is_anchored = settings.folder, settings.anchor is not None and settings.anchor.exists()
     own = target / LOG_FOLDER
     has_own = (own / CHECKPOINT_PATH).exists()
     if has_own and wanted.log is not None:
         raise StopError(f"there is a log in {own} already", help="Leave --log out, or move it away.", code=Exit.USAGE)
-    if not (has_own or wanted.log or wanted.nothing_lost or wanted.begin_new_log):
+    if not (has_own or is_anchored or wanted.log or wanted.nothing_lost or wanted.begin_new_log):
         raise StopError(
             "nobody can tell from a backup alone whether more was published after it, and signing again would fork the"
             " ledger",
@@ -113,22 +116,28 @@ def _put_log(wanted: Wanted, backup: Path, target: Path) -> None:
             copy_log(path, target / EARLIER / path.name)
 
 
-def _finished(folder: Path) -> int:
+def _finished(settings: Settings) -> int:
     """How many published entries the store lacks, once it has forgotten what they say was erased."""
-    read = LogFolder(folder / LOG_FOLDER).read
-    with closing(SqliteStore(folder / STORE_FILE)) as store:
-        entries = counted(store.size, "entry", "entries")
-        if read(CHECKPOINT_PATH) is None:
-            out.print(f"Restored a record whose ledger has {entries}; nothing was published.", markup=False)
-            return 0
-        report = verify(read)
-        if not report.is_fine:
-            raise StoreError(f"the published log is not whole: {report.problems[0]}")
-        size = store.size
-        erased = erase_again(store, read, report.size)
-        out.print(f"Restored a record whose ledger has {entries}.", markup=False)
-        if erased:
-            out.print(
-                f"Erased again what the ledger says was erased since: {counted(erased, 'account')}.", markup=False
-            )
-        return max(0, report.size - size)
+    read = LogFolder(settings.folder / LOG_FOLDER).read
+    with closing(SqliteStore(settings.folder / STORE_FILE)) as store:
+        size, published = store.size, 0
+        if read(CHECKPOINT_PATH) is not None:
+            report = verify(read)
+            if not report.is_fine:
+                raise StoreError(f"the published log is not whole: {report.problems[0]}")
+            published = report.size
+        erased = erase_again(store, read, published)
+    out.print(f"Restored a record whose ledger has {counted(size, 'entry', 'entries')}.", markup=False)
+    if erased:
+        out.print(f"Erased again what the ledger says was erased since: {counted(erased, 'account')}.", markup=False)
+    return max(0, published - size, _anchored(settings) - size)
+
+
+def _anchored(settings: Settings) -> int:
+    """How many entries the anchor knows of. What it says is checked when the record is opened."""
+    if settings.anchor is None or not settings.anchor.exists():
+        return 0
+    try:
+        return unverified_checkpoint(settings.anchor.read_bytes()).size
+    except NoteError as error:
+        raise StoreError(f"the anchor {settings.anchor} holds no checkpoint: {error}") from error

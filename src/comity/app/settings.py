@@ -24,6 +24,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "ledger.origin": "",
     "ledger.operator": "the operator of this record",
     "ledger.policy": "",
+    "ledger.anchor": "",
     "ledger.sign": "",
     "ledger.key": "",
     "run.delivery": "1 minute",
@@ -35,6 +36,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger.origin": "the log's name in its checkpoints; made once, never changed",
     "ledger.operator": "who keeps the record, as the log's first entry says",
     "ledger.policy": "a trust policy (C2SP tlog-policy): the witnesses that vouch for the log, and how many must",
+    "ledger.anchor": "a file on other storage that keeps the last checkpoint: shows if this folder was put back",
     "ledger.sign": "a command that signs: gets the text of a checkpoint, gives its signature line",
     "ledger.key": "the verifier key that goes with the command",
     "run.delivery": "in a replay, how long after its decision a statement reaches its account",
@@ -66,6 +68,10 @@ class Settings:
     @property
     def policy(self) -> Path | None:
         return self.base / self["ledger.policy"] if self["ledger.policy"] else None
+
+    @property
+    def anchor(self) -> Path | None:
+        return self.base / self["ledger.anchor"] if self["ledger.anchor"] else None
 
     @property
     def delivery(self) -> Duration:

@@ -16,6 +16,7 @@ from comity.app.policy import read_policy
 from comity.app.settings import Settings
 from comity.app.signing import LEDGER_KEY, keyring, secret_in
 from comity.app.witness_link import HttpLink
+from comity.flow.anchor import demand_anchored
 from comity.flow.cosign import Outcome, demand_newest
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder, mode_of
@@ -24,7 +25,8 @@ from comity.ledger.entry import EntryError
 from comity.ledger.keyring import Keyring
 from comity.ledger.log import VKEY_PATH, ForkError, Log, signed_head
 from comity.ledger.note import NoteError
-from comity.ports import Store, StoreError
+from comity.ports import PublishedLog, Store, StoreError
+from comity.stores.anchor import AnchoredLog, read_anchor
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
 
@@ -87,7 +89,7 @@ def opened(settings: Settings) -> Iterator[Opened]:
         witnesses = _asked_witnesses(settings, store, key)
         if log.read(VKEY_PATH) not in [f"{one.verifier}\n".encode() for one in key.signers]:
             log.write_vkey(key.verifier)
-        recorder = Recorder(store, log, key, SystemEntropy())
+        recorder = Recorder(store, _anchored(settings, store, key, log), key, SystemEntropy())
         yield Opened(
             settings=settings,
             store=store,
@@ -97,6 +99,17 @@ def opened(settings: Settings) -> Iterator[Opened]:
             witnesses=witnesses,
             history_key=history,
         )
+
+
+def _anchored(settings: Settings, store: Store, keys: Keyring, log: LogFolder) -> PublishedLog:
+    """The log, its checkpoint kept elsewhere too. Raises `ForkError` if the store is older than what is kept there."""
+    anchor = settings.anchor
+    if anchor is None:
+        return log
+    kept = read_anchor(anchor, is_new=store.size == 0)
+    if kept is not None:
+        demand_anchored(store, keys, kept)
+    return AnchoredLog(log, anchor)
 
 
 def _demand_its_key(store: Store, key: Keyring, folder: Path) -> None:
