@@ -214,7 +214,4 @@ def _number_or_text(value: object) -> str:
 
 
 def _window_source(window: Window) -> str:
-    return (
-        f"Window(counted=Counted({window.counted.value!r}), within={window.within!r}, "
-        f"key={window.key!r}, besides={window.besides!r})"
-    )
+    return f"window(Counted({window.counted.value!r}), {window.within!r}, {window.key!r}, {window.besides!r})"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from comity.engine.databases import Patterns
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.model.expression import Span
 
@@ -32,7 +33,8 @@ _LONGEST_KNOWN: Final = 32
 _MOST_PIECES: Final = 12
 _LONGEST_TEXT_KNOWN: Final = 2000
 _ASCII: Final = bytes(range(128))
-_CONTROLS: Final = tuple(chr(code) for code in range(32) if chr(code).isspace())
+_WHITE_TO_SPACE: Final = bytes(32 if code < 128 and chr(code).isspace() else code for code in range(256))
+_TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="once")  # found quicker than by `in`
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 _SAME_SCRIPT: Final = {
     **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),  # the names of Arabic digits
@@ -46,25 +48,43 @@ def fold(text: str) -> str:
     return _folded(text) if text.isascii() else _known_fold(text) if len(text) <= _LONGEST_TEXT_KNOWN else _fold(text)
 
 
+def folded_bytes(text: str) -> bytes:
+    """`fold` in UTF-8, for what is only hashed or compared."""
+    raw = text.encode()
+    folded = raw.lower() if len(raw) == len(text) else _on_their_own(raw)
+    return fold(text).encode() if folded is None else _spaced(folded)
+
+
 def _folded(text: str) -> str:
     """Where nothing but case and white space is to be folded."""
     folded = text.lower()
-    for white in _CONTROLS:
-        if white in folded:
-            folded = folded.replace(white, " ")
-    while "  " in folded:
-        folded = folded.replace("  ", " ")
-    return folded
+    raw = folded.encode()
+    return _spaced(raw).decode() if _TO_BE_SPACED.bits_in(raw) else folded
+
+
+def _spaced(raw: bytes) -> bytes:
+    """With runs of ASCII's white space made one space."""
+    if _TO_BE_SPACED.bits_in(raw):
+        raw = raw.translate(_WHITE_TO_SPACE)
+        while b"  " in raw:
+            raw = raw.replace(b"  ", b" ")
+    return raw
 
 
 def _fold(text: str) -> str:
-    foreign = foreign_in(text.encode())
-    for character in foreign:
+    folded = _on_their_own(text.encode())
+    return _fold_pieces(text) if folded is None else _spaced(folded).decode()
+
+
+def _on_their_own(raw: bytes) -> bytes | None:
+    """A text in UTF-8 folded character by character, but for white space; None if that is not enough."""
+    folded = raw.lower()
+    for character in foreign_in(raw):
         if (seen := on_its_own(character)) is None:
-            return _fold_pieces(text)
-        if seen != character:
-            text = text.replace(character, seen)
-    return _folded(text)
+            return None
+        if (lower := seen.lower()) != character:
+            folded = folded.replace(character.encode(), lower.encode())
+    return folded
 
 
 _known_fold = lru_cache(maxsize=2048)(_fold)  # what a batch is searched for is counted in windows too
@@ -94,9 +114,12 @@ def on_its_own(character: str) -> str | None:
 def _fold_pieces(text: str) -> str:
     """Nothing acts across a space, so that pieces in ASCII are left to `_folded`."""
     pieces = text.split(" ")
-    if sum(map(str.isascii, pieces)) < len(pieces) - _MOST_PIECES:
+    foreign = [number for number, piece in enumerate(pieces) if not piece.isascii()]
+    if len(foreign) > _MOST_PIECES:
         return _fold_whole(text)
-    return _folded(" ".join([piece if piece.isascii() else _fold_piece(piece) for piece in pieces]))
+    for number in foreign:
+        pieces[number] = _fold_piece(pieces[number])
+    return _folded(" ".join(pieces))
 
 
 def _fold_piece(piece: str) -> str:

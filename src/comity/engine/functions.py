@@ -23,6 +23,8 @@ _ASCII: Final = bytes(range(128))
 _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _LONGEST_NUMBER: Final = 400
+_LEAST: Final = 0.01
+_FEW: Final = 16
 
 
 def says(value: str, wanted: Iterable[Phrase]) -> bool:
@@ -49,13 +51,15 @@ def capitals(value: str) -> float:
 
 def may_be_capitals(value: str, share: float) -> bool:
     """False only where `capitals` is not above `share`: a quicker test, by the small letters of ASCII alone."""
-    half = value[: len(value) // 2].encode()
-    small = len(half) - len(half.translate(None, _SMALL))
-    if small * share > (len(value) - small) * (1 - share) + 1:  # enough of them already
-        return False
     raw = value.encode()
-    other = len(raw.translate(None, _SMALL))
-    return (len(raw) - other) * share < other * (1 - share) + 1
+    large = len(raw) - len(raw.translate(None, _LARGE)) + len(raw) - len(value)  # at most
+    enough = large * (1 - share) + 1  # small letters times the share
+    start = raw[: int(2 * enough / share) + _FEW] if share > _LEAST else b""
+    return not _are_small(start, share, enough) and not _are_small(raw, share, enough)
+
+
+def _are_small(raw: bytes, share: float, enough: float) -> bool:
+    return (len(raw) - len(raw.translate(None, _SMALL))) * share >= enough
 
 
 def repeats(value: str) -> int:

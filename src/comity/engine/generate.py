@@ -3,7 +3,7 @@
     breached(m, counts)       the answer for a message: a bit for each breached clause
     breached_all(ms, counts)  the same for many messages
     hits_of(m)                which searches may find something in a message, as bits; `hits_of_all(ms)` in many
-    may_breach(m, counts, h)  whether the bits `h` and a quick look at the message leave it possible
+    at_once(m, counts, h)     the answer where the bits `h` and a quick look at the message give it, else UNSURE
     judge(f)                  all rules, asked of a reading of the message
 
 Clauses are asked in groups by what must have been found; those whose searches found nothing are skipped together.
@@ -24,17 +24,19 @@ _ENTRIES: Final = """
 
 def breached(m, counts):
     hits = hits_of(m)
-    if may_breach(m, counts, hits):
-        return judge(Judging(m, counts, hits))
-    return 0
+    bits = at_once(m, counts, hits)
+    return judge(Judging(m, counts, hits)) if bits == UNSURE else bits
 
 
 def breached_all(ms, counts):
     return [
-        judge(Judging(m, of, hits)) if may_breach(m, of, hits) else 0
+        judge(Judging(m, of, hits)) if (bits := at_once(m, of, hits)) == UNSURE else bits
         for m, of, hits in zip(ms, counts, hits_of_all(ms))
     ]
 """
+UNSURE: Final = -1
+"""What `at_once` says when all rules have to be asked."""
+
 _GROUP: Final = 8  # so many needs are tested together first
 
 Rules = Sequence[tuple[Clause, Rule]]
@@ -44,7 +46,7 @@ def generate(rules: Rules) -> tuple[str, Compiler]:
     """The module's source, and the compiler that knows what it refers to. Bit n stands for rule n."""
     compiler = _compiler(rules)
     judging = _judging(rules, compiler)
-    may_breach = _may_breach(rules, compiler)
+    at_once = _at_once(rules, compiler)
     constants = [f"{name} = {source}" for source, name in compiler.constants.items()]
     sieves = [line for field in _fields(compiler) for line in _sieve(field, compiler)]
     parts = [f"    @feature\n    def {name}(f):\n        return {code}\n" for name, code in compiler.parts.values()]
@@ -54,7 +56,7 @@ def generate(rules: Rules) -> tuple[str, Compiler]:
     ]
     every = sum(compiler.bits.values())
     head = ["", "", "class Judging(Reading):", "    lexicons = entries", f"    every_hit = {every}", ""]
-    lines = [*constants, *sieves, *head, *said, *parts, *_hits(compiler), *may_breach, *judging, _ENTRIES]
+    lines = [*constants, *sieves, *head, *said, *parts, *_hits(compiler), *at_once, *judging, _ENTRIES]
     return "\n".join(lines), compiler
 
 
@@ -104,27 +106,31 @@ def _guarded(by_need: dict[int, list[str]]) -> Iterator[str]:
             yield from _indented([f"if hits & {need}:", *_indented(by_need[need], 1)], is_nested)
 
 
-def _may_breach(rules: Rules, compiler: Compiler) -> list[str]:
+def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
     in_place = Compiler(variables=DIRECT | COSTLY, counts="counts", constants=compiler.constants)
     in_locals = replace(in_place, variables=DIRECT | {name: local(name) for name in COSTLY})
-    lines = ["", "", "def may_breach(m, counts, hits):"]
+    lines = ["", "", f"UNSURE = {UNSURE}", "", "", "def at_once(m, counts, hits):", "    breached = 0"]
     for channels, numbers in _by_channels(rules).items():
         lines.append(f"    if m.channel in {_channels(channels, compiler)}:")
-        by_need: dict[int, dict[Guard, None]] = {}
+        by_need: dict[int, dict[Guard, None]] = {0: {}}
+        answers: list[str] = []
         for number in numbers:
             clause, rule = rules[number]
             need = need_of(rule.expression, compiler)
             guard = guard_of(rule.expression, clause.id, in_locals if need else in_place, compiler)
-            by_need.setdefault(need, {})[guard] = None
-        needless = _asked(by_need.pop(0, {}))
+            if guard.is_exact and not need:
+                answers += [f"if {guard.code}:", f"    breached |= {1 << number}  # {clause.id}"]
+            else:
+                by_need.setdefault(need, {})[guard] = None
+        needless = _asked(by_need.pop(0))
         tests = {need: [*_locals(guards), *_asked(guards)] for need, guards in by_need.items()}
-        lines += _indented([*_guarded(tests), *needless, "pass"], 2)
-    return [*lines, "    return False"]
+        lines += _indented([*_guarded(tests), *needless, *answers, "pass"], 2)
+    return [*lines, "    return breached"]
 
 
 def _asked(guards: Iterable[Guard]) -> list[str]:
     codes = [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
-    return [f"if {' or '.join(codes)}:", "    return True"] if codes else []
+    return [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
 
 
 def _locals(guards: Iterable[Guard]) -> list[str]:

@@ -107,11 +107,15 @@ def _union(needs: list[int]) -> int:
 
 
 class Guard(NamedTuple):
-    """Code over a message `m`, `counts` and `hits`, and what of `COSTLY` it reads. Without code it is no guard."""
+    """Code over a message `m`, `counts` and `hits`, and what of `COSTLY` it reads. Without code it is no guard.
+
+    An exact one holds only where the expression does: there is nothing more to ask.
+    """
 
     code: str
     price: float
     reads: frozenset[str] = frozenset()
+    is_exact: bool = False
 
 
 COSTLY: Final = {
@@ -136,7 +140,8 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
     match expression:
         case Call(function="_&&_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_&&_")]
-            return _joined(" and ", [guard for guard in guards if guard.code])
+            joined = _joined(" and ", [guard for guard in guards if guard.code])
+            return joined._replace(is_exact=all(guard.is_exact for guard in guards))
         case Call(function="_||_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_||_")]
             return _joined(" or ", guards) if all(guard.code for guard in guards) else _NO_GUARD
@@ -152,7 +157,7 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
         return _NO_GUARD
     made = direct.code(expression, own)
     reads = frozenset({part.name for part in walk(expression) if isinstance(part, Variable)} & COSTLY.keys())
-    return Guard(made.text, made.price, reads) if made.price < _DEAREST else _NO_GUARD
+    return Guard(made.text, made.price, reads, is_exact=True) if made.price < _DEAREST else _NO_GUARD
 
 
 def _joined(sign: str, guards: list[Guard]) -> Guard:
@@ -164,6 +169,7 @@ def _joined(sign: str, guards: list[Guard]) -> Guard:
         f"({sign.join(guard.code for guard in ordered)})",
         sum(guard.price for guard in ordered),
         frozenset().union(*(guard.reads for guard in ordered)),
+        all(guard.is_exact for guard in ordered),
     )
 
 

@@ -14,12 +14,12 @@ from typing import Final
 from comity.engine import clockface, functions
 from comity.engine import reading as readings
 from comity.engine.evidence import evidence
-from comity.engine.generate import generate
+from comity.engine.generate import UNSURE, generate
 from comity.engine.reading import Reading, feature
 from comity.engine.scan import Entries
 from comity.engine.sieve import Sieve, Wanted
 from comity.engine.steps import Maker, Step
-from comity.engine.windows import UNITS, Counted, Window, windows_of
+from comity.engine.windows import UNITS, Counted, Window, known, windows_of
 from comity.model.agreement import Agreement
 from comity.model.clause import Clause, Rule
 from comity.model.finding import Finding
@@ -68,7 +68,7 @@ class _Module:
     breached: Callable[[Message, Counts], int]
     breached_all: Callable[[Sequence[Message], Sequence[Counts]], list[int]]
     hits_of: Callable[[Message], int]
-    may_breach: Callable[[Message, Counts, int], bool]
+    at_once: Callable[[Message, Counts, int], int]
     judge: Callable[[Reading], int]
     reading: type[Reading]
 
@@ -108,10 +108,11 @@ class Plan:
         """
         module = self._module
         hits = module.hits_of(message)
-        if not module.may_breach(message, counts, hits):
+        bits = module.at_once(message, counts, hits)
+        if not bits:
             return ()
         reading = module.reading(message, counts, hits)
-        return self._findings(module.judge(reading), reading, late=late)
+        return self._findings(module.judge(reading) if bits == UNSURE else bits, reading, late=late)
 
     def judge_batch(
         self, messages: Sequence[Message], counts: Sequence[Counts] | None = None, late: Sequence[bool] | None = None
@@ -177,18 +178,18 @@ def _namespace(agreement: Agreement) -> dict[str, object]:
         "Reading": Reading,
         "Sieve": Sieve,
         "Wanted": Wanted,
-        "Window": Window,
         "feature": feature,
+        "window": known,
     }
 
 
 def _module(namespace: Mapping[str, object]) -> _Module:
-    names = ("breached", "breached_all", "hits_of", "may_breach", "judge", "Judging")
-    breached, breached_all, hits_of, may_breach, judge, reading = (namespace[name] for name in names)
+    names = ("breached", "breached_all", "hits_of", "at_once", "judge", "Judging")
+    breached, breached_all, hits_of, at_once, judge, reading = (namespace[name] for name in names)
     assert callable(breached)
     assert callable(breached_all)
     assert callable(hits_of)
-    assert callable(may_breach)
+    assert callable(at_once)
     assert callable(judge)
     assert isinstance(reading, type)
     assert issubclass(reading, Reading)
@@ -196,7 +197,7 @@ def _module(namespace: Mapping[str, object]) -> _Module:
         breached=breached,
         breached_all=breached_all,
         hits_of=hits_of,
-        may_breach=may_breach,
+        at_once=at_once,
         judge=judge,
         reading=reading,
     )

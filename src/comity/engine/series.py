@@ -39,7 +39,8 @@ from comity.model.ids import AccountId, ClauseId
 EVENTS: Final = frozenset({Counted.BREACHES, Counted.NOTICES})
 
 _LATEST: Final = 2**62
-_LOOKED_AT: Final = 4
+_EVERY: Final = 8
+_LOOKED_AT: Final = 32
 
 _Moment = Annotated[int, msgspec.Meta(ge=EARLIEST, le=-EARLIEST)]
 _Member = Annotated[bytes, msgspec.Meta(max_length=MEMBER_BYTES)]
@@ -93,10 +94,11 @@ _SUMS: Final = _Form(
 class _Groups(Generic[T, E]):
     """Tallies by group. Those in which nothing is left to count go little by little, as others come."""
 
-    __slots__ = ("_form", "_queue", "tallies")
+    __slots__ = ("_due", "_form", "_queue", "tallies")
 
     def __init__(self, form: _Form[T, E]) -> None:
         self._form = form
+        self._due = _EVERY
         self._queue: deque[Group] = deque()  # INVARIANT: each group once
         self.tallies: dict[Group, T] = {}
 
@@ -105,7 +107,17 @@ class _Groups(Generic[T, E]):
         if group not in self.tallies:
             self._queue.append(group)
         self.tallies[group] = tally
-        for _ in range(_LOOKED_AT):
+        self.sweep(floor)
+
+    def sweep(self, floor: int) -> None:
+        """Every few times it is called: looks at what has been there longest, and drops it if it may go."""
+        self._due -= 1
+        if not self._due:
+            self._due = _EVERY
+            self._drop(floor)
+
+    def _drop(self, floor: int) -> None:
+        for _ in range(min(_LOOKED_AT, len(self._queue))):
             first = self._queue.popleft()
             if self._form.newest(self.tallies[first]) > floor:
                 self._queue.append(first)
@@ -167,10 +179,15 @@ class _Messages(_Kept[Times, int]):
         if group is None or at <= floor:
             counts.update((window, 0 if group is None else 1) for window, _ in self._windows)
             return
-        times = with_time(self._groups.tallies.get(group), at, floor)
-        self._groups.put(group, times, floor)
+        before = self._groups.tallies.get(group)
+        times = with_time(before, at, floor)
+        if times is before:  # an array that grew
+            self._groups.sweep(floor)
+        else:
+            self._groups.put(group, times, floor)
         for window, length in self._windows:
-            counts[window] = count(times, max(at - length, floor), at)
+            after = at - length
+            counts[window] = count(times, after if after > floor else floor, at)
 
 
 class _Members(_Kept[Members, tuple[bytes, int]]):

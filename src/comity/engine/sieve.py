@@ -25,6 +25,7 @@ from comity.engine.scan import MOST_LITERALS, Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
     escaped,
+    has_literal,
     pieces_of,
     pieces_of_domains,
     superset_of,
@@ -44,6 +45,10 @@ _MOST_EXPRESSIONS: Final = 600
 """Pieces of phrases from which on expressions would take long to compile, and literals are searched for instead."""
 
 _CHARACTERS: Final = 200_000
+_EIGHT: Final = 8
+_SUMMED: Final = np.uint64(0x0101010101010101)
+"""Times eight bytes: their sum is in the highest."""
+
 _MOST_HITS: Final = 16
 """Matches a row, on average, from which on rows are scanned one by one."""
 
@@ -69,8 +74,10 @@ class Sieve:
 
     def __init__(self, wanted: Wanted) -> None:
         expressions, self._always = _expressions(wanted)
-        self._raw = Patterns(expressions, kind="once")
-        self._joined = Patterns(expressions, kind="joined")
+        literal = {one: bit for one, bit in expressions.items() if has_literal(one)}
+        loose = {one: bit for one, bit in expressions.items() if one not in literal}
+        self._raw = Patterns({**literal, **loose}, kind="once")  # in that order it scans nearly twice as fast
+        self._joined = Patterns(literal, kind="joined"), Patterns(loose, kind="joined")  # and so it does apart
         whole = _whole_words(wanted)
         self._rare_words = whole if len(whole) > MOST_LITERALS else {}
         literals = _literals(wanted, is_whole_too=not self._rare_words)
@@ -110,15 +117,18 @@ class Sieve:
         if joined.count(b"\0") > len(starts) or self._rare_words:
             return [self.one(text) for text in texts]
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
-        if not self._joined.add_bits(joined, starts, hits, most=_MOST_HITS * len(texts)):
+        most = _MOST_HITS * len(texts)
+        if not all(patterns.add_bits(joined, starts, hits, most=most) for patterns in self._joined):
             hits = [self._always | self._raw.bits_in(text.encode()) for text in [*texts, ""]]
         if self._joined_words is not None:
             self._joined_words.add_bits(joined, starts, hits)
         else:
             self._words.add_bits(joined.translate(WORDS), starts, hits)
         if self._capitals:
-            for number in _more_capitals(joined, starts, self._capitals[0]):
-                hits[number] |= self._capitals[1]
+            share, bit = self._capitals
+            for number in _more_capitals(joined, starts, share):
+                if may_be_capitals(texts[number], share):
+                    hits[number] |= bit
         for number in foreign:
             hits[number] = hits[number] & ~self._sure | self._foreign(texts[number], texts[number].encode())
         return hits[:-1]
@@ -152,10 +162,14 @@ class Sieve:
 
 def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[int]:
     """The rows that may have more than this share of capital letters, by their small letters of ASCII alone."""
-    small = (np.frombuffer(joined, np.uint8) - ord("a")) < len(ascii_lowercase)
-    ends = np.asarray(starts)
-    count = np.add.reduceat(small, ends[:-1], dtype=np.int64)
-    others = np.diff(ends) - count
+    whole = len(joined) // _EIGHT * _EIGHT
+    small = (np.frombuffer(joined, np.uint8, whole) - ord("a")) < len(ascii_lowercase)
+    eights = small.view(np.uint64) * _SUMMED >> 56  # how many in each eight bytes
+    counts = np.concatenate(([0], np.cumsum(eights, dtype=np.int64)))
+    begins = np.asarray(starts)
+    last = np.minimum(begins[1:] // _EIGHT, len(eights))
+    count = counts[last] - counts[np.minimum(-(-begins[:-1] // _EIGHT), last)]  # at least
+    others = np.diff(begins) - count
     rows: list[int] = np.flatnonzero(count * share < others * (1 - share) + 1).tolist()
     return rows
 

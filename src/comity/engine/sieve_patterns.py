@@ -85,6 +85,22 @@ def _class(written: str) -> str | None:
     return f"[{''.join(parts)}]"
 
 
+def has_literal(expression: str) -> bool:
+    """Whether it has characters that stand for themselves and are not optional. For the order of expressions alone."""
+    tokens = list(_TOKEN.finditer(expression))
+    following = [*(token[0] for token in tokens[1:]), ""]
+    return any(
+        _is_literal(token) and not after.startswith(("?", "*", "{0"))
+        for token, after in zip(tokens, following, strict=True)
+    )
+
+
+def _is_literal(token: re.Match[str]) -> bool:
+    if token.lastgroup == "escape":
+        return token[0][1] not in "dDwWsSbB"
+    return token.lastgroup == "plain" and token[0][0] not in "|.^$)?*+"
+
+
 def escaped(literal: str) -> str:
     """An expression for a literal text, in any case of ASCII letters."""
     return "(?i)" + "".join(c if c.isalnum() else f"\\x{{{ord(c):x}}}" for c in literal)

@@ -43,7 +43,8 @@ def count(times: Times, after: int, until: int) -> int:
     """How many entries a stretch has."""
     if isinstance(times, int):
         return int(after < times <= until)
-    return bisect_right(times, until) - bisect_right(times, after)
+    end = len(times) if times[-1] <= until else bisect_right(times, until)
+    return end - bisect_right(times, after)
 
 
 def newest(times: Times) -> int:

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from comity.engine.fold import fold
+from comity.engine.fold import folded_bytes
 from comity.engine.functions import number
 from comity.engine.lateness import EPOCH, since_epoch
 from comity.engine.windows import Counted, Window
@@ -69,7 +69,7 @@ class Tracer:
     def __init__(self, windows: Iterable[Window], *, key: bytes) -> None:
         windows = tuple(windows)
         counted = {window.counted for window in windows}
-        self._key = key
+        self._hashing = blake2b(digest_size=_BYTES, key=key)
         self._keeps_text = bool(counted & _OF_TEXT)
         self._keeps_recipients = Counted.RECIPIENTS in counted
         self._values = _keys(windows, _OF_VALUE)
@@ -79,26 +79,22 @@ class Tracer:
 
     def trace(self, message: Message, *, sent: datetime | None = None) -> Trace:
         """What history keeps of the message. `sent`: when it counts as sent, if its clock is not believed."""
-        meta = message.meta
         return Trace(
-            author=message.author,
-            sent=message.sent if sent is None else sent,
-            text=self._hash(fold(message.text)) if self._keeps_text else b"",
-            to=self._recipients(message) if self._keeps_recipients else (),
-            values={key: self._hash(meta[key]) for key in self._values if meta.get(key)},
-            numbers=_numbers(meta, self._numbers),
+            message.author,
+            message.sent if sent is None else sent,
+            self._text(message) if self._keeps_text else b"",
+            self._recipients(message) if self._keeps_recipients else (),
+            self._values_of(message.meta) if self._values else {},
+            _numbers(message.meta, self._numbers) if self._numbers else {},
         )
 
-    def traces(self, messages: Sequence[Message], folded: Sequence[str] | None = None) -> Traces:
-        """What a batch history keeps of the messages; `folded` are their folded texts, if at hand."""
+    def traces(self, messages: Sequence[Message]) -> Traces:
+        """What a batch history keeps of the messages."""
         sent = np.fromiter((since_epoch(message.sent) for message in messages), np.int64, len(messages))
-        texts: Iterable[str] = ()
-        if self._keeps_text:
-            texts = folded if folded is not None else (fold(message.text) for message in messages)
         return Traces(
             authors=[message.author for message in messages],
             sent=sent,
-            texts=[self._hash(text) for text in texts],
+            texts=list(map(self._text, messages)) if self._keeps_text else (),
             to=[self._recipients(message) for message in messages] if self._keeps_recipients else (),
             values={key: [self._value(message, key) for message in messages] for key in self._values},
             numbers={key: [number(message.meta.get(key, "")) for message in messages] for key in self._numbers},
@@ -118,8 +114,18 @@ class Tracer:
         """The trace of `encode`; `msgspec.ValidationError` for anything else."""
         return self._decoder.decode(content)
 
+    def _text(self, message: Message) -> bytes:
+        hashing = self._hashing.copy()
+        hashing.update(folded_bytes(message.text))
+        return hashing.digest()
+
+    def _values_of(self, meta: Mapping[str, str]) -> dict[str, bytes]:
+        return {key: self._hash(meta[key]) for key in self._values if meta.get(key)}
+
     def _hash(self, value: str) -> bytes:
-        return blake2b(value.encode(), digest_size=_BYTES, key=self._key).digest()
+        hashing = self._hashing.copy()
+        hashing.update(value.encode())
+        return hashing.digest()
 
 
 def _keys(windows: Iterable[Window], counted: frozenset[Counted]) -> tuple[str, ...]:

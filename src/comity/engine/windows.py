@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -72,6 +73,12 @@ def window_of(call: Call, own: ClauseId) -> Window:
         raise TypeError(f"{call.function} at {call.at}: the checker lets only literal windows pass")
     key = str(keys[0]) if keys else ""
     besides = own if counted is Counted.BREACHES and not keys else ""
+    return known(counted, within, key, besides)
+
+
+@lru_cache(maxsize=4096)  # one and the same window is found in a table without comparing it
+def known(counted: Counted, within: timedelta, key: str = "", besides: str = "") -> Window:
+    """The window, the same object each time while it is in use."""
     return Window(counted=counted, within=within, key=key, besides=besides)
 
 
