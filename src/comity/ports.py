@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -13,6 +14,7 @@ import msgspec
 from comity.casework.facts import Fact
 from comity.ledger.checkpoint import Checkpoint
 from comity.ledger.commitment import Opening
+from comity.model.access import GateAck, Token
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
@@ -230,6 +232,12 @@ class Store(Protocol):
     def feed(self) -> Feed:
         """Kept with each change in the same transaction."""
 
+    def last_change(self, account: AccountId, channel: Channel) -> tuple[int, datetime] | None:
+        """The number of the feed's last change of that plan, and when it was committed."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What is read inside is of one moment."""
+
     def was_terminated(self, account: AccountId) -> bool:
         """Whether the account was erased with `keep_hash`."""
 
@@ -287,6 +295,12 @@ class Store(Protocol):
     @property
     def snapshot(self) -> Snapshot | None:
         """The last snapshot; None before the first, and after an erasure, since it may hold what was erased."""
+
+    def turn(self) -> AbstractContextManager[bool]:
+        """Nobody else writes meanwhile. True: somebody has, since the last turn: decide on what is there now."""
+
+    def was_changed(self) -> bool:
+        """Whether another program has written since this was asked last; asked often, so it is cheap."""
 
     def close(self) -> None:
         """Give back what is held; a closed store is not used again."""
@@ -353,6 +367,26 @@ class CosignedLog(Protocol):
 
         `is_valid`: it meets the log's policy, and is kept as such until a larger one does.
         """
+
+
+class GateAcks(Protocol):
+    """What gates have acknowledged lately."""
+
+    def add(self, ack: GateAck) -> None:
+        """Keep it, beside the last ones of the same gate."""
+
+    def every(self) -> Sequence[GateAck]:
+        """The last one of each gate, by the gates' names."""
+
+    def first_after(self, gate: str, seq: int) -> GateAck | None:
+        """The first with which that gate had applied the change `seq`."""
+
+
+class Tokens(Protocol):
+    """The tokens that machines may bring."""
+
+    def find(self, hashed: bytes, at: datetime) -> Token | None:
+        """The token whose secret has that SHA-256, unless it has expired by `at` or was revoked."""
 
 
 class Clock(Protocol):

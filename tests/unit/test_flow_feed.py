@@ -11,7 +11,7 @@ from test_flow_record import DAY, KEY, NOW, World, agreement
 
 from comity.casework.facts import HandleGiven
 from comity.flow import amend
-from comity.flow.feed import DamagedFeedError, FeedSource, GoneError
+from comity.flow.feed import DamagedFeedError, FeedSource, GoneError, scoped
 from comity.ledger.feed import (
     FeedEntry,
     FeedError,
@@ -45,7 +45,8 @@ class Watched(World):
 
     def changes(self, after: int = 0, channels: frozenset[Channel] | None = None) -> list[FeedEntry]:
         """As they come off the wire."""
-        lines = [decode_line(encode_line(one)) for one in self.feed.changes(self.store.feed.epoch, after, channels)]
+        changes = self.feed.changes(self.store.feed.epoch, after)
+        lines = [decode_line(encode_line(scoped(one, channels))) for one in changes]
         return [line for line in lines if isinstance(line, FeedEntry)]
 
 
@@ -147,7 +148,6 @@ def test_plans_that_do_not_add_up_are_not_told() -> None:
     watched = Watched()
     watched.say("spam")
     watched.store._plans[0] = None
-    watched.store._changes.append(0)
     assert watched.feed.snapshot().count == 1  # it was erased
     watched.feed._store = Miscounted(watched.store)
     with pytest.raises(DamagedFeedError, match="are not those that were counted"):

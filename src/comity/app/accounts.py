@@ -9,10 +9,9 @@ from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_name, parse_time
 from comity.app.wiring import SystemClock, reading
 from comity.casework.facts import AppealsPutOff, HandleGiven, HoldEnded, HoldSet, Party
-from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.casework.wording import counted, printable
-from comity.flow import amend, retention
+from comity.flow import accounts, amend, retention
 from comity.flow import appeal as flow_appeal
 from comity.model.duration import LATEST
 from comity.model.ids import Channel
@@ -38,14 +37,7 @@ def handle(
         until=parse_time(until, LATEST) if until else None,
     )
     with acting(settings) as proceedings:
-        latest = proceedings.versions.latest()
-        channels = latest.agreement.channels if latest else ()
-        if channel not in channels:
-            help_ = f"One of: {', '.join(channels)}."
-            raise StopError(f"the agreement has no channel {channel!r}", help=help_, code=Exit.USAGE)
-        for holder in proceedings.store.handle_holders(fact.channel, fact.handle):
-            _demand_free(proceedings.record(holder), fact)
-        proceedings.note(fact)
+        accounts.give_handle(proceedings, fact)
     return told([fact], as_json=as_json, said=f"On {channel} the account is {fact.handle}.")
 
 
@@ -114,11 +106,3 @@ def forget(settings: Settings, *, as_json: bool) -> Exit:
     else:
         out.print(f"Deleted the text of {counted(count, 'message')}.", markup=False)
     return Exit.FINE
-
-
-def _demand_free(holder: Record, fact: HandleGiven) -> None:
-    """A handle belongs to at most one account at a time."""
-    for each in holder.handles:
-        is_same = (each.channel, each.handle) == (fact.channel, fact.handle) and holder.account != fact.account
-        if is_same and (each.until is None or each.until > fact.since):
-            raise RefusedError(f"on {fact.channel} {fact.handle} is another account's")

@@ -17,6 +17,7 @@ from comity.model.duration import Duration
 
 FILE_NAME: Final = "comity.toml"
 _LONGEST: Final = 1024
+_LARGEST_PORT: Final = 65_535
 
 DEFAULTS: Final[Mapping[str, str]] = {
     "agreement.file": "agreement.md",
@@ -29,6 +30,9 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "ledger.key": "",
     "run.delivery": "1 minute",
     "reader.zone": "UTC",
+    "serve.host": "127.0.0.1",
+    "serve.port": "8645",
+    "serve.url": "",
 }
 MEANINGS: Final[Mapping[str, str]] = {
     "agreement.file": "the agreement that `check`, `publish` and `run` take when none is named",
@@ -40,6 +44,9 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger.sign": "a command that signs: gets the text of a checkpoint, gives its signature line",
     "ledger.key": "the verifier key that goes with the command",
     "run.delivery": "in a replay, how long after its decision a statement reaches its account",
+    "serve.host": "the address that `serve` listens on; 127.0.0.1 is this machine alone",
+    "serve.port": "the port that `serve` listens on; 0: a free one",
+    "serve.url": "how the service is reached from outside, for the links that people get",
     "reader.zone": "the time zone of the dates in statements",
 }
 
@@ -86,6 +93,14 @@ class Settings:
             wanted = "Use an IANA name such as `Europe/Berlin`."
             message = f"`reader.zone` from {setting.source} is {setting.value!r}, which is no time zone"
             raise StopError(message, help=wanted, code=Exit.USAGE) from error
+
+    @property
+    def serve_port(self) -> int:
+        setting = self.each["serve.port"]
+        if not setting.value.isascii() or not setting.value.isdigit() or int(setting.value) > _LARGEST_PORT:
+            message = f"`serve.port` from {setting.source} is {setting.value!r}, which is no port"
+            raise StopError(message, help=f"Use a number from 0 to {_LARGEST_PORT}.", code=Exit.USAGE)
+        return int(setting.value)
 
     def __getitem__(self, name: str) -> str:
         return self.each[name].value

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -27,13 +27,16 @@ from comity.ledger.log import VKEY_PATH, ForkError, Log, signed_head
 from comity.ledger.note import NoteError
 from comity.ports import PublishedLog, Store, StoreError
 from comity.stores.anchor import AnchoredLog, read_anchor
+from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
+from comity.stores.tokens import ACCESS_FILE, TokenFile
 
 STORE_FILE = "comity.db"
 LOG_FOLDER = "log"
 HISTORY_KEY = "history.key"
-SECRETS = (LEDGER_KEY, HISTORY_KEY)
+LINKS_KEY = "links.key"
+SECRETS = (LEDGER_KEY, HISTORY_KEY, LINKS_KEY)
 NEXT_KEY = "ledger.key.next"
 """The key of a new log that is about to take the place of this one."""
 EARLIER = "earlier"
@@ -58,6 +61,8 @@ class Opened:
     witnesses: tuple[Outcome, ...]
     """What each witness of the policy said when the record was opened; empty where none is named."""
     history_key: str = field(repr=False)
+    links_key: bytes = field(repr=False)
+    renew: Callable[[], Recorder] = field(repr=False)
 
     @property
     def mode(self) -> Mode | None:
@@ -73,31 +78,45 @@ class Opened:
         )
         return Proceedings(self.store, self.recorder, SystemClock(), SystemEntropy(), terms)
 
+    def proceedings_anew(self) -> Proceedings:
+        """The same, after other programs may have written."""
+        return replace(self, recorder=self.renew()).proceedings()
+
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Opened]:
-    """The record in the settings' folder, made if there is none. Raises `StopError`."""
+def opened(settings: Settings, *, shares: bool = False) -> Iterator[Opened]:
+    """The record in the settings' folder, made if there is none. Raises `StopError`.
+
+    `shares`: it is written to in turns, so that other programs can act on it meanwhile.
+    """
     folder = settings.folder
     with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        store = SqliteStore(folder / STORE_FILE)
+        store = SqliteStore(folder / STORE_FILE, shares=shares)
     with _explained(folder), closing(store):
         key = keyring(settings, is_new=store.size == 0)
         _demand_its_key(store, key, folder)
         history = secret_in(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
+        links = secret_in(folder / LINKS_KEY, lambda: secrets.token_hex(32), is_new=True)  # older records have none
         log = LogFolder(folder / LOG_FOLDER)
         witnesses = _asked_witnesses(settings, store, key)
         if log.read(VKEY_PATH) not in [f"{one.verifier}\n".encode() for one in key.signers]:
             log.write_vkey(key.verifier)
-        recorder = Recorder(store, _anchored(settings, store, key, log), key, SystemEntropy())
+        published = _anchored(settings, store, key, log)
+
+        def renew() -> Recorder:
+            return Recorder(store, published, keyring(settings, is_new=False), SystemEntropy())
+
         yield Opened(
             settings=settings,
             store=store,
-            recorder=recorder,
+            recorder=Recorder(store, published, key, SystemEntropy()),
             log=log,
             keys=key,
             witnesses=witnesses,
             history_key=history,
+            links_key=bytes.fromhex(links),
+            renew=renew,
         )
 
 
@@ -143,6 +162,20 @@ def reading(settings: Settings) -> Iterator[Store]:
         store = SqliteStore(path, writes=False)
     with _explained(settings.folder), closing(store):
         yield store
+
+
+def tokens(settings: Settings) -> TokenFile:
+    """The tokens beside the record. Raises `StopError`."""
+    with _explained(settings.folder):
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        return TokenFile(settings.folder / ACCESS_FILE)
+
+
+def gate_acks(settings: Settings) -> GateAckFile:
+    """What gates acknowledged. Raises `StopError`."""
+    with _explained(settings.folder):
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        return GateAckFile(settings.folder / GATES_FILE)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -14,6 +13,7 @@ import uvicorn
 
 from comity.api.witness import SLOWEST, App, witness_app
 from comity.app.errors import Exit, StopError
+from comity.app.listening import listening, place_of, run
 from comity.app.signing import secret_in
 from comity.app.terminal import out
 from comity.app.wiring import SystemClock
@@ -36,10 +36,9 @@ def witness(logs: Path, folder: Path, *, name: str | None, host: str, port: int)
     with _state(folder) as state:
         key = _cosigning_key(folder, name)
         app = witness_app(Witness(known, key, state, SystemClock()))
-        with _listening(host, port) as listener:
-            place = f"[{host}]" if ":" in host else host
+        with listening(host, port, backlog=_MOST_CONNECTIONS) as listener:
             out.print(f"witness {key.cosigner}", markup=False, soft_wrap=True)
-            kept = f"{counted(len(known), 'log')} on http://{place}:{listener.getsockname()[1]}"
+            kept = f"{counted(len(known), 'log')} on {place_of(listener)}"
             out.print(f"vouches for {kept}", markup=False, soft_wrap=True)
             out.file.flush()
             _serve(app, listener)
@@ -47,7 +46,6 @@ def witness(logs: Path, folder: Path, *, name: str | None, host: str, port: int)
 
 
 def _serve(app: App, listener: socket.socket) -> None:
-    """Uvicorn ends what is being answered, then raises the signal again that ended it: to be told is no fault."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -59,12 +57,7 @@ def _serve(app: App, listener: socket.socket) -> None:
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=SLOWEST + 5,  # so that no answer is cut short
     )
-    before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        for one, action in before.items():
-            signal.signal(one, action)
+    run(config, listener)
 
 
 def _known_logs(path: Path) -> Mapping[str, VerifierKey]:
@@ -107,15 +100,3 @@ def _cosigning_key(folder: Path, name: str | None) -> CosigningKey:
         help_ = "Leave --name out, or name another folder with --store."
         raise StopError(f"this witness is called {key.name}, not {name}", help=help_, code=Exit.USAGE)
     return key
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=_MOST_CONNECTIONS)
-    except OSError as error:
-        help_ = "Name another place with --host and --port."
-        raise StopError(f"nothing can listen on {host}:{port}: {error.strerror}", help=help_) from error
-    with listener:
-        yield listener

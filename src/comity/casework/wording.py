@@ -25,7 +25,7 @@ from comity.model.duration import Duration
 from comity.model.finding import Passage, Value
 from comity.model.statement import Breach, Origin, Statement
 
-__all__ = ["Section", "counted", "dated", "measure_in_words", "printable", "sections"]
+__all__ = ["Section", "counted", "dated", "measure_in_words", "printable", "refusal", "sections"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +48,21 @@ def sections(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -
         Section(title=say.title_points, paragraphs=tuple(_points(statement, say))),
         Section(title=say.title_disagree, paragraphs=tuple(_appeal(one, zone, appeal_window, say))),
         Section(title=say.title_since, paragraphs=tuple(since(one, zone, say))),
+    )
+    return tuple(section for section in told if section.paragraphs)
+
+
+def refusal(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -> tuple[Section, ...]:
+    """What anybody may read who was refused, or who found the link in a log: no name, no message, no evidence."""
+    statement = one.decided.statement
+    say = language_of(statement.language)
+    measures = (measure for measure in one.measures if measure.channels)
+    held = tuple(measure_in_words(measure, zone, say, messages=1) for measure in measures)
+    told = (
+        Section(title=say.title_now, paragraphs=tuple(_now(one, say))),
+        Section(title=say.title_decided, paragraphs=held),
+        Section(title=_title(say.title_clauses, statement.clauses), paragraphs=tuple(_clauses(statement, say))),
+        Section(title=say.title_disagree, paragraphs=tuple(_appeal(one, zone, appeal_window, say))),
     )
     return tuple(section for section in told if section.paragraphs)
 

@@ -18,7 +18,7 @@ from comity.ledger.tlog_proof import TlogProof
 from comity.ledger.tree import inclusion_proof
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.plan import Span
-from comity.ports import PublishedLog, Store, Told
+from comity.ports import Feed, PublishedLog, Store, Told
 
 Channels = frozenset[Channel] | None
 """The channels that a gate may know; None: all."""
@@ -42,12 +42,13 @@ class FeedSource:
     def snapshot(self, channels: Channels = None) -> FeedSnapshot:
         """Raises `DamagedFeedError`."""
         checkpoint = self._log.read(CHECKPOINT_PATH) or b""
-        feed = self._store.feed
-        told = [one for one in self._store.told() if _is_for(one, channels)]
+        with self._store.at_once():
+            feed = self._store.feed
+            told = [one for one in self._store.told() if _is_for(one, channels)]
         digest = 0
         for one in told:
             digest = exchanged(digest, 0, plan_digest(one.planned))
-        if (len(told), digest) != self._total(channels):
+        if (len(told), digest) != _total(feed, channels):
             raise DamagedFeedError("the plans in the store are not those that were counted; restore a backup of it")
         return FeedSnapshot(
             epoch=feed.epoch,
@@ -55,11 +56,11 @@ class FeedSource:
             count=len(told),
             digest=_hex(digest),
             checkpoint=checkpoint.decode(),
-            entries=tuple(self._entry(one, channels, self._at_index) for one in told),
+            entries=tuple(self._entry(one, self._at_index) for one in told),
         )
 
-    def changes(self, epoch: str, after: int, channels: Channels = None) -> Iterator[FeedEntry]:
-        """Those after `after` whose entries are published. Raises `GoneError`."""
+    def changes(self, epoch: str, after: int) -> Iterator[FeedEntry]:
+        """Those after `after` whose entries are published, of all channels: see `scoped`. Raises `GoneError`."""
         feed = self._store.feed
         if epoch != feed.epoch or after > feed.cursor or after + 1 < feed.first:
             raise GoneError("the feed does not go on from there; take a new snapshot")
@@ -67,21 +68,15 @@ class FeedSource:
         for one in self._store.changes(after):
             if any(not self._is_published(span) for span in _plan(one)):
                 return
-            yield self._entry(one, channels, self._with_proof)
+            yield self._entry(one, self._with_proof)
 
     def heartbeat(self, now: datetime, channels: Channels = None) -> Heartbeat:
-        return Heartbeat(cursor=self._store.feed.cursor, digest=_hex(self._total(channels)[1]), now=now)
+        feed = self._store.feed
+        return Heartbeat(cursor=feed.cursor, digest=_hex(_total(feed, channels)[1]), now=now)
 
-    def _total(self, channels: Channels) -> tuple[int, int]:
-        count = digest = 0
-        for channel, (plans, part) in self._store.feed.totals.items():
-            if channels is None or channel in channels:
-                count, digest = count + plans, exchanged(digest, 0, part)
-        return count, digest
-
-    def _entry(self, one: Told, channels: Channels, proven: Callable[[Span], ProvenSpan]) -> FeedEntry:
+    def _entry(self, one: Told, proven: Callable[[Span], ProvenSpan]) -> FeedEntry:
         planned = one.planned
-        if planned is None or not _is_for(one, channels):
+        if planned is None:
             return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None)
         return FeedEntry(
             seq=one.seq,
@@ -151,6 +146,21 @@ class _Proofs:
         if known is None and (known := self._log.read(path)) is not None:
             self._tiles[path] = known
         return known
+
+
+def scoped(entry: FeedEntry, channels: Channels) -> FeedEntry:
+    """The entry for a gate that may know those channels: nothing but its place if it is of another."""
+    if channels is None or entry.channel in channels:
+        return entry
+    return FeedEntry(seq=entry.seq, row=entry.row, account=None, channel=None)
+
+
+def _total(feed: Feed, channels: Channels) -> tuple[int, int]:
+    count = digest = 0
+    for channel, (plans, part) in feed.totals.items():
+        if channels is None or channel in channels:
+            count, digest = count + plans, exchanged(digest, 0, part)
+    return count, digest
 
 
 def _plan(one: Told) -> tuple[Span, ...]:

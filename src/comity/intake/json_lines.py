@@ -26,11 +26,12 @@ def read(opened: Opened, origin: Origin) -> Iterator[Taken]:
         if is_array:
             what = "this is a JSON array, not one object a line"
             raise ArchiveError(opened.name, what, f"turn it into lines: jq -c '.[]' {opened.name} > messages.jsonl")
-        yield _take(opened.name, lines, number, origin)
+        yield take_lines(opened.name, lines, number, origin)
         number += len(lines)
 
 
-def _take(archive: str, lines: Sequence[bytes], first: int, origin: Origin) -> Taken:
+def take_lines(archive: str, lines: Sequence[bytes], first: int, origin: Origin) -> Taken:
+    """What these lines, the first of them numbered `first`, come to."""
     records: list[dict[str, object]] = []
     raw: list[bytes] = []
     numbers: list[int] = []

@@ -85,6 +85,15 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is read inside is of one moment."""
+        self.execute("begin")
+        try:
+            yield
+        finally:
+            self.execute("commit")
+
     def rewrite(self) -> None:
         """The file anew with nothing but what it holds: no trace of what was moved or deleted."""
         self.execute("vacuum")
@@ -102,6 +111,11 @@ class Database:
             faults = [row[0] for row in self._connection.execute("pragma quick_check(1)")]
         if faults != ["ok"]:
             raise StoreError(f"the copy {self.path} is damaged: {faults[0]}; check the disk, and back up again")
+
+    @property
+    def changes_by_others(self) -> int:
+        """Another number whenever another connection has written; cheap to ask."""
+        return self.number("pragma data_version")
 
     def close(self) -> None:
         self._connection.close()
@@ -155,20 +169,43 @@ def _make_private(path: Path) -> None:
         ) from error
 
 
+class Lock:
+    """Held by one at a time, and let go when its process dies, on every system that SQLite runs on."""
+
+    def __init__(self, path: Path, *, patience: int) -> None:
+        """For the store at `path`. Whoever finds it held waits for `patience` milliseconds. Raises `StoreError`."""
+        self._path = path
+        with self._explained():
+            self._connection = apsw.Connection(str(path.with_suffix(".lock")))
+            self._connection.set_busy_timeout(patience)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Raises `StoreError` if somebody else has it for too long."""
+        with self._explained():
+            self._connection.execute("begin exclusive")
+        try:
+            yield
+        finally:
+            self._connection.execute("rollback")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.BusyError as error:
+            raise StoreError(f"{self._path} is in use by another program; wait for it or stop it") from error
+        except apsw.Error as error:
+            raise StoreError(
+                f"{self._path} cannot be opened or written: {error}; check who may write there, and the disk's space"
+            ) from error
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Alone until the end, or until the process dies, on every system that SQLite runs on. Raises `StoreError`."""
-    try:
-        lock = apsw.Connection(str(path.with_suffix(".lock")))
-        lock.set_busy_timeout(1_000)  # of two that begin at once neither has it at first
-        lock.execute("begin exclusive")
-    except apsw.BusyError as error:
-        raise StoreError(f"{path} is in use by another program; wait for it or stop it") from error
-    except apsw.Error as error:
-        raise StoreError(
-            f"{path} cannot be opened or written: {error}; check who may write there, and the disk's space"
-        ) from error
-    try:
+    """Alone until the end. Raises `StoreError`."""
+    with closing(Lock(path, patience=1_000)) as lock, lock.held():  # of two that begin at once neither has it at first
         yield
-    finally:
-        lock.close()

@@ -131,6 +131,10 @@ class KeyFile:
         with self._db.transaction():
             self._db.executemany("delete from subjects where subject = ?", [(each,) for each in subjects])
             self._db.execute("update secrets set shared = ?, erasures = ?", secrets.token_bytes(_KEY_LENGTH), erasures)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read again what is at hand: another program may have deleted keys."""
         self._subjects.clear()
         self._ciphers.clear()
 

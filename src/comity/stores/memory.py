@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 
 from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
 from comity.ledger.commitment import Opening
 from comity.ledger.plan_digest import exchanged, plan_digest
+from comity.model.duration import EARLIEST
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.model.plan import Planned
@@ -38,8 +40,8 @@ class MemoryStore:
         self._snapshot: Snapshot | None = None
         self._plans: list[Planned | None] = []  # by row
         self._rows: dict[tuple[AccountId, Channel], int] = {}
-        self._changes: list[int] = []
         self._epoch = "memory"
+        self._changes: list[tuple[int, datetime]] = []
 
     def append(self, write: Write) -> None:
         keys = self._demand_at(write)
@@ -90,12 +92,13 @@ class MemoryStore:
             self._snapshot = Snapshot(content=running.snapshot, messages=len(self._messages), position=self.position)
         self._erased.difference_update(write.erased)
         self._checkpoint, self._head = write.checkpoint or self._checkpoint, write.head or self._head
+        at = write.facts[-1].at if write.facts else EARLIEST
         for one in write.planned:
-            self._plan(one)
+            self._plan(one, at)
         if write.version is not None:
             self._versions.append(write.version)
 
-    def _plan(self, one: Planned) -> None:
+    def _plan(self, one: Planned, at: datetime) -> None:
         key = (one.account, one.channel)
         if key not in self._rows:
             if not one.plan:
@@ -105,7 +108,7 @@ class MemoryStore:
         row = self._rows[key]
         if self._plans[row] != one:
             self._plans[row] = one
-            self._changes.append(row)
+            self._changes.append((row, at))
 
     def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
         if position not in (None, self.position):
@@ -127,7 +130,7 @@ class MemoryStore:
         for key in [key for key in self._rows if key[0] == account]:
             row = self._rows.pop(key)
             self._plans[row] = None
-            self._changes.append(row)
+            self._changes.append((row, EARLIEST))
         if keep_hash:
             self._terminated.add(account)
 
@@ -170,7 +173,7 @@ class MemoryStore:
                 yield Told(row=row, planned=planned)
 
     def changes(self, after: int) -> Iterator[Told]:
-        for seq, row in enumerate(self._changes[after:], after + 1):
+        for seq, (row, _) in enumerate(self._changes[after:], after + 1):
             yield Told(seq=seq, row=row + 1, planned=self._plans[row])
 
     @property
@@ -181,6 +184,14 @@ class MemoryStore:
                 count, digest = totals.get(one.planned.channel, (0, 0))
                 totals[one.planned.channel] = count + 1, exchanged(digest, 0, plan_digest(one.planned))
         return Feed(epoch=self._epoch, first=min(len(self._changes), 1), cursor=len(self._changes), totals=totals)
+
+    def last_change(self, account: AccountId, channel: Channel) -> tuple[int, datetime] | None:
+        wanted = self._rows.get((account, channel))
+        found = [(seq, at) for seq, (row, at) in enumerate(self._changes, 1) if row == wanted]
+        return found[-1] if found else None
+
+    def at_once(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def was_terminated(self, account: AccountId) -> bool:
         return account in self._terminated
@@ -250,6 +261,13 @@ class MemoryStore:
     @property
     def snapshot(self) -> Snapshot | None:
         return self._snapshot
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        yield False
+
+    def was_changed(self) -> bool:
+        return False
 
     def close(self) -> None:
         """Nothing is held."""

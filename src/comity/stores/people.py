@@ -41,6 +41,10 @@ class People:
             self._stored.clear()
         self._stored |= self._new
 
+    def refresh(self) -> None:
+        """Ask the store again who is enrolled: another program may have erased somebody."""
+        self._stored.clear()
+
     def subject(self, account: AccountId) -> int | None:
         return self._keys.subject(account)
 

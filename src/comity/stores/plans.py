@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -16,13 +17,14 @@ from comity.model.ids import AccountId, Channel
 from comity.model.plan import Planned
 from comity.ports import Feed, Told
 from comity.stores.database import Database
-from comity.stores.layout import place_of_plan
+from comity.stores.layout import EPOCH, MICROSECOND, place_of_plan
 from comity.stores.people import People
 
 _KEPT: Final = 1_000_000
 """Changes that a gate may be behind by; one that is further behind takes a new snapshot."""
-_FEED: Final = (
-    "select epoch, (select coalesce(min(seq), 0) from changes), (select coalesce(max(seq), 0) from changes) from feed"
+_FEED: Final = (  # one statement, so that all of it is of one moment
+    "select epoch, (select coalesce(min(seq), 0) from changes), (select coalesce(max(seq), 0) from changes),"
+    " channel, count, digest from feed left join totals"
 )
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Planned)
@@ -81,6 +83,15 @@ class Plans:
             if planned is not None and planned.plan:
                 yield Told(row=row, planned=planned)
 
+    def told_at(self, seq: int) -> datetime | None:
+        """When the change was committed, by this machine's clock."""
+        rows = self._db.rows(tuple[int], "select at from changes where seq = ?", seq)
+        return next((EPOCH + at * MICROSECOND for (at,) in rows), None)
+
+    def last_change(self, subject: int, channel: Channel) -> int | None:
+        query = "select max(seq) from changes join plans using (row) where subject = ? and channel = ?"
+        return next(seq for (seq,) in self._db.rows(tuple[int | None], query, subject, channel))
+
     def changes(self, after: int) -> Iterator[Told]:
         query = "select seq, row, subject, body from changes join plans using (row) where seq > ? order by seq"
         for seq, row, subject, body in self._db.rows(tuple[int, int, int | None, bytes | None], query, after):
@@ -89,13 +100,17 @@ class Plans:
 
     @property
     def feed(self) -> Feed:
-        ((epoch, first, cursor),) = self._db.rows(tuple[str, int, int], _FEED)
-        totals = self._db.rows(tuple[Channel, int, bytes], "select channel, count, digest from totals")
+        rows = list(self._db.rows(tuple[str, int, int, Channel | None, int | None, bytes | None], _FEED))
+        epoch, first, cursor, *_ = rows[0]
         return Feed(
             epoch=epoch,
             first=first,
             cursor=cursor,
-            totals={channel: (count, int.from_bytes(digest, "big")) for channel, count, digest in totals},
+            totals={
+                channel: (count or 0, int.from_bytes(digest or b"", "big"))
+                for _, _, _, channel, count, digest in rows
+                if channel is not None
+            },
         )
 
     def _known(self, subject: int, one: Planned) -> tuple[int | None, Planned | None]:

@@ -1,13 +1,13 @@
 """The embedded store: one SQLite file, one writer, group commit; and the keys to it in a file beside it.
 
-The writer holds a lock file of its own for as long as it lives, so that two programs never decide side by side;
-readers need no lock.
+The writer holds a lock file of its own for as long as it lives, or for a turn at a time where it shares the store, so
+that two programs never decide side by side; readers need no lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Snapshot, Told, Version, Write
 from comity.stores.appending import Appending, kind_of
-from comity.stores.database import Database, locked
+from comity.stores.database import Database, Lock, locked
 from comity.stores.layout import (
     EPOCH,
     MICROSECOND,
@@ -55,6 +55,8 @@ _FACTS: Final = (
     " where (?1 = '[]' or kind in (select value from json_each(?1))) and at >= ?2 and seq >= ?3 order by seq"
 )
 _EARLIEST: Final = -(1 << 63)
+_PATIENCE: Final = 10_000
+"""Milliseconds that a turn is waited for, while a person looks at what another program asks them."""
 _FILES: Final = msgspec.json.Decoder(tuple[SourceFile, ...])
 _MESSAGE: Final = msgspec.json.Decoder(Message)
 
@@ -62,10 +64,12 @@ _MESSAGE: Final = msgspec.json.Decoder(Message)
 class SqliteStore:
     """A store in one file. `StoreError` says when it is locked, damaged, full, of a newer format, or lacks its keys."""
 
-    def __init__(self, path: Path, *, writes: bool = True) -> None:
-        with ExitStack() as held:
+    def __init__(self, path: Path, *, writes: bool = True, shares: bool = False) -> None:
+        """`shares`: other programs may write too, between the turns that this one takes."""
+        with ExitStack() as held, ExitStack() as opening:
             if writes:
-                held.enter_context(locked(path))
+                (opening if shares else held).enter_context(locked(path))
+            self._lock = held.enter_context(closing(Lock(path, patience=_PATIENCE))) if shares else None
             self._db = held.enter_context(closing(Database(path, creates=writes)))
             with nullcontext() if writes or self._db.format >= FORMAT else locked(path):
                 self._keys = held.enter_context(closing(prepared(self._db)))
@@ -76,7 +80,23 @@ class SqliteStore:
                 self._people.finish()
                 self._plans.settle()
             self._appending = Appending(self._db, self._keys, self._people)
+            self._seen = self._db.changes_by_others
             self._held = held.pop_all()
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Nobody else writes meanwhile. True: somebody has, since the last turn. Raises `StoreError`."""
+        with self._lock.held() if self._lock else nullcontext():
+            yield self.was_changed()
+
+    def was_changed(self) -> bool:
+        """Whether another program has written since this was asked last."""
+        seen, self._seen = self._seen, self._db.changes_by_others
+        if seen == self._seen:
+            return False
+        self._keys.refresh()
+        self._people.refresh()
+        return True
 
     def append(self, write: Write) -> None:
         with self._db.transaction():
@@ -174,6 +194,15 @@ class SqliteStore:
     @property
     def feed(self) -> Feed:
         return self._plans.feed
+
+    def last_change(self, account: AccountId, channel: Channel) -> tuple[int, datetime] | None:
+        subject = self._people.subject(account)
+        seq = None if subject is None else self._plans.last_change(subject, channel)
+        at = None if seq is None else self._plans.told_at(seq)
+        return None if seq is None or at is None else (seq, at)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        return self._db.at_once()
 
     def _accounts(self, query: str, *values: str | bytes) -> Iterator[AccountId]:
         subjects = (subject for (subject,) in self._db.rows(tuple[int], query, *values))

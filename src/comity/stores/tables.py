@@ -14,7 +14,11 @@ FEED: Final = """\
 create table plans (
   row integer primary key, subject integer, channel text, body blob, unique (subject, channel)
 ) strict;
-create table changes (seq integer primary key, row integer not null) strict;
+create table changes (
+  seq integer primary key, row integer not null,
+  at integer not null default (cast(unixepoch('subsec') * 1000000 as integer))
+) strict;
+create index changes_by_row on changes (row);
 create table feed (id integer primary key check (id = 1), epoch text not null, is_settled integer not null) strict;
 create table totals (channel text primary key, count integer not null, digest blob not null) strict, without rowid;
 create index entries_by_id on entries (substr(body, instr(body, x'226964223a22') + 6, 32));

@@ -1,0 +1,127 @@
+"""Messages: `POST /v1/messages`, one object or one a line, each answered with what its source is to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+
+from comity.api.access import demand_channel
+from comity.api.desk import Queue
+from comity.api.problems import Problem, ProblemError, problem
+from comity.model.access import Token
+from comity.model.ids import DecisionId, MessageId
+from comity.model.reading import Read, Unread
+from comity.ports import Answer, Outcome
+
+LINES: Final = "application/x-ndjson"
+LARGEST_BODY: Final = 16 << 20
+_AT_ONCE: Final = 1_000
+
+Parse = Callable[[Sequence[bytes], str], Read]
+"""`parse(lines, source)`."""
+TokenRequest = Request[object, Token, State]
+
+
+class Do(StrEnum):
+    """ALLOW: pass it on. HOLD: keep it until it is decided. DENY: do not deliver it."""
+
+    ALLOW = "allow"
+    HOLD = "hold"
+    DENY = "deny"
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do with a message. `clauses`: those that were found breached. `statement`: why, where there is one."""
+
+    id: MessageId
+    answer: Do
+    outcome: Outcome
+    clauses: tuple[str, ...] = ()
+    statement: DecisionId | None = None
+    link: str | None = None
+
+
+_DOES: Final = {
+    Outcome.ALLOWED: Do.ALLOW,
+    Outcome.UNBOUND: Do.ALLOW,
+    Outcome.HELD: Do.HOLD,
+    Outcome.REMOVED: Do.DENY,
+    Outcome.REFUSED: Do.DENY,
+    Outcome.ERASED: Do.DENY,
+}
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def message_routes(queue: Queue, parse: Parse, link: Callable[[DecisionId], str]) -> list[ControllerRouterHandler]:
+    @post("/v1/messages", status_code=HTTPStatus.OK, raises=[], request_max_body_size=LARGEST_BODY)
+    async def take(request: TokenRequest) -> Response[Judged | bytes] | Stream:
+        """Judge messages and keep what follows; the answer comes when it is durable.
+
+        One JSON object, or with `Content-Type: application/x-ndjson` one a line, answered line by line. A message
+        that was sent before, by source and id, is answered as it was then.
+        """
+        token, body = request.auth, await request.body()
+        if request.content_type[0] == LINES:
+            return Stream(_lines(queue, parse, link, token, body), media_type=LINES)
+        read = parse([body], token.name)
+        if read.unread or not read.messages:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, _why(read.unread))
+        demand_channel(token, read.messages[0].channel)
+        (answer,) = await queue.take(read.messages)
+        return Response(_judged(answer, link))
+
+    return [take]
+
+
+async def _lines(
+    queue: Queue, parse: Parse, link: Callable[[DecisionId], str], token: Token, body: bytes
+) -> AsyncIterator[bytes]:
+    """A line for each line: an answer, or a problem that names it. Nothing is lost when some cannot be read."""
+    lines = body.split(b"\n")
+    for start in range(0, len(lines), _AT_ONCE):
+        some = lines[start : start + _AT_ONCE]
+        read = parse(some, token.name)
+        mine = [message for message in read.messages if token.may_use(message.channel)]
+        answers = {answer.message: answer for answer in await queue.take(mine)}
+        for told in _in_order(some, start, read, answers, link):
+            yield _ENCODER.encode(told) + b"\n"
+
+
+def _in_order(
+    lines: Sequence[bytes], start: int, read: Read, answers: dict[MessageId, Answer], link: Callable[[DecisionId], str]
+) -> Iterator[Judged | Problem]:
+    unread, messages = {each.line: each for each in read.unread}, iter(read.messages)
+    for number, line in enumerate(lines, 1):
+        if number in unread:
+            yield problem(HTTPStatus.BAD_REQUEST, f"Line {start + number}: {_why([unread[number]])}")
+        elif line and not line.isspace():
+            message = next(messages)
+            answer = answers.get(message.id)
+            if answer is None:
+                detail = f"Line {start + number}: the token is not for the channel {message.channel!r}."
+                yield problem(HTTPStatus.FORBIDDEN, detail)
+            else:
+                yield _judged(answer, link)
+
+
+def _judged(answer: Answer, link: Callable[[DecisionId], str]) -> Judged:
+    return Judged(
+        id=answer.message,
+        answer=_DOES[answer.outcome],
+        outcome=answer.outcome,
+        clauses=answer.clauses,
+        statement=answer.statement,
+        link=link(answer.statement) if answer.statement else None,
+    )
+
+
+def _why(unread: Sequence[Unread]) -> str:
+    return f"{unread[0].reason}; {unread[0].mend}" if unread else "The body is empty: send one JSON object."

@@ -1,0 +1,96 @@
+"""What goes wrong, as RFC 9457 problem details: what happened, and what to do next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from comity.agreement.ladders import ChoiceError
+from comity.casework.refused import RefusedError
+from comity.flow.feed import DamagedFeedError, GoneError
+from comity.ports import StoreError
+
+PROBLEM: Final = "application/problem+json"
+AnyRequest = Request[object, object, State]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457. `detail` is a sentence for people; `places` names fields that cannot be read."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+    places: tuple[str, ...] = ()
+
+
+class RaceError(RefusedError):
+    """Somebody decided or changed the case since it was read."""
+
+
+class ProblemError(Exception):
+    """A request that is refused. `retry_after`: seconds after which it may be sent again."""
+
+    def __init__(self, status: HTTPStatus, detail: str, *, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.retry_after = status, detail, retry_after
+
+
+def problem(status: int, detail: str, places: tuple[str, ...] = ()) -> Problem:
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, places=places)
+
+
+def answered(_: AnyRequest, error: Exception) -> Response[Problem]:
+    """What whoever asked is told of the error. Where a `Retry-After` stands, nothing was kept: it may be sent again."""
+    match error:
+        case ProblemError():
+            return _response(problem(error.status, error.detail), _headers(error))
+        case HTTPException():
+            return _response(problem(error.status_code, error.detail, _places(error)), {})
+        case RaceError():
+            return _response(problem(HTTPStatus.PRECONDITION_FAILED, str(error)), {})
+        case RefusedError():
+            return _response(problem(HTTPStatus.CONFLICT, f"Refused: {error}."), {})
+        case ChoiceError():
+            return _response(problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The measures cannot be read: {error}"), {})
+        case GoneError():
+            return _response(problem(HTTPStatus.GONE, str(error)), {})
+        case DamagedFeedError():
+            return _response(problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)), {"Retry-After": "60"})
+        case _:
+            detail = f"Nothing was recorded: {error}. Send it again in a moment."
+            return _response(problem(HTTPStatus.SERVICE_UNAVAILABLE, detail), {"Retry-After": "1"})
+
+
+ANSWERED: Final = (
+    ProblemError,
+    HTTPException,
+    RefusedError,
+    ChoiceError,
+    GoneError,
+    DamagedFeedError,
+    StoreError,
+    OSError,
+)
+
+
+def _headers(error: ProblemError) -> dict[str, str]:
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if error.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="comity"'
+    return headers
+
+
+def _places(error: HTTPException) -> tuple[str, ...]:
+    """Which fields of a body or which parameters do not fit."""
+    found = error.extra if isinstance(error.extra, list) else []
+    return tuple(f"{each.get('key', '')}: {each.get('message', '')}" for each in found if isinstance(each, dict))
+
+
+def _response(content: Problem, headers: dict[str, str]) -> Response[Problem]:
+    return Response(content, status_code=content.status, headers=headers, media_type=PROBLEM)

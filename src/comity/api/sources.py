@@ -1,0 +1,94 @@
+"""What sources report of accounts: acceptances, handles, deliveries, attestations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from litestar import Request, post, put
+from litestar.datastructures import State
+from litestar.params import JSONBody, PathParameter
+from litestar.types import ControllerRouterHandler
+
+from comity.api.access import demand_channel
+from comity.api.desk import Queue
+from comity.casework.facts import HandleGiven, How
+from comity.flow import accounts, amend
+from comity.model.access import Role, Token
+from comity.model.ids import AccountId, Channel, DecisionId, Digest
+from comity.ports import Clock
+
+TokenRequest = Request[object, Token, State]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Statement = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description="The statement's id.")]
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """The account accepted a version; without one, the last published."""
+
+    account: Line
+    agreement: Digest | None = None
+    language: str | None = None
+
+
+class Handle(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel calls the account, from `since` (now, if left out) until `until`."""
+
+    account: Line
+    channel: Line
+    handle: Line
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """When the account got the statement; now, if left out."""
+
+    at: datetime | None = None
+
+
+class Attestation(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that a measure lasts until is met."""
+
+    statement: DecisionId
+    condition: Line
+
+
+def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
+    @post("/v1/acceptances", status_code=HTTPStatus.NO_CONTENT)
+    async def accept(data: JSONBody[Acceptance]) -> None:
+        """An account is bound by a version from now on."""
+        account, now = AccountId(data.account), clock.now()
+        await queue.act(lambda running: accounts.accept(running, account, data.agreement, data.language, now))
+
+    @put("/v1/handles", status_code=HTTPStatus.NO_CONTENT)
+    async def handle(request: TokenRequest, data: JSONBody[Handle]) -> None:
+        """Say what a channel calls an account. A handle belongs to at most one account at a time."""
+        demand_channel(request.auth, Channel(data.channel))
+        given = HandleGiven(
+            account=AccountId(data.account),
+            at=clock.now(),
+            channel=Channel(data.channel),
+            handle=data.handle,
+            since=data.since or clock.now(),
+            until=data.until,
+        )
+        await queue.act(lambda running: accounts.give_handle(running, given))
+
+    @post("/v1/statements/{statement:str}/delivered", status_code=HTTPStatus.NO_CONTENT)
+    async def delivered(request: TokenRequest, statement: Statement, data: JSONBody[Delivery]) -> None:
+        """The account was shown the statement; the earliest time counts."""
+        how = How.GATE if request.auth.role is Role.GATE else How.SOURCE
+        at = data.at or clock.now()
+        await queue.act(lambda running: amend.deliver(running, DecisionId(statement), how, at))
+
+    @post("/v1/attestations", status_code=HTTPStatus.NO_CONTENT)
+    async def attest(request: TokenRequest, data: JSONBody[Attestation]) -> None:
+        """A measure ends when all of its conditions are met."""
+        by = request.auth.name
+        now = clock.now()
+        await queue.act(lambda running: amend.attest(running, data.statement, data.condition, by, now))
+
+    return [accept, handle, delivered, attest]

@@ -1,0 +1,112 @@
+"""Who may communicate: one standing for whoever asks, and the feed that gates follow (`gates.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+
+from comity.api.access import channels_of, demand_channel
+from comity.api.desk import Queue
+from comity.api.messages import LINES
+from comity.api.watch import Watch
+from comity.casework.plan import planned
+from comity.casework.record import standing
+from comity.flow.message import Proceedings
+from comity.ledger.feed import FeedSnapshot, encode_snapshot
+from comity.model.access import GateAck, Token
+from comity.model.ids import AccountId, Channel, DecisionId
+from comity.model.measure import State as StandingState
+from comity.model.plan import Span
+from comity.ports import Clock, GateAcks
+
+TokenRequest = Request[object, Token, State]
+Account = Annotated[str, QueryParameter(min_length=1, max_length=1024, description="The account's id.")]
+
+After = Annotated[int, QueryParameter(ge=0, description="The last change that the gate has.")]
+
+
+class StandingNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the account may communicate on the channel now; if it is restricted, how, why, and until when."""
+
+    account: AccountId
+    channel: Channel
+    state: StandingState
+    limit: str | None = None
+    until: datetime | None = None
+    reason: str | None = None
+    statement: DecisionId | None = None
+    link: str | None = None
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate has applied all changes up to `cursor`. `gate` tells several with one token apart."""
+
+    cursor: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    applied_at: datetime
+    gate: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+def standing_routes(
+    queue: Queue, watch: Watch, acks: GateAcks, clock: Clock, link: Callable[[DecisionId], str]
+) -> list[ControllerRouterHandler]:
+    @get("/v1/standing")
+    async def one(request: TokenRequest, account: Account, channel: FromQuery[str]) -> StandingNow:
+        """One account's standing on one channel, now."""
+        where = Channel(channel)
+        demand_channel(request.auth, where)
+        return await queue.read(lambda proceedings: _standing(proceedings, AccountId(account), where, clock, link))
+
+    @get("/v1/standings/snapshot")
+    async def snapshot(request: TokenRequest) -> Response[bytes]:
+        """All who are restricted, as of one change of the feed, with a count and a digest to hold it against."""
+        found: FeedSnapshot = await watch.snapshot(channels_of(request.auth))
+        return Response(encode_snapshot(found), media_type="application/json")
+
+    @get("/v1/standings", media_type=LINES)
+    async def changes(request: TokenRequest, epoch: FromQuery[str], after: After) -> Stream:
+        """Changes in their order from the one after `after` on, and a heartbeat every half second; it does not end.
+
+        410: this feed does not go on from there; take a new snapshot.
+        """
+        return Stream(await watch.stream(epoch, after, channels_of(request.auth)), media_type=LINES)
+
+    @post("/v1/gates/ack", status_code=HTTPStatus.NO_CONTENT)
+    async def ack(request: TokenRequest, data: JSONBody[Applied]) -> None:
+        """Say up to which change a gate has come."""
+        token = request.auth
+        gate = f"{token.name}/{data.gate}" if data.gate else token.name
+        acks.add(GateAck(gate=gate, channels=token.channels, cursor=data.cursor, applied_at=data.applied_at))
+
+    return [one, snapshot, changes, ack]
+
+
+def _standing(
+    proceedings: Proceedings, account: AccountId, channel: Channel, clock: Clock, link: Callable[[DecisionId], str]
+) -> StandingNow:
+    record, now = proceedings.record(account), clock.now()
+    found = standing(record, channel, now)
+    span = _span(proceedings, account, channel, now) if found.by is not None else None
+    return StandingNow(
+        account=account,
+        channel=channel,
+        state=found.state,
+        limit=span.limit if span else None,
+        until=span.until if span else None,
+        reason=span.reason if span else None,
+        statement=span.statement if span else None,
+        link=link(span.statement) if span else None,
+    )
+
+
+def _span(proceedings: Proceedings, account: AccountId, channel: Channel, now: datetime) -> Span | None:
+    plans = (one.plan for one in planned(proceedings.record(account), now) if one.channel == channel)
+    return next((span for plan in plans for span in plan if span.covers(now)), None)

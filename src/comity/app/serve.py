@@ -1,0 +1,85 @@
+"""`comity serve`: the record as a service, over HTTP, in one process.
+
+Other programs may go on acting on the same record, such as `comity case`: what they do reaches gates as soon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from importlib.metadata import version
+from typing import Final
+
+import uvicorn
+
+from comity.api.app import Parts, make_app
+from comity.app.errors import Exit, StopError
+from comity.app.listening import listening, place_of, run
+from comity.app.settings import Settings
+from comity.app.terminal import out
+from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, tokens
+from comity.flow.desk import Desk
+from comity.flow.links import Links
+from comity.intake.columns import check
+from comity.intake.json_lines import take_lines
+from comity.intake.records import Origin
+from comity.model.reading import Read, Unread
+
+_MOST_CONNECTIONS: Final = 1_000
+_PATIENCE: Final = 10
+"""Seconds that requests may take to end after SIGTERM."""
+
+
+def serve(settings: Settings, *, host: str | None, port: int | None) -> Exit:
+    """Until it is told to end (Ctrl-C, SIGTERM)."""
+    with ExitStack() as held:
+        record = held.enter_context(opened(settings, shares=True))
+        if record.mode is None:
+            raise StopError("the record has no agreement yet", help="Publish one with `comity publish`.")
+        where = host or settings["serve.host"], settings.serve_port if port is None else port
+        listener = held.enter_context(listening(*where, backlog=_MOST_CONNECTIONS))
+        url = settings["serve.url"].rstrip("/") or place_of(listener)
+        app = make_app(_parts(record, held, url), version("comity"))
+        out.print(f"serving {settings.folder} on {place_of(listener)}", markup=False, soft_wrap=True)
+        out.file.flush()
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=_PATIENCE,
+        )
+        run(config, listener)
+    return Exit.FINE
+
+
+def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
+    settings = record.settings
+    return Parts(
+        desk=Desk(record.store, record.proceedings_anew),
+        reading=held.enter_context(reading(settings)),
+        log=record.log,
+        tokens=held.enter_context(closing(tokens(settings))),
+        acks=held.enter_context(closing(gate_acks(settings))),
+        links=Links(record.links_key),
+        clock=SystemClock(),
+        parse=parse,
+        zone=settings.zone,
+        url=url,
+    )
+
+
+def parse(lines: Sequence[bytes], source: str) -> Read:
+    """Lines of JSON as messages of that source."""
+    taken = take_lines("", lines, 1, Origin(source=source, name="", columns=check({})))
+    unread = (Unread(line=each.place.number, reason=each.reason, mend=_mend(each.mend)) for each in taken.rejects)
+    return Read(messages=taken.messages, unread=tuple(unread))
+
+
+def _mend(mend: str) -> str:
+    """Archives can be mapped by an option; a request cannot."""
+    return "a message has at least `id`, `author`, `channel`, `text` and `sent`" if "--map" in mend else mend

@@ -1,0 +1,48 @@
+"""The one place in a long-running program where a record is acted on, while other programs may act on it too.
+
+Acts take turns. One that was decided on what somebody else has changed meanwhile is decided anew, and proceedings
+that could not keep what they knew are given up for new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
+
+from comity.agreement.ladders import ChoiceError
+from comity.casework.refused import RefusedError
+from comity.flow.message import Proceedings
+from comity.ports import Store
+
+ResultT = TypeVar("ResultT")
+
+
+class Desk:
+    """Acts on one store. Any thread may ask; they are served one after another."""
+
+    def __init__(self, store: Store, proceed: Callable[[], Proceedings]) -> None:
+        """`proceed` reads the store's running state anew."""
+        self._store, self._proceed, self._lock = store, proceed, Lock()
+        self._running: Proceedings | None = None
+
+    def act(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
+        """Do what changes the record. Raises what `work` does; `StoreError` and `OSError`: nothing was kept of it."""
+        with self._lock, self._store.turn() as was_changed:
+            running, self._running = self._current(is_stale=was_changed), None
+            try:
+                result = work(running)
+            except (RefusedError, ChoiceError):  # raised before anything was changed
+                self._running = running
+                raise
+            self._running = running
+            return result
+
+    def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
+        """Look at the record as it is now."""
+        with self._lock:
+            self._running = self._current(is_stale=self._store.was_changed())
+            return work(self._running)
+
+    def _current(self, *, is_stale: bool) -> Proceedings:
+        return self._proceed() if self._running is None or is_stale else self._running

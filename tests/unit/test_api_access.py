@@ -1,0 +1,205 @@
+"""Who may ask for what: each route of the service with each role, and tokens that do not hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+import pytest
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+from litestar.testing import TestClient
+from test_flow_record import NOW, World, agreement
+
+from comity.api.access import ANYBODY, TABLE
+from comity.api.app import Parts, make_app
+from comity.app.serve import parse
+from comity.casework.case_facts import CaseOpened
+from comity.flow.desk import Desk
+from comity.flow.links import Links, Purpose
+from comity.model.access import Role, Token, TokenId
+from comity.model.ids import AccountId, CaseId, Channel, DecisionId
+from comity.stores.world import FixedClock
+
+SECRETS = {role: f"comity_{role.name.lower()}" for role in Role}
+
+
+class KnownTokens:
+    """One token a role, for all channels, and one source that may only use mail."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        self.clock = clock
+        self.known = {secret: self.token(role, None) for role, secret in SECRETS.items()}
+        self.known["comity_mail"] = self.token(Role.SOURCE, frozenset({Channel("mail")}))
+
+    def token(self, role: Role, channels: frozenset[Channel] | None) -> Token:
+        end = NOW + timedelta(days=30)
+        return Token(id=TokenId(role), name=f"a {role}", role=role, channels=channels, created=NOW, expires=end)
+
+    def find(self, hashed: bytes, at) -> Token | None:
+        found = (token for secret, token in self.known.items() if sha256(secret.encode()).digest() == hashed)
+        return next((token for token in found if token.expires > at), None)
+
+
+class NoAcks:
+    def add(self, ack) -> None:
+        self.last = ack
+
+
+@pytest.fixture
+def world() -> World:
+    return World(agreement("| 1 | suspend | posts | 2 days |"), "live")
+
+
+@pytest.fixture
+def app(world: World) -> Litestar:
+    parts = Parts(
+        desk=Desk(world.store, lambda: world.proceedings),
+        reading=world.store,
+        log=world.log,
+        tokens=KnownTokens(world.clock),
+        acks=NoAcks(),
+        links=Links(b"k" * 32),
+        clock=world.clock,
+        parse=parse,
+        zone=ZoneInfo("UTC"),
+        url="https://example.org",
+    )
+    return make_app(parts, "1")
+
+
+@pytest.fixture
+def client(app: Litestar) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def routes(app: Litestar) -> Iterator[tuple[str, str]]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for method in route.methods - {"OPTIONS", "HEAD"}:
+                yield method, route.path_format
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_every_route_stands_in_the_table_and_nothing_else(app: Litestar) -> None:
+    known = {f"{method} {path}" for method, path in routes(app)}
+    assert known - {"GET /{path}", "GET /"} == set(TABLE)
+
+
+def test_each_route_is_for_the_roles_of_the_table_and_for_no_other(app: Litestar, client: TestClient) -> None:
+    for route, allowed in TABLE.items():
+        method, path = route.split()
+        if route == "GET /v1/standings":  # it does not end; a feed of another name does
+            path += "?epoch=none&after=0"
+        for role, secret in SECRETS.items():
+            status = client.request(method, path.replace("{", "").replace("}", ""), headers=bearer(secret)).status_code
+            is_let_in = status not in (401, 403)
+            assert is_let_in == (allowed is ANYBODY or role in allowed), (route, role, status)
+        without = client.request(method, path).status_code
+        assert (without == 401) == (allowed is not ANYBODY), (route, without)
+
+
+def test_a_token_that_is_wrong_expired_or_no_bearers_is_refused_with_what_to_bring(
+    world: World, client: TestClient
+) -> None:
+    path = "/v1/standing?account=ann&channel=posts"
+    assert client.get(path, headers=bearer(SECRETS[Role.GATE])).status_code == 200
+    for header in ("", "Bearer", "Bearer x", f"Basic {SECRETS[Role.GATE]}", SECRETS[Role.GATE]):
+        refused = client.get(path, headers={"Authorization": header})
+        assert refused.status_code == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+        assert "comity token new" in refused.json()["detail"]
+    world.clock.at += timedelta(days=31)
+    assert client.get(path, headers=bearer(SECRETS[Role.GATE])).status_code == 401
+
+
+def test_a_token_of_one_channel_is_of_no_use_on_another(client: TestClient) -> None:
+    only_mail = bearer("comity_mail")
+    assert client.get("/v1/standing?account=ann&channel=mail", headers=only_mail).status_code == 200
+    assert client.get("/v1/standing?account=ann&channel=posts", headers=only_mail).status_code == 403
+    lines = b"".join(
+        b'{"id":"%d","author":"ann","channel":"%b","sent":"2026-06-01T12:00:00Z","text":"hello"}\n' % (number, channel)
+        for number, channel in enumerate((b"posts", b"mail", b"posts"))
+    )
+    told = client.post("/v1/messages", content=lines, headers={**only_mail, "Content-Type": "application/x-ndjson"})
+    assert [("answer" in line, "not for the channel 'posts'" in line) for line in told.text.splitlines()] == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_messages_are_answered_once_and_again_the_same(client: TestClient) -> None:
+    sent = {"id": "1", "author": "ann", "channel": "posts", "sent": "2026-06-01T12:00:00Z", "text": "spam"}
+    first = client.post("/v1/messages", json=sent, headers=bearer(SECRETS[Role.SOURCE]))
+    assert first.status_code == 200
+    assert first.json()["clauses"] == ["spam"]
+    assert client.post("/v1/messages", json=sent, headers=bearer(SECRETS[Role.SOURCE])).json() == first.json()
+    next_one = client.post("/v1/messages", json={**sent, "id": "2"}, headers=bearer(SECRETS[Role.SOURCE])).json()
+    assert (next_one["answer"], next_one["outcome"], next_one["statement"]) == (
+        "deny",
+        "refused",
+        first.json()["statement"],
+    )
+    standing = client.get("/v1/standing?account=ann&channel=posts", headers=bearer(SECRETS[Role.GATE])).json()
+    assert (standing["state"], standing["statement"]) == ("cut", first.json()["statement"])
+
+
+def test_a_line_that_is_no_message_is_named_and_stops_no_other(client: TestClient) -> None:
+    good = b'{"id":"1","author":"ann","channel":"posts","sent":"2026-06-01T12:00:00Z","text":"hello"}'
+    body = b"\n".join([b"{", good, b"", b'{"id":"2"}', b"\xff\xfe", good.replace(b'"1"', b'"3"')])
+    headers = {**bearer(SECRETS[Role.SOURCE]), "Content-Type": "application/x-ndjson"}
+    told = [json.loads(line) for line in client.post("/v1/messages", content=body, headers=headers).text.splitlines()]
+    assert [line.get("id") for line in told] == [None, "1", None, None, "3"]
+    assert [line["detail"].split(":")[0] for line in told if "detail" in line] == ["Line 1", "Line 4", "Line 5"]
+    assert "at least `id`, `author`" in told[2]["detail"]
+
+
+def test_a_body_that_does_not_fit_is_refused_with_its_place(client: TestClient) -> None:
+    refused = client.post("/v1/gates/ack", json={"cursor": -1}, headers=bearer(SECRETS[Role.GATE]))
+    assert refused.status_code == 400
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    large = client.post("/v1/gates/ack", content=b" " * (2 << 20), headers=bearer(SECRETS[Role.GATE]))
+    assert large.status_code == 413
+
+
+def test_the_refusal_page_says_why_and_names_nobody(world: World, client: TestClient) -> None:
+    statement = world.say("spam and nothing else", author="somebody-with-a-name").statement
+    assert statement is not None
+    page = client.get(f"/r/{Links(b'k' * 32).token(Purpose.REFUSAL, statement)}")
+    assert page.status_code == 200
+    assert "somebody-with-a-name" not in page.text
+    assert "nothing else" not in page.text
+    for said in ("You may not send anything on posts", "If you disagree", statement, "spam"):
+        assert said in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Cache-Control"] == "no-store"
+    for token in (
+        Links(b"k" * 32).token(Purpose.STATEMENT, statement),
+        Links(b"x" * 32).token(Purpose.REFUSAL, statement),
+        Links(b"k" * 32).token(Purpose.REFUSAL, DecisionId("0" * 32)),
+        "nothing",
+        "é",
+    ):
+        assert client.get(f"/r/{token}").status_code == 404
+
+
+def test_a_decision_on_what_has_changed_meanwhile_is_refused(world: World, client: TestClient) -> None:
+    case = CaseId("c" * 32)
+    world.proceedings.note(CaseOpened(account=AccountId("ann"), at=NOW, case=case, why="Look."))
+    reviewer = bearer(SECRETS[Role.REVIEWER])
+    (waiting,) = client.get("/v1/cases", headers=reviewer).json()
+    given = {"confirm": False, "by": "mara", "why": "It is a quotation."}
+    path = f"/v1/cases/{case}/decision"
+    read = f'"{waiting["version"]}"'
+    for version, status in (("99", 412), ("x", 400), (read, 200), (read, 412)):
+        told = client.post(path, json=given, headers={**reviewer, "If-Match": version})
+        assert told.status_code == status, told.text
+    assert client.get("/v1/cases", headers=reviewer).json() == []
