@@ -44,7 +44,7 @@ class Gate:
 
     def __init__(self, folder: Path) -> None:
         self.alarms: list[str] = []
-        self.replica = Replica(Manner(policy=None), self.alarms.append)
+        self.replica = Replica(Manner(policy=None), lambda _, text: self.alarms.append(text))
         self.disk = Disk(folder)
         self.disk.load(self.replica)
 

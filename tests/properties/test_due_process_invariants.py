@@ -73,7 +73,7 @@ class Invariants(Lives):
         self.foreseen: dict[DecisionId, tuple[Measure, ...]] = {}
         self.exported: set[DecisionId] = set()
         self.feed = FeedSource(self.store, self.log, lambda statement: f"https://example.org/r/{statement}")
-        self.gate = Replica(Manner(policy=Policy().trusting(KEY.verifier)), lambda _: None)
+        self.gate = Replica(Manner(policy=Policy().trusting(KEY.verifier)), lambda *_: None)
         self.gate.swap(Known(epoch=self.store.feed.epoch, cursor=0, digest=0, records=Records()), Kept())
 
     @property

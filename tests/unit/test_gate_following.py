@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from comity.ledger.feed import encode_snapshot
 from comity.model.ids import ReviewerId
 from comity.stores.world import FixedClock
 
+MANNER = Manner(policy=POLICY)
+
 
 class Gate:
     """A gate that follows, and its alarms."""
@@ -31,7 +34,7 @@ class Gate:
     def __init__(self, folder: Path, url: str, token: str = TOKEN) -> None:
         self.alarms: asyncio.Queue[str] = asyncio.Queue()
         self.clock = FixedClock(NOW)
-        self.replica = Replica(Manner(policy=POLICY), self.alarms.put_nowait)
+        self.replica = Replica(MANNER, lambda _, text: self.alarms.put_nowait(text))
         self.disk = Disk(folder)
         self.disk.load(self.replica)
         self.follower = Follower(self.replica, self.disk, At(url=url, token=token, gate="web"), self.clock)
@@ -136,7 +139,7 @@ def test_garbage_in_the_stream_is_asked_for_again(tmp_path: Path, spoilt: bytes)
         centre.tell()
         await centre.acked(2)
         assert gate.is_cut()
-        assert gate.replica.counts["feed errors"] == 1
+        assert gate.replica.counts["alarm feed"] == 1
 
     tell(story, tmp_path)
 
@@ -170,6 +173,24 @@ def test_a_snapshot_of_a_broken_database_frees_nobody(tmp_path: Path) -> None:
         assert gate.is_cut()
 
     tell(story, tmp_path, before=lambda world: world.say("spam"))
+
+
+def test_what_lacks_a_proof_is_asked_for_anew_before_it_is_let_go(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        centre.spoil = lambda line: re.sub(rb'"proof":"[^"]*"', b'"proof":null', line)
+        centre.world.say("spam")
+        centre.tell()
+        await centre.acked(2)
+        assert gate.replica.known is not None
+        assert len(gate.replica.known.unproven) == 2
+        gate.clock.at = NOW + MANNER.grace / 4
+        await centre.acked(2)
+        assert gate.replica.known.unproven == {}
+        gate.clock.at = NOW + MANNER.grace
+        assert gate.is_cut()
+
+    tell(story, tmp_path)
 
 
 def test_a_snapshot_from_before_frees_nobody(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Gate:
 
     def __init__(self, watched: Watched, manner: Manner = MANNER) -> None:
         self.alarms: list[str] = []
-        self.replica = Replica(manner, self.alarms.append)
+        self.replica = Replica(manner, lambda _, text: self.alarms.append(text))
         self.watched, self.epoch = watched, "one"
 
     def load(self, at: datetime = NOW, spoil: Callable[[bytes], bytes] = lambda content: content) -> None:
@@ -203,6 +203,58 @@ def test_an_unproven_cut_holds_for_a_while_and_is_then_lifted_with_an_alarm(gate
     for _ in range(2):
         gate.replica.sweep(end)
     assert gate.replica.counts["alarm unproven"] == 1
+
+
+def test_telling_it_again_without_a_proof_earns_no_more_belief_and_a_proof_ends_the_doubt(gate: Gate) -> None:
+    gate.watched.say("spam")
+    gate.follow(spoil=with_span(proof=None))
+    known = gate.replica.known
+    assert known is not None
+    later = NOW + timedelta(minutes=5)
+    bare = FeedEntry(seq=3, row=1, account=ANN, channel=MAIL, plan=gate.watched.changes()[0].plan)
+    gate.replica.change(with_span(proof=None)(bare), later)
+    assert known.unproven == {1: NOW + MANNER.grace, 2: NOW + MANNER.grace}
+    unread = take([encode_snapshot(gate.watched.feed.snapshot())], lambda _: None, MANNER, later).known
+    assert unread.unproven == {1: later + MANNER.grace, 2: later + MANNER.grace}
+    unread.remember(known)
+    assert unread.unproven == known.unproven
+    gate.load(later)
+    assert gate.replica.known is not None
+    assert gate.replica.known.unproven == {}
+
+
+def test_what_was_proven_stays_so_when_it_is_told_again_without_a_proof_or_made_shorter(gate: Gate) -> None:
+    gate.watched.say("spam")
+    gate.follow()
+    known = gate.replica.known
+    assert known is not None
+    (span,) = (replace(each, proof=None) for each in gate.watched.changes()[0].plan)
+    told = FeedEntry(seq=3, row=1, account=ANN, channel=MAIL, plan=(span,))
+    gate.replica.change(told, NOW)
+    shorter = replace(span, until=NOW + DAY)
+    gate.replica.change(replace(told, seq=4, plan=(shorter,)), NOW)
+    assert known.unproven == {}
+    assert gate.state(NOW + DAY - SECOND, channel="mail") is Deny
+    unread = take([encode_snapshot(gate.watched.feed.snapshot())], lambda _: None, MANNER, NOW).known
+    unread.remember(known)
+    assert unread.unproven.keys() == {1}  # it was made longer again
+    for seq, longer in enumerate(
+        (
+            replace(shorter, until=None),
+            replace(shorter, start=shorter.start - SECOND),
+            replace(shorter, statement=DecisionId("0" * 32)),
+        ),
+        start=5,
+    ):
+        gate.replica.change(replace(told, seq=seq, plan=(longer,)), NOW)
+        assert known.unproven.pop(1) == NOW + MANNER.grace
+        known.records.put(1, replace_plan(told, shorter))
+
+
+def replace_plan(entry: FeedEntry, span: Span) -> Planned:
+    planned = replace(entry, plan=(span,)).planned
+    assert planned is not None
+    return planned
 
 
 def test_the_proof_of_another_account_proves_nothing(gate: Gate) -> None:

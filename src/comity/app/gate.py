@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -29,6 +29,7 @@ from comity.ledger.policy import Policy
 
 FROM_ENVIRONMENT: Final = "COMITY_GATE_TOKEN"
 _LONGEST_TOKEN: Final = 1000
+_BETWEEN_ALARMS: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,22 @@ def _following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
         raise StopError(str(error), help="Name a folder with --folder.") from error
     with closing(disk):
         centre = Centre(url=wanted.centre.rstrip("/"), token=_token(wanted.token_file), gate=wanted.name)
-        replica = Replica(_manner(wanted), _alarm)
+        replica = Replica(_manner(wanted), _Alarms())
         disk.load(replica)
         yield replica, Follower(replica, disk, centre, SystemClock())
 
 
-def _alarm(text: str) -> None:
-    _say(sys.stderr, f"{SystemClock().now():%Y-%m-%d %H:%M:%S} {text}")
+class _Alarms:
+    """Alarms as lines of the error stream; of each sort at most one in a while."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, datetime] = {}
+
+    def __call__(self, kind: str, text: str) -> None:
+        now = SystemClock().now()
+        if kind not in self._said or now - self._said[kind] >= _BETWEEN_ALARMS:
+            self._said[kind] = now
+            _say(sys.stderr, f"{now:%Y-%m-%d %H:%M:%S} {text}")
 
 
 def _say(where: TextIO, text: str) -> None:

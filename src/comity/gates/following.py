@@ -75,6 +75,7 @@ class Follower:
     def __init__(self, replica: Replica, disk: Disk, centre: Centre, clock: Clock) -> None:
         self._replica, self._disk, self._centre, self._clock = replica, disk, centre, clock
         self._applied_at: datetime | None = None
+        self._snapshot_at = clock.now()
         self._news, self._unsynced = asyncio.Event(), asyncio.Event()
         self._shown, self._told = asyncio.Queue[tuple[DecisionId, datetime]](), dict[DecisionId, None]()
         self._pause = _FIRST_PAUSE
@@ -123,11 +124,11 @@ class Follower:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def _broke_off(self, error: Exception) -> None:
-        self._replica.counts["feed errors"] += 1
-        self._replica.alarm(f"the feed of {self._centre.url} broke off: {error or type(error).__name__}")
+        self._replica.warn("feed", f"the feed of {self._centre.url} broke off: {error or type(error).__name__}")
 
     async def _take_snapshot(self) -> None:
-        known, left = await asyncio.to_thread(self._snapshot, self._clock.now())
+        self._snapshot_at = self._clock.now()
+        known, left = await asyncio.to_thread(self._snapshot, self._snapshot_at)
         self._replica.swap(known, left)
         self._apply()
         await self._write()
@@ -151,6 +152,8 @@ class Follower:
         if old is None or old.epoch == taken.known.epoch:
             if old is not None and taken.known.cursor < old.cursor:
                 raise FeedError("the snapshot is older than what this gate knows; it is left alone")
+            if old is not None:
+                taken.known.remember(old)
             return taken.known, self._replica.kept
         return taken.known, kept(self._replica.kept, old.records, taken.known.records)
 
@@ -174,6 +177,15 @@ class Follower:
                     and self._disk_again_at <= asyncio.get_running_loop().time()
                 ):
                     await self._write()
+                if self._wants_proofs():
+                    raise _StartAnewError
+
+    def _wants_proofs(self) -> bool:
+        """Whether it is time to ask for everything anew, in the hope that what lacks proof has one by now."""
+        known, now = self._replica.known, self._clock.now()
+        if known is None or not any(until > now for until in known.unproven.values()):
+            return False
+        return now - self._snapshot_at >= self._replica.manner.grace / 4
 
     def _take(self, lines: list[bytes]) -> bool:
         """Apply what came; whether anything changed."""
@@ -207,16 +219,23 @@ class Follower:
 
     async def _write(self) -> None:
         """All of it to disk. Changes wait meanwhile, answers do not."""
-        async with self._at_disk:
-            await asyncio.to_thread(self._on_disk, lambda: self._disk.write(self._replica))
+        await self._beside(lambda: self._disk.write(self._replica))
         self._disk_again_at = asyncio.get_running_loop().time() + _BETWEEN_WRITES
 
     async def _sync(self) -> None:
         while True:
             await self._unsynced.wait()
             self._unsynced.clear()
-            async with self._at_disk:
-                await asyncio.to_thread(self._on_disk, self._disk.sync)
+            await self._beside(self._disk.sync)
+
+    async def _beside(self, act: Callable[[], None]) -> None:
+        """On the disk, beside the work. Who ends this follower may close the disk after: nothing is at it any more."""
+        async with self._at_disk:
+            done = asyncio.ensure_future(asyncio.to_thread(self._on_disk, act))
+            try:
+                await asyncio.shield(done)
+            finally:
+                await asyncio.wait([done])
 
     def _on_disk(self, act: Callable[[], None]) -> None:
         """A gate whose disk fails goes on in memory, and says so."""

@@ -80,8 +80,7 @@ class Records:
         self.drop(row)
         if not planned.plan:
             return
-        while row >= len(self.place_of):
-            self.place_of.append(0)
+        self.place_of.frombytes(bytes(max(0, row + 1 - len(self.place_of)) * self.place_of.itemsize))
         first = last = self._span(row, planned.account, planned.channel, planned.plan[0])
         for span in planned.plan[1:]:
             last = self._chained(last, self._span(row, "", planned.channel, span))

@@ -19,7 +19,8 @@ from comity.gates.sound import demand_sound
 from comity.ledger.feed import FeedEntry, FeedError, Heartbeat, Unproven, demand_in_log, demand_proven
 from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.ledger.policy import Policy
-from comity.model.plan import Planned
+from comity.model.measure import State
+from comity.model.plan import Planned, Span
 
 LARGEST_OFFSET: Final = timedelta(seconds=5)
 """A clock that is further from the centre's is an alarm."""
@@ -65,21 +66,42 @@ class Known:
         """Replace what the row held; O(1)."""
         old = self.records.planned(row)
         self.digest = exchanged(self.digest, plan_digest(old), plan_digest(planned))
-        self.unproven.pop(row, None)
+        doubted = self.unproven.pop(row, None)
         if planned is None:
             self.records.drop(row)
-        else:
-            self.records.put(row, planned)
-            if believed is not None and planned.plan:
-                self.unproven[row] = believed
+            return
+        self.records.put(row, planned)
+        if believed is not None and old is not None and is_within(planned, old):
+            believed = doubted
+        if believed is not None and planned.plan:
+            self.unproven[row] = believed
+
+    def remember(self, old: Known) -> None:
+        """What the same life of the feed told before: what was proven is, and what was doubted is for no longer."""
+        for row in tuple(self.unproven):
+            planned, before = self.records.planned(row), old.records.planned(row)
+            if planned is not None and before is not None and is_within(planned, before):
+                doubted = old.unproven.get(row)
+                self.unproven.pop(row) if doubted is None else self.unproven.update({row: doubted})
+
+
+def is_within(planned: Planned, old: Planned) -> bool:
+    """Whether the plan restricts nowhere what the old one did not, by the same statements: that needs no new proof."""
+    return all(any(_is_within(span, before) for before in old.plan) for span in planned.plan)
+
+
+def _is_within(span: Span, old: Span) -> bool:
+    is_milder = old.state is State.CUT or (span.state is State.LIMITED and span.limit == old.limit)
+    ends = old.until is None or (span.until is not None and span.until <= old.until)
+    return is_milder and ends and span.start >= old.start and span.statement == old.statement
 
 
 @dataclass(slots=True)
 class Replica:
-    """What `check` answers from. `alarm` is told in words what somebody should look at; `counts` counts it by kind."""
+    """What `check` answers from. `alarm` is told of what sort it is, and in words, what somebody should look at."""
 
     manner: Manner
-    alarm: Callable[[str], None]
+    alarm: Callable[[str, str], None]
     known: Known | None = None
     kept: Kept = field(default_factory=Kept)
     offset: timedelta = _NOTHING
@@ -167,8 +189,9 @@ class Replica:
             self.warn("unproven", f"{over} measures came without a proof, and hold no longer at this gate")
 
     def warn(self, kind: str, text: str) -> None:
+        """Raise an alarm, and count it."""
         self.counts[f"alarm {kind}"] += 1
-        self.alarm(text)
+        self.alarm(kind, text)
 
     def _believed_until(self, change: FeedEntry, at: datetime) -> datetime | None:
         try:
