@@ -7,7 +7,7 @@ import pytest
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.cosignature import CosignerKey, CosigningKey, cosigned_at
 from comity.ledger.note import NoteError, Signature, SigningKey, VerifierKey, open_note
-from comity.ledger.policy import MOST_LINES, Policy, PolicyError, parse_policy
+from comity.ledger.policy import MOST_LINES, Policy, PolicyError, Remembering, parse_policy
 from comity.ledger.tlog_proof import TlogProof, verify_proof
 from comity.ledger.tree import EMPTY, ProofError, grow, leaf_hash
 
@@ -241,3 +241,15 @@ def test_as_many_witnesses_and_groups_as_are_stated_are_read_and_deep_chains_end
     assert not policy.is_met(["w1"])
     with pytest.raises(PolicyError, match="one too many"):
         parse_policy("\n".join([*lines, *chain, "group more any w1", "quorum none", ""]).encode())
+
+
+def test_what_was_opened_before_is_not_checked_again_and_what_was_refused_is_refused_again() -> None:
+    policy = Policy().trusting(LOG.verifier)
+    opener = Remembering(policy)
+    assert opener.open(SIGNED) is opener.open(bytes(SIGNED))
+    forged = SIGNED.replace(b"\n1\n", b"\n2\n", 1)
+    for _ in range(2):
+        with pytest.raises(NoteError):
+            opener.open(forged)
+    assert opener.open(SIGNED) == policy.open(SIGNED)
+    assert opener.open(cosigned(X1)) is not opener.open(SIGNED)

@@ -18,7 +18,7 @@ from comity.gates.records import Records
 from comity.gates.sound import demand_sound
 from comity.ledger.feed import FeedEntry, FeedError, Heartbeat, Unproven, demand_in_log, demand_proven
 from comity.ledger.plan_digest import exchanged, plan_digest
-from comity.ledger.policy import Policy
+from comity.ledger.policy import Opener, Policy, Remembering
 from comity.model.measure import State
 from comity.model.plan import Planned, Span
 
@@ -109,6 +109,7 @@ class Replica:
     _offsets: deque[timedelta] = field(default_factory=lambda: deque(maxlen=_OFFSETS))
     _fresh_until: datetime = _EARLIEST
     _swept: datetime = _EARLIEST
+    _opener: Remembering | None = None
 
     def check(self, channel: str, handle: str, at: datetime) -> Answer:
         """Whether whoever `channel` calls `handle` may communicate there at `at`, by this gate's clock. O(1)."""
@@ -195,11 +196,18 @@ class Replica:
 
     def _believed_until(self, change: FeedEntry, at: datetime) -> datetime | None:
         try:
-            demand_shown(change, self.manner.policy)
+            demand_shown(change, self._trusted())
         except Unproven as error:
             self.warn("no proof", f"a measure came without a proof that holds: {error}")
             return at + self.manner.grace
         return None
+
+    def _trusted(self) -> Opener | None:
+        """Many changes come with the same checkpoint."""
+        policy = self.manner.policy
+        if policy is not None and (self._opener is None or self._opener.policy is not policy):
+            self._opener = Remembering(policy)
+        return self._opener if policy is not None else None
 
     def _is_disbelieved(self, place: int, at: datetime) -> bool:
         known = self.known
@@ -219,7 +227,7 @@ class Replica:
         return Unavailable(reason="the centre has been away for too long")
 
 
-def demand_shown(entry: FeedEntry, policy: Policy | None) -> None:
+def demand_shown(entry: FeedEntry, policy: Opener | None) -> None:
     """Raises `Unproven` unless each span of the plan comes with its own proof."""
     if policy is None or entry.account is None or entry.channel is None:
         return

@@ -15,7 +15,7 @@ import msgspec
 
 from comity.ledger.commitment import Opening
 from comity.ledger.entry import EntryError, PublicMeasure, StatementEntry, parse_entry
-from comity.ledger.policy import Policy
+from comity.ledger.policy import Opener
 from comity.ledger.tlog_proof import parse_proof, verify_proof
 from comity.ledger.tree import ProofError
 from comity.model.ids import AccountId, Channel
@@ -130,7 +130,7 @@ def decode_snapshot(content: bytes) -> FeedSnapshot:
         raise FeedError(f"the snapshot cannot be read: {error}") from error
 
 
-def demand_in_log(span: ProvenSpan, policy: Policy) -> bytes:
+def demand_in_log(span: ProvenSpan, policy: Opener) -> bytes:
     """The entry that the span's own proof shows to be in a log that `policy` trusts. Raises `Unproven`."""
     if span.proof is None:
         raise Unproven("it came without a proof")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 from comity.ledger.checkpoint import Checkpoint, parse_text
 from comity.ledger.cosignature import CosignerKey, cosigned_at
@@ -111,6 +111,26 @@ class Policy:
             by = ", ".join(repr(name[:80]) for name in sorted(found.cosigned)) or "no known witness"
             raise NoteError(f"The quorum {self.quorum[:80]!r} is not met: the checkpoint is cosigned by {by}.")
         return found
+
+
+class Opener(Protocol):
+    """What opens checkpoints that it trusts; raises `NoteError` for others."""
+
+    def open(self, content: bytes) -> Witnessed: ...
+
+
+@dataclass(slots=True)
+class Remembering:
+    """A policy that checks the signatures of a checkpoint once, however many proofs come with it."""
+
+    policy: Policy
+    _content: bytes = b""
+    _found: Witnessed | None = None
+
+    def open(self, content: bytes) -> Witnessed:
+        if self._found is None or content != self._content:
+            self._content, self._found = content, self.policy.open(content)
+        return self._found
 
 
 def parse_policy(content: bytes) -> Policy:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from comity.ledger.note import LARGEST_NOTE, NoteError, decode_base64
-from comity.ledger.policy import Policy, Witnessed
+from comity.ledger.policy import Opener, Witnessed
 from comity.ledger.tree import HASH_LENGTH, LARGEST_SIZE, ProofError, check_inclusion, leaf_hash
 
 _HEADER: Final = "c2sp.org/tlog-proof@v1"
@@ -55,7 +55,7 @@ def parse_proof(content: bytes) -> TlogProof:
     return TlogProof(index=_index(lines), hashes=_checked(hashes), checkpoint=checkpoint, extra=extra)
 
 
-def verify_proof(proof: TlogProof, entry: bytes, policy: Policy) -> Witnessed:
+def verify_proof(proof: TlogProof, entry: bytes, policy: Opener) -> Witnessed:
     """The checkpoint, valid by `policy`, that `entry` is shown to be in, and who cosigned it. Raises `ProofError`."""
     try:
         found = policy.open(proof.checkpoint)
