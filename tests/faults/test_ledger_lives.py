@@ -1,6 +1,6 @@
 """Whatever happens to the disk, and whenever: the ledger never forks, and keeps what it acknowledged.
 
-A share of what `make long` does with 1,000 deaths of each kind.
+A share of what `make long` does with over 1,000 deaths of each kind.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Final
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
-from comity.app.terminal import out, parse_name
+from comity.app.terminal import err, out, parse_name
 from comity.app.wiring import SystemClock, tokens
 from comity.casework.wording import printable
 from comity.model.access import Role, Token, TokenId
@@ -44,7 +44,7 @@ def new(name: str, role: str, settings: Settings, *, channels: Sequence[str], da
         print_json({"id": token.id, "token": secret, "expires": token.expires})
     else:
         out.print(secret, markup=False, soft_wrap=True)
-        out.print(f"Shown only now; keep it where {printable(token.name)} finds it. {_line(token)}", markup=False)
+        err.print(f"Shown only now; keep it where {printable(token.name)} finds it. {_line(token)}", markup=False)
     return Exit.FINE
 
 
