@@ -1,6 +1,8 @@
 """Decisions a second that the record takes: breach found, decided, stated, sealed, entered into the ledger, published.
 
 In memory, and durably on SQLite with the log in a folder, a group of at most a hundred decisions in each transaction.
+In memory by CPU time, which is what one core alone does however busy the machine is, and by the clock beside it;
+durably by the clock alone, for then much of the time is the disk's.
 Beside it, on the same disk: bare SQLite with the same durability given only the statements, as rows.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -94,14 +97,16 @@ def decide(running: Proceedings, sent: list[Message]) -> None:
         running.take(sent[start : start + GROUP])
 
 
-def took(store: Store, log: PublishedLog, read: Callable[[str], bytes | None]) -> float:
-    """How long all decisions took; the answers are checked."""
+def took(store: Store, log: PublishedLog, read: Callable[[str], bytes | None]) -> tuple[float, float]:
+    """How long all decisions took by the clock, and in CPU time; the answers are checked."""
     running, sent = proceedings(store, log), messages()
+    begun = time.process_time()
     spent = seconds(lambda: decide(running, sent))
+    of_core = time.process_time() - begun
     decided = sum(1 for _ in store.facts([Decided]))
     expect(decided == COUNT, f"{decided} decisions of {COUNT}")
     expect(verify(read).is_fine, "the ledger does not verify")
-    return spent
+    return spent, of_core
 
 
 def bare_sqlite(file: Path, statements: list[bytes]) -> None:
@@ -119,7 +124,7 @@ def bare_sqlite(file: Path, statements: list[bytes]) -> None:
 
 memory, memory_log = MemoryStore(), MemoryLog()
 memory_log.files["vkey"] = f"{KEY.verifier}\n".encode()
-in_memory = COUNT / took(memory, memory_log, memory_log.read)
+by_clock, by_core = (COUNT / each for each in took(memory, memory_log, memory_log.read))
 bodies = [msgspec.json.encode(fact) for fact in memory.facts([Decided])]
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
@@ -127,10 +132,10 @@ with tempfile.TemporaryDirectory() as name:
     published.path.mkdir()
     published.write_vkey(KEY.verifier)
     durable = SqliteStore(folder / "comity.db")
-    on_sqlite = COUNT / took(durable, published, published.read)
+    on_sqlite = COUNT / took(durable, published, published.read)[0]
     durable.close()
     bare = COUNT / seconds(lambda: bare_sqlite(folder / "bare.db", bodies))
 
-print(f"in memory: {in_memory:.0f} decisions/s (target: > 10000 decisions/s)")
+print(f"in memory: {by_core:.0f} decisions/s of CPU time (target: > 10000), {by_clock:.0f} by the clock")
 print(f"on SQLite: {on_sqlite:.0f} decisions/s; bare SQLite: {bare:.0f} rows/s; ratio {on_sqlite / bare:.3f}")
 report(on_sqlite, "decisions/s", target="> 2000 decisions/s")

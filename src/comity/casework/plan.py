@@ -25,7 +25,7 @@ from comity.casework.facts import (
     Recomputed,
     Undone,
 )
-from comity.casework.record import Record, strictest, unended
+from comity.casework.record import Record, restricts, strictest, unended
 from comity.casework.severity import CUTS
 from comity.model.clause import Kind
 from comity.model.ids import Channel
@@ -42,9 +42,9 @@ def moves(record: Record, fact: Fact) -> bool:
     match fact:
         case Delivered():
             one = record.decision(fact.decision)
-            return one is not None and any(measure.delay is not None for measure in one.foreseen)
+            return one is not None and restricts(one.decided) and any(each.delay for each in one.foreseen)
         case Decided():
-            return fact.replaces is not None or any(measure.channels for measure in fact.measures)
+            return fact.replaces is not None or restricts(fact)
         case _:
             return isinstance(fact, _MOVES)
 

@@ -56,7 +56,7 @@ def counted(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at:
 
 
 def _sum(counts: Iterable[Counted]) -> int:
-    return sum(each.count for each in counts)
+    return sum([each.count for each in counts])
 
 
 def _is_live(one: Recorded, points: Points, at: datetime, pauses: Mapping[Duration, datetime]) -> bool:

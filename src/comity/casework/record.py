@@ -180,14 +180,14 @@ def _decided(record: Record, fact: Decided) -> Record:
     if fact.replaces is not None:
         record = _changed(record, fact.replaces, lambda one: _replaced(one, fact))
     before = record.decisions[-1] if record.decisions else None
-    one = replace(
-        recorded(fact),
+    one = recorded(
+        fact,
         put_off=record.put_off,
         steps=max(fact.step, before.steps) if before else fact.step,
         forgotten=_forgotten(fact, before.forgotten if before else EARLIEST),
     )
     record = replace(record, decisions=(*record.decisions, one))
-    if not any(measure.channels for measure in fact.measures):
+    if not restricts(fact):
         return record
     channels = {channel for measure in fact.measures for channel in measure.channels}
     return replace(
@@ -195,6 +195,11 @@ def _decided(record: Record, fact: Decided) -> Record:
         restricting=(*record.restricting, *_restricting(record, fact)),
         restricted=tuple(sorted(channels.union(record.restricted))),
     )
+
+
+def restricts(fact: Decided) -> bool:
+    """Whether any of its measures is on channels."""
+    return any(measure.channels for measure in fact.measures)
 
 
 def _forgotten(fact: Decided, before: datetime | None) -> datetime | None:

@@ -130,10 +130,23 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return next((each.at for each in acts if each.measures is not None), self.decided.at)
 
 
-def recorded(decided: Decided) -> Recorded:
+def recorded(
+    decided: Decided,
+    *,
+    put_off: tuple[AppealsPutOff, ...] = (),
+    steps: int = 0,
+    forgotten: datetime | None = None,
+) -> Recorded:
     """A decision as it is when it is taken."""
     clauses = tuple(dict.fromkeys([breach.clause for breach in decided.breaches]))
-    return Recorded(decided=decided, foreseen=decided.measures, clauses=clauses)
+    return Recorded(
+        decided=decided,
+        foreseen=decided.measures,
+        clauses=clauses,
+        put_off=put_off,
+        steps=steps,
+        forgotten=forgotten,
+    )
 
 
 def changed(one: Recorded, fact: Change) -> Recorded:

@@ -203,8 +203,9 @@ def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     # INVARIANT 11: no step counts a point whose statement was not delivered before the message was sent
     before = counted(step.record, known(step.record, step.sent, besides=own), ladder, step.sent)
     here = counted(step.record, step.mates, ladder, step.sent)
-    added = max(0, gravest.points - sum(each.count for each in here))
-    live = sum(each.count for each in (*before, *here)) + added
+    here_already = sum([each.count for each in here])
+    added = max(0, gravest.points - here_already)
+    live = sum([each.count for each in before]) + here_already + added
     points = (points_from(ladder, added, gravest.expires, step.given.at),) if added else ()
     return Asked(ladder=ladder, points=points, counted=(*before, *here), live=live, reached=_rows(step, table, live))
 

@@ -49,8 +49,8 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
         entry_id=decided.decision,
         at=decided.at,
         agreement=statement.agreement,
-        clauses=tuple(clause.id for clause in statement.clauses),
-        points=sum(points.count for points in decided.points),
+        clauses=tuple([clause.id for clause in statement.clauses]),
+        points=sum([points.count for points in decided.points]),
         measures=tuple(map(_public, recorded(decided).measures)),
         by="rule" if statement.decided_automatically else "person",
         auto=ledger.Automation(

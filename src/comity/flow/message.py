@@ -19,7 +19,7 @@ from comity.casework.case_facts import Found
 from comity.casework.decide import Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
-from comity.casework.record import Record, after, fold, standing, unended
+from comity.casework.record import Record, after, fold, restricts, standing, unended
 from comity.casework.recorded import Recorded
 from comity.casework.step import Circumstances
 from comity.casework.timely import demand_timely
@@ -271,14 +271,16 @@ class Proceedings:
 
     def _follow(self, account: AccountId, facts: Iterable[Fact]) -> None:
         """Bring the record and the windows up to date with new facts."""
+        record = self.record(account)
         for fact in facts:
-            self._records[account] = after(self.record(account), fact)
+            record = after(record, fact)
             self._remember(fact)
+        self._records[account] = record
 
     def _remember(self, fact: Fact) -> None:
         match fact:
             case Decided():
-                if any(measure.channels for measure in fact.measures):
+                if restricts(fact):
                     self._restricted[fact.account] = self._newly[fact.account] = None
                 for breach in fact.breaches:
                     self._count(fact, breach)

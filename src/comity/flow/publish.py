@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from comity.casework.facts import (
     Accepted,
@@ -57,6 +57,9 @@ from comity.model.plan import Planned
 from comity.ports import Attachment, Entropy, PublishedLog, Running, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
+
+_COUNTED: Final = (Decided, Joined)
+"""The facts that bring a day's census."""
 
 
 def mode_of(store: Store) -> Mode | None:
@@ -198,7 +201,7 @@ class Recorder:
         """One with the first write of each day; an archive that goes back in time brings no second one."""
         day = self._head.seen.census
         for fact in facts:
-            if isinstance(fact, Decided | Joined) and (day is None or fact.at.date() > day):
+            if isinstance(fact, _COUNTED) and (day is None or fact.at.date() > day):
                 day = fact.at.date()
                 ids = active(fact.at)
                 yield Sealed(

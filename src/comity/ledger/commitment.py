@@ -49,5 +49,5 @@ def commit(salt: bytes, entry_id: str, field: str, value: Json) -> str:
     named = entry_id + field
     if not entry_id or not field or "/" in named or "\0" in named:
         raise CommitmentError(f"The entry id {entry_id!r} or the field {field!r} is empty or holds `/` or NUL.")
-    content = b"comity/v1/" + entry_id.encode() + b"/" + field.encode() + b"\0" + canonical_json(value)
+    content = f"comity/v1/{entry_id}/{field}\0".encode() + canonical_json(value)
     return hmac.digest(salt, content, "sha256").hex()

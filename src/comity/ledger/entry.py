@@ -348,13 +348,18 @@ def measure(
 
 def hour_of(at: datetime) -> datetime:
     """The hour of UTC that `at` falls in: how the open profile shows when something happened."""
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.replace(minute=0, second=0, microsecond=0)
 
 
 def hour_after(end: datetime) -> datetime:
     """The first whole hour not before `end`, so that no measure outlasts its entry; near `LATEST`, the last one."""
     hour = hour_of(end)
-    return hour if hour == end or hour == hour_of(LATEST) else hour + timedelta(hours=1)
+    return hour if hour in (end, _LAST_HOUR) else hour + _HOUR
+
+
+_HOUR: Final = timedelta(hours=1)
+_LAST_HOUR: Final = hour_of(LATEST)
 
 
 def _demand_hour(at: datetime | None, field: str) -> None:

@@ -100,7 +100,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def found_automatically(self) -> bool:
         """Whether a rule found any of the breaches."""
-        return any(breach.origin is Origin.RULE for breach in self.breaches)
+        return Origin.RULE in [breach.origin for breach in self.breaches]
 
     @property
     def decided_automatically(self) -> bool:
