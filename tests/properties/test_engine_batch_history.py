@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from hashlib import blake2b
 from importlib import import_module
 from random import Random
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engine_history import KEY, LATENESS, START, WINDOWS, Counts, Event, Step, counted_by_history, steps
 
 from comity.engine.batch_history import BatchHistory
+from comity.engine.hashed import Hashed, Numbers
 from comity.engine.history import History
-from comity.engine.trace import Tracer
+from comity.engine.trace import Tracer, Traces
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
 
 batches = import_module("comity.engine.batch_history")
 runs = import_module("comity.engine.runs")
+hashes = import_module("comity.engine.hashed")
 
 
 def parts(random: Random, taken: Sequence[Step]) -> list[Sequence[Step]]:
@@ -68,6 +73,66 @@ def test_columns_and_rows_are_the_same_counts() -> None:
         history.take(tracer.trace(one)) for one in taken
     ]
     assert BatchHistory([], lateness=LATENESS).take(tracer.traces(taken)).rows() == [{}] * len(taken)
+
+
+def hashed(traces: Traces) -> Hashed:
+    """The same as columns of hashes, of which 0 is none."""
+    return Hashed(
+        authors=_hashes(author.encode() for author in traces.authors),
+        sent=traces.sent,
+        texts=_hashes(traces.texts),
+        to=_hashes(one for each in traces.to for one in each),
+        to_sizes=np.array([len(each) for each in traces.to], np.int64),
+        values={key: _hashes(of) for key, of in traces.values.items()},
+        numbers={key: np.array(of, np.float64) for key, of in traces.numbers.items()},
+    )
+
+
+def _hashes(names: Iterable[bytes]) -> npt.NDArray[np.int64]:
+    made = [blake2b(name, digest_size=8, key=KEY).digest() if name else bytes(8) for name in names]
+    return np.frombuffer(b"".join(made), np.int64)
+
+
+def differences_of_hashes(seed: int) -> list[str]:
+    """Between counts by names and by hashes, of one stream cut at the same places."""
+    random = Random(seed)
+    taken = [one for one in steps(random, 40) if isinstance(one, Message)]
+    cuts = parts(random, taken)
+    tracer, windows = Tracer(WINDOWS, key=KEY), [w for w in WINDOWS if w.counted.includes_this_message]
+    named, by_hash = BatchHistory(windows, lateness=LATENESS), BatchHistory(windows, lateness=LATENESS)
+    found: list[str] = []
+    for part in cuts:
+        traces = tracer.traces([one for one in part if isinstance(one, Message)])
+        one, other = named.take(traces), by_hash.take(hashed(traces))
+        pairs = zip(one.rows(), other.rows(), strict=True)
+        found += [f"{a} but {b}" for a, b in pairs if a != b]
+    return found
+
+
+def test_hashes_count_what_names_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    for most in (batches._NEVER_RARE, 3):  # numbers of groups that are gone are dropped early, too
+        monkeypatch.setattr(batches, "_NEVER_RARE", most)
+        for seed in range(settings().max_examples):
+            assert differences_of_hashes(seed) == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "fault"),
+    [
+        ("", "_paired", lambda ones, _: ones),
+        ("", "NONE", 1),
+        ("Numbers", "keep", lambda self, _: Numbers.__init__(self)),
+        ("Numbers", "of", lambda _, hashes: np.unique(hashes, return_inverse=True)[1]),
+    ],
+)
+def test_a_fault_in_numbers_of_hashes_is_seen(
+    owner: str, name: str, fault: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_NEVER_RARE", 3)
+    for module in (hashes, batches):
+        if hasattr(module, name) or owner:
+            monkeypatch.setattr(getattr(module, owner) if owner else module, name, fault)
+    assert any(differences_of_hashes(seed) for seed in range(100))
 
 
 def test_memory_holds_no_more_than_the_widest_window_and_the_lateness() -> None:

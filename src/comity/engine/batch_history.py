@@ -1,8 +1,9 @@
 """Windows counted for many messages at once, by sort and search: the same counts as `History`, several times quicker.
 
-Messages come as columns (`Traces`), part by part in intake order; what the widest window still needs is carried over,
-so memory is flat in the length of the archive. Counts of messages are found by searching (see `runs`); distinct
-members and sums are counted as online; breaches and notices one message after the other, as they are recorded.
+Messages come as columns (`Traces`, or `Hashed` from archives), part by part in intake order; what the widest window
+still needs is carried over, so memory is flat in the length of the archive. Counts of messages are found by searching
+(see `runs`); distinct members and sums are counted as online; breaches and notices one message after the other, as they
+are recorded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from comity.engine.hashed import NONE, Hashed, Numbers
 from comity.engine.lateness import Newest, microseconds, since_epoch
 from comity.engine.runs import MOST_GROUPS, Flags, Ints, Run, Runs, entry
 from comity.engine.series import EVENTS, Counts, Events, Series, series_of
@@ -70,8 +72,11 @@ class BatchHistory:
         """Whether windows count breaches or notices, so that messages have to be judged one after the other."""
         return bool(self._events)
 
-    def take(self, traces: Traces) -> Tallied:
-        """The counts of all windows but those of breaches and notices, for the next part of the stream."""
+    def take(self, traces: Traces | Hashed) -> Tallied:
+        """The counts of all windows but those of breaches and notices, for the next part of the stream.
+
+        One stream comes as the one or as the other.
+        """
         floors, late = self._times(traces.sent)
         return self._tallied(traces, floors, late)
 
@@ -109,7 +114,7 @@ class BatchHistory:
         newest = reached(self._newest, sent)
         return newest[1:] - self._kept, sent < newest[:-1] - self._newest.lateness
 
-    def _tallied(self, traces: Traces, floors: Ints, late: Flags) -> Tallied:
+    def _tallied(self, traces: Traces | Hashed, floors: Ints, late: Flags) -> Tallied:
         found: Columns = {}
         part = _Part(traces.sent, floors)
         entries = []
@@ -157,6 +162,9 @@ class _Part:
         self.ranks[order] = np.arange(len(order))
 
 
+_TOO_MANY: Final = f"an archive with more than {MOST_GROUPS:,} groups in one window kind"
+
+
 class _Groups(dict[Hashable, int]):
     """Numbers for groups, given as they come."""
 
@@ -164,10 +172,17 @@ class _Groups(dict[Hashable, int]):
 
     def __missing__(self, group: Hashable) -> int:
         if self.made >= MOST_GROUPS:
-            raise OverflowError(f"an archive with more than {MOST_GROUPS:,} groups in one window kind")
+            raise OverflowError(_TOO_MANY)
         number = self[group] = self.made
         self.made += 1
         return number
+
+    def keep(self, live: Ints) -> None:
+        """Drops all numbers but these."""
+        numbers = np.fromiter(self.values(), np.int64, len(self))
+        kept = [pair for pair, is_live in zip(self.items(), np.isin(numbers, live).tolist(), strict=True) if is_live]
+        self.clear()
+        self.update(kept)
 
 
 class _Searched:
@@ -178,9 +193,10 @@ class _Searched:
         self._key = key
         self._windows = [(window, microseconds(window.within)) for window in windows]
         self._groups = _Groups()
+        self._hashes = Numbers()
         self._most = _NEVER_RARE
 
-    def take(self, traces: Traces, part: _Part, runs: Runs, series: int, found: Columns) -> Ints:
+    def take(self, traces: Traces | Hashed, part: _Part, runs: Runs, series: int, found: Columns) -> Ints:
         """The entries of this part; its counts are put into `found`."""
         groups = self._numbers(traces)
         places = np.flatnonzero((groups >= 0) & (part.sent > part.floors))
@@ -202,16 +218,16 @@ class _Searched:
 
     def forget(self, runs: Runs, series: int) -> None:
         """Drops the numbers of groups that have no entries any more, once they are most of them."""
-        if len(self._groups) > self._most:
+        if len(self._groups) + len(self._hashes) > self._most:
             live = runs.groups(series)
-            numbers = np.fromiter(self._groups.values(), np.int64, len(self._groups))
-            kept = zip(self._groups.items(), np.isin(numbers, live).tolist(), strict=True)
-            made, self._groups = self._groups.made, _Groups(pair for pair, is_live in kept if is_live)
-            self._groups.made = made
-            self._most = max(2 * len(self._groups), _NEVER_RARE)
+            self._groups.keep(live)
+            self._hashes.keep(live)
+            self._most = max(2 * (len(self._groups) + len(self._hashes)), _NEVER_RARE)
 
-    def _numbers(self, traces: Traces) -> Ints:
+    def _numbers(self, traces: Traces | Hashed) -> Ints:
         """Each message's group; -1 for none."""
+        if isinstance(traces, Hashed):
+            return self._numbers_of_hashes(traces)
         values = traces.values.get(self._key, ())
         groups: Iterable[Hashable]
         match self._counted:
@@ -226,6 +242,14 @@ class _Searched:
         numbers = np.fromiter(map(self._groups.__getitem__, groups), np.int64, len(traces.sent))
         if self._counted is Counted.SAME:
             numbers[np.fromiter((not value for value in values), np.bool_, len(numbers))] = -1
+        return numbers
+
+    def _numbers_of_hashes(self, traces: Hashed) -> Ints:
+        numbers = self._hashes.of(traces.groups(self._counted, self._key))
+        if self._hashes.made > MOST_GROUPS:
+            raise OverflowError(_TOO_MANY)
+        if self._counted is Counted.SAME:
+            numbers[traces.values[self._key] == NONE] = -1
         return numbers
 
 
@@ -248,7 +272,7 @@ def _one_by_one(groups: Ints, at: Ints, after: Ints, places: Ints) -> Ints:
     return counts
 
 
-def _stepped(series: Series, traces: Traces, floors: Ints) -> Columns:
+def _stepped(series: Series, traces: Traces | Hashed, floors: Ints) -> Columns:
     """Counts as online, message by message."""
     rows: list[Counts] = []
     for trace, at, floor in zip(traces, traces.sent.tolist(), floors.tolist(), strict=True):

@@ -98,9 +98,14 @@ class Runs:
             self._runs.append(merged(older.since(floor), newer))
 
     def groups(self, series: int) -> Ints:
-        """The groups that have entries, each once."""
-        return np.unique(np.concatenate([np.empty(0, np.int64), *(groups_of(r.entries[series]) for r in self._runs)]))
+        """The groups that have entries, in order; some several times."""
+        found = [_each_once(groups_of(run.entries[series])) for run in self._runs]
+        return np.sort(np.concatenate([np.empty(0, np.int64), *found]))
 
     def __len__(self) -> int:
         """How many entries are kept, over all series."""
         return sum(len(entries) for run in self._runs for entries in run.entries)
+
+
+def _each_once(ordered: Ints) -> Ints:
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]

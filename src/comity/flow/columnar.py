@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from comity.engine.batch_history import BatchHistory, reached
 from comity.engine.columns import Bools, Column, holds
+from comity.engine.hashed import Hashed
 from comity.engine.lateness import Newest, microseconds
 from comity.engine.leaves import Leaf, Taken, take_apart
 from comity.engine.plan import Plan, plan
 from comity.engine.steps import Step
-from comity.engine.trace import Traces
 from comity.engine.windows import Counted, Window, windows_of
 from comity.flow import features
 from comity.flow.events import Events, counted_before
@@ -30,7 +30,7 @@ from comity.flow.finder import column_of
 from comity.model.agreement import Agreement
 from comity.model.clause import Decide
 from comity.model.expression import Expression
-from comity.model.ids import AccountId, Channel, ClauseId
+from comity.model.ids import Channel, ClauseId
 from comity.model.message import Message
 
 Ints = NDArray[np.int64]
@@ -281,35 +281,24 @@ class _Breaches:
             self._before[clause] = authors[times > floor], times[times > floor]
 
 
-def _traces(part: Kept, windows: Sequence[Window]) -> Traces:
-    """What history needs, from columns."""
+def _traces(part: Kept, windows: Sequence[Window]) -> Hashed:
+    """What history needs."""
     counted = {window.counted for window in windows}
-    authors = part[features.AUTHOR]
-    names, places = np.unique(authors, return_inverse=True)
-    accounts = [AccountId(str(name)) for name in names.tolist()]
-    keeps_text = bool(counted & {Counted.COPIES, Counted.TEXT_COPIES, Counted.TEXT_COPIERS})
     values = [w.key for w in windows if w.counted in (Counted.SAME, Counted.AUTHORS_SAME)]
     numbers = [w.key for w in windows if w.counted is Counted.TOTAL]
-    return Traces(
-        authors=[accounts[place] for place in places.tolist()],
-        sent=np.asarray(part[features.SENT], dtype=np.int64),
-        texts=_as_bytes(part[features.TEXT]) if keeps_text else (),
-        to=_recipients(part) if Counted.RECIPIENTS in counted else (),
-        values={
-            key: [value if value != _NONE else b"" for value in _as_bytes(part[features.VALUE + key])] for key in values
-        },
-        numbers={key: part[features.NUMBER + key].tolist() for key in numbers},
+    nothing = np.empty(0, dtype=np.int64)
+    reads_texts = counted & {Counted.COPIES, Counted.TEXT_COPIES, Counted.TEXT_COPIERS}
+    reads_recipients = Counted.RECIPIENTS in counted
+    return Hashed(
+        authors=_whole(part[features.AUTHOR]),
+        sent=_whole(part[features.SENT]),
+        texts=_whole(part[features.TEXT]) if reads_texts else nothing,
+        to=_whole(part[features.TO]) if reads_recipients else nothing,
+        to_sizes=_whole(part[features.TO_SIZES]) if reads_recipients else nothing,
+        values={key: _whole(part[features.VALUE + key]) for key in values},
+        numbers={key: np.asarray(part[features.NUMBER + key], dtype=np.float64) for key in numbers},
     )
 
 
-_NONE: Final = bytes(8)
-
-
-def _as_bytes(hashes: Column) -> list[bytes]:
-    found: list[bytes] = np.ascontiguousarray(hashes, dtype=np.int64).view("V8").tolist()
-    return found
-
-
-def _recipients(part: Kept) -> list[tuple[bytes, ...]]:
-    every = iter(_as_bytes(part[features.TO]))
-    return [tuple(next(every) for _ in range(size)) for size in part[features.TO_SIZES].tolist()]
+def _whole(column: Column) -> Ints:
+    return np.asarray(column, dtype=np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
@@ -11,13 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from comity.engine import links
 from comity.engine.columns import Bools, Column
-from comity.engine.fold import fold
-from comity.engine.functions import capitals, number
+from comity.engine.functions import number
 from comity.engine.leaves import Leaf
 from comity.engine.plan import Plan, plan
 from comity.engine.reading import UNKNOWN_AGE, Reading
+from comity.flow import texts
 from comity.flow.features import (
     AUTHOR,
     CHANNEL,
@@ -32,6 +31,7 @@ from comity.flow.features import (
     Columns,
 )
 from comity.flow.rows import UNKNOWN, Named, Rows
+from comity.flow.texts import Piece, pieces
 from comity.model.agreement import Agreement
 from comity.model.expression import Call, Expression, Type, Variable, walk
 from comity.model.ids import Channel, ClauseId
@@ -41,6 +41,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOTHING: Final = bytes(8)
 _NO_ROWS: Final = np.empty(0, dtype=np.bool_)
+_NO_NUMBERS: Final = np.empty(0, dtype=np.int64)
 _MOST_KNOWN: Final = 1 << 17
 
 
@@ -54,13 +55,13 @@ class Hashes(dict[str, bytes]):
     def __missing__(self, name: str) -> bytes:
         if len(self) >= _MOST_KNOWN:
             self.clear()
-        self[name] = made = self.of(name)
+        self[name] = made = self.of_bytes(name.encode())
         return made
 
-    def of(self, text: str) -> bytes:
-        """For texts that hardly come twice. All zeros stand for nothing, so no text has them."""
+    def of_bytes(self, raw: bytes) -> bytes:
+        """For texts, in UTF-8, that hardly come twice. All zeros stand for nothing, so no text has them."""
         keyed = self._keyed.copy()
-        keyed.update(text.encode())
+        keyed.update(raw)
         made = keyed.digest()
         return made if made != _NOTHING else b"\x01" + made[1:]
 
@@ -104,8 +105,8 @@ class Finder:
 
     def _trace(self, traced: str, messages: Sequence[Message]) -> Column:
         if traced == TEXT:
-            of = self._hashes.of
-            return _joined([of(fold(message.text)) for message in messages])
+            of = self._hashes.of_bytes
+            return _joined([of(raw) for piece in pieces(_texts(messages)) for raw in texts.folded(piece)])
         if traced == TO:
             return _joined([to for message in messages for to in self._recipients(message)])
         if traced == TO_SIZES:
@@ -126,28 +127,30 @@ class _Answered:
     def __init__(self, version: Agreement, leaves: Sequence[Leaf], asked: Asked) -> None:
         claims = [leaf for leaf in leaves if leaf.type is Type.BOOL]
         numbers = [leaf for leaf in leaves if leaf.type is not Type.BOOL]
-        quick = {asked.key_of(leaf): found for leaf in numbers if (found := _quick(leaf.expression)) is not None}
-        others = [leaf for leaf in numbers if asked.key_of(leaf) not in quick]
+        self._ages = [asked.key_of(leaf) for leaf in numbers if _is_age(leaf.expression)]
+        self._measures = {
+            asked.key_of(leaf): measure for leaf in numbers if (measure := _measure(leaf.expression)) is not None
+        }
+        others = [leaf for leaf in numbers if asked.key_of(leaf) not in {*self._ages, *self._measures}]
         read = [variable for leaf in (*claims, *others) for variable in _variables(leaf.expression)]
         self.needs_times = bool({"sent", "author.age"} & set(read))
         self._claims = [asked.key_of(leaf) for leaf in claims]
         self._plan = plan(_version_of(claims, version, asked.channels)) if claims else None
-        self._quick = quick
-        self._measured = plan(_version_of(others, version, asked.channels)) if others else None
+        self._others = plan(_version_of(others, version, asked.channels)) if others else None
         self._numbers = [
-            (asked.key_of(leaf), leaf.type, _value_of(self._measured, place))
+            (asked.key_of(leaf), leaf.type, _value_of(self._others, place))
             for place, leaf in enumerate(others)
-            if self._measured is not None
+            if self._others is not None
         ]
 
     def find(self, rows: Rows) -> Columns:
         messages = rows.messages
-        columns: Columns = {key: found(rows) for key, found in self._quick.items()}
+        columns: Columns = {key: _ages(rows) for key in self._ages} | _measured(self._measures, rows)
         if self._plan is not None:
             bits = _unpacked(self._plan.breached_batch(messages), len(self._claims))
             columns.update(zip(self._claims, bits, strict=True))
-        if self._measured is not None:
-            readings = [self._measured.read(message, {}) for message in messages]
+        if self._others is not None:
+            readings = [self._others.read(message, {}) for message in messages]
             for key, kind, value in self._numbers:
                 columns[key] = column_of([value(reading) for reading in readings], kind)
         return columns
@@ -157,47 +160,51 @@ def _variables(expression: Expression) -> Iterator[str]:
     return (part.name for part in walk(expression) if isinstance(part, Variable))
 
 
-Quick = Callable[[Rows], Column]
+Measure = Callable[[Piece], Column]
 
 
-def _quick(expression: Expression) -> Quick | None:
-    """A way round the plan for numbers that most rules ask for; it comes to the same."""
+def _measure(expression: Expression) -> Measure | None:
+    """A way round the plan for numbers that most rules ask of texts; it comes to the same."""
     match expression:
-        case Variable(name="author.age"):
-            return _ages
         case Call(function="size", args=(Variable(name="text"),)):
-            return _sizes
+            return texts.sizes
         case Call(function="size", args=(Variable(name="links"),)):
-            return _links
+            return texts.link_counts
         case Call(function="capitals", args=(Variable(name="text"),)):
-            return _capitals
+            return texts.capitals
         case _:
             return None
+
+
+def _measured(measures: Mapping[str, Measure], rows: Rows) -> Columns:
+    found: dict[str, list[Column]] = {key: [_NO_NUMBERS] for key in measures}
+    for piece in pieces(_texts(rows.messages)) if measures else ():
+        for key, measure in measures.items():
+            found[key].append(measure(piece))
+    columns: Columns = {key: np.concatenate([*each]) for key, each in found.items()}
+    for key in [] if rows.are_stubs else [key for key, measure in measures.items() if measure is texts.link_counts]:
+        columns[key] = _or_as_given(columns[key], rows.messages)
+    return columns
+
+
+def _or_as_given(counts: Column, messages: Sequence[Message]) -> Column:
+    """The links that a message came with go before those of its text."""
+    given = [-1 if message.links is None else len(message.links) for message in messages]
+    return np.where(np.less(given, 0), counts, given)
+
+
+def _texts(messages: Sequence[Message]) -> list[str]:
+    return [message.text for message in messages]
+
+
+def _is_age(expression: Expression) -> bool:
+    return isinstance(expression, Variable) and expression.name == "author.age"
 
 
 def _ages(rows: Rows) -> Column:
     oldest = np.int64(UNKNOWN_AGE // _MICROSECOND)
     is_known = rows.created != UNKNOWN
     return np.where(is_known, np.maximum(rows.sent - np.where(is_known, rows.created, 0), 0), oldest)
-
-
-def _sizes(rows: Rows) -> Column:
-    return np.array([len(message.text) for message in rows.messages], dtype=np.int64)
-
-
-def _capitals(rows: Rows) -> Column:
-    return np.array([capitals(message.text) for message in rows.messages], dtype=np.float64)
-
-
-def _links(rows: Rows) -> Column:
-    return np.array([_link_count(message) for message in rows.messages], dtype=np.int64)
-
-
-def _link_count(message: Message) -> int:
-    if message.links is not None:
-        return len(message.links)
-    text = message.text
-    return len(links.links(text)) if "://" in text or links.has_www(text) else 0
 
 
 def _version_of(leaves: Sequence[Leaf], version: Agreement, channels: Iterable[Channel]) -> Agreement:
