@@ -52,6 +52,7 @@ from comity.ledger.keyring import LogKeys
 from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, signed_head
 from comity.ledger.note import VerifierKey
 from comity.ledger.tree import ids_root
+from comity.ledger.versions import version_file, version_path
 from comity.model.ids import AccountId, DecisionId
 from comity.model.plan import Planned
 from comity.ports import Attachment, Entropy, PublishedLog, Running, Store, Taken, Version, Write
@@ -82,6 +83,7 @@ class Recorder:
         self._position = store.position
         self._published_size = last.size if last else 0
         self._catch_up()
+        self._publish_texts()
 
     def begin(self, *, mode: Mode, operator: str, at: datetime) -> None:
         """Write the genesis entry. Does nothing if there is one."""
@@ -246,7 +248,8 @@ class Recorder:
         self._head, self._position = head.kept(), self._position + len(facts)
         if entries and self._published_size == appended.first:
             *files, _ = publication(appended, checkpoint)
-            self._published.publish(files, checkpoint)
+            texts = [version_file(version.files)] if version else []
+            self._published.publish([*texts, *files], checkpoint)
             self._published_size = head.log.size
         self._catch_up()
 
@@ -256,6 +259,12 @@ class Recorder:
             files = republication(stored_entries(self._store), self._published_size)
             self._published.publish(files, self._store.checkpoint)
             self._published_size = self._head.log.size
+
+    def _publish_texts(self) -> None:
+        """Publish each version's text that is not: its publication failed, or an earlier Comity published none."""
+        versions = (each for each in self._store.versions() if self._published.read(version_path(each.digest)) is None)
+        if missing := [version_file(each.files) for each in versions]:
+            self._published.publish(missing, self._store.checkpoint)
 
     def _fresh(self) -> str:
         return self._entropy.token(16).hex()

@@ -5,23 +5,28 @@ Knows nothing of trees or files: `verify` feeds it entries and turns what it obj
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from comity.ledger import entry as ledger
 from comity.ledger.entry import Entry, PublicMeasure
+from comity.ledger.milder import is_milder
 from comity.ledger.note import NoteError, VerifierKey
+from comity.ledger.rows import Rows, can_be_looked_up
 from comity.ledger.tree import EMPTY
+from comity.model.agreement import Agreement
 
-_SECONDS: Final = {"a minute": 60, "an hour": 3600, "a day": 86400, "a week": 7 * 86400}
-_GRAVITY: Final = ("mark", "warn", "remove", "limit reach", "limit", "hold", "suspend", "terminate")
+_MOST_TEXTS: Final = 16
 
 
 @dataclass(slots=True, kw_only=True)
 class Audit:
     """What was read so far. Grows by `take`, entry after entry."""
 
+    text_of: Callable[[str], Agreement | None] = lambda _: None
+    """The version of a digest; None if it cannot be had."""
     genesis: ledger.GenesisEntry | None = None
     keys: set[str] = field(default_factory=set)
     ids: dict[bytes, int] = field(default_factory=dict)
@@ -33,6 +38,9 @@ class Audit:
     census_days: set[date] = field(default_factory=set)
     latest: datetime | None = None
     dated_back: int = 0
+    looked_up: int = 0
+    _rows: Rows = field(default_factory=Rows)
+    _texts: dict[str, Agreement | None] = field(default_factory=dict)
     _same: dict[tuple[PublicMeasure, ...], tuple[PublicMeasure, ...]] = field(default_factory=dict)
 
     def take(self, index: int, entry: Entry) -> list[str]:
@@ -119,8 +127,25 @@ class Audit:
         measures = entry.measures
         if measures:
             wrong += _wrong_measures(entry, measures)
+        wrong += self._looked_up(entry)
         self.measures.setdefault(bytes.fromhex(entry.id), self._same.setdefault(measures, measures))
         return wrong
+
+    def _looked_up(self, entry: ledger.StatementEntry) -> list[str]:
+        """Whether the measures are the ladder's row, where the version's text can be had."""
+        version = self._text(entry.agreement)
+        if version is None or not can_be_looked_up(entry, version):
+            return []
+        self.looked_up += 1
+        objection = self._rows.objection(entry, version)
+        return [objection] if objection else []
+
+    def _text(self, digest: str) -> Agreement | None:
+        if digest not in self._texts:
+            if len(self._texts) == _MOST_TEXTS:
+                self._texts.clear()
+            self._texts[digest] = self.text_of(digest)
+        return self._texts[digest]
 
     def _correction(self, entry: ledger.CorrectionEntry) -> list[str]:
         wrong = self._names_version(entry.agreement) + self._cites_statement(entry.prev, "corrects")
@@ -129,7 +154,7 @@ class Audit:
         prev = bytes.fromhex(entry.prev)
         before = self.measures.get(prev)
         if before is not None:
-            harsher = [each for each in measures if not any(_is_milder(each, one) for one in before)]
+            harsher = [each for each in measures if not any(is_milder(each, one) for one in before)]
             wrong += [f"a correction to something harsher: {each.act}" for each in harsher]
             self.measures[prev] = self._same.setdefault(measures, measures)
         return wrong
@@ -178,32 +203,6 @@ def _wrong_measures(
         if isinstance(entry, ledger.StatementEntry) and each.until is not None and each.until < entry.at:
             wrong.append(f"{each.act} until {each.until:%Y-%m-%d %H:%M}, which was over when it was decided")
     return wrong
-
-
-def _is_milder(new: PublicMeasure, old: PublicMeasure) -> bool:
-    """Whether `new` is nowhere more than `old`: act, channels and end."""
-    if new.act == "warn":
-        return True
-    is_on_message = new.act in ("mark", "remove")
-    if is_on_message != (old.act in ("mark", "remove")) or _gravity(new.act) > _gravity(old.act):
-        return False
-    return frozenset(new.chan) <= frozenset(old.chan) and _ends_no_later(new, old)
-
-
-def _ends_no_later(new: PublicMeasure, old: PublicMeasure) -> bool:
-    if old.met and new.met:
-        return frozenset(new.met) <= frozenset(old.met)
-    if old.met:
-        return new.until is not None  # when conditions would have been met, nobody can tell from here
-    return old.until is None or (new.until is not None and new.until <= old.until)
-
-
-def _gravity(act: str) -> tuple[int, float]:
-    """Greater is graver; of two limits, the one that lets less through."""
-    if not act.startswith("limit to "):
-        return _GRAVITY.index(act), 0.0
-    count, _, unit = act.removeprefix("limit to ").partition(" ")
-    return _GRAVITY.index("limit"), -int(count) / _SECONDS[unit]
 
 
 def _a(kind: str) -> str:

@@ -56,6 +56,11 @@ def proved(audit: Audit, checkpoint: Checkpoint, remembered: Checkpoint | None, 
         f"Each of the {statements} statements stands once, names a version published before it, and its clauses;"
         " no rule terminated an account."
     )
+    if audit.looked_up:
+        yield (
+            f"Each measure of {audit.looked_up} statements is what the agreement's ladders foresee for the points"
+            " stated, or milder and chosen by a person."
+        )
     if corrections:
         yield f"None of the {corrections} corrections is harsher than what it corrects."
 
@@ -69,10 +74,17 @@ def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool) -> Iterato
     if audit.genesis and audit.genesis.after:
         yield "That all entries of the log that it goes on from are here again: compare them with that log's."
     yield "That nobody was cut off without an entry: gates refuse a measure that has no proof."
+    if left := audit.counts.get("statement", 0) - audit.looked_up:
+        yield (
+            f"That the measures of {left} statements are the ladder's: the version's text is not beside the log (in"
+            " `agreement/`), or the entry does not say which rows apply."
+        )
     yield "What the private parts say: they are shown by their openings, statement by statement."
     if audit.is_replay:
         yield "When it was decided: this log replays an archive, and its times are those of old messages."
     elif audit.dated_back:
         yield f"When it was decided: {audit.dated_back} entries are dated before an entry that stands before them."
+    if audit.looked_up:
+        yield "That points and channels are the account's own: its openings show it (`comity verify-statement`)."
     days = len(audit.census_days)
     yield f"How many measures were active: {days} censuses say so, but entries do not link an account's measures."

@@ -27,6 +27,8 @@ from comity.ledger.tiles import (
     parse_bundle,
 )
 from comity.ledger.tree import HASH_LENGTH, TILE_WIDTH, Tree, grow, leaf_hash
+from comity.ledger.versions import VersionError, read_version
+from comity.model.agreement import Agreement
 
 
 def verify(read: FileReader, vkey: str | None = None, since: bytes | None = None) -> Report:
@@ -67,11 +69,21 @@ class _Walk:
     """What was found on the way through the log."""
 
     read: FileReader
-    audit: Audit = field(default_factory=Audit)
+    audit: Audit = field(init=False)
     tree: Tree = field(default_factory=Tree)
     tiles: int = 0
     problems: list[Problem] = field(default_factory=list)
     more: int = 0
+
+    def __post_init__(self) -> None:
+        self.audit = Audit(text_of=self._text)
+
+    def _text(self, digest: str) -> Agreement | None:
+        try:
+            return read_version(self.read, digest)
+        except VersionError as error:
+            self.object(error.path, error.message)
+            return None
 
     def object(self, place: str, message: str) -> None:
         if len(self.problems) < MOST_PROBLEMS:

@@ -21,12 +21,13 @@ from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH, File, F
 from comity.ledger.note import NoteError, VerifierKey, countersigned, parse_note
 from comity.ledger.tiles import LARGEST_FILE, TilePlace, parse_path
 from comity.ledger.tree import TILE_WIDTH
+from comity.ledger.versions import LARGEST_VERSION, is_version_path
 
 _NAMED: Final = (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
 
 
 class LogFolder:
-    """A folder with `checkpoint`, `cosigned`, `vkey` and `tile/...`.
+    """A folder with `checkpoint`, `cosigned`, `vkey`, `tile/...` and `agreement/...`.
 
     One publisher at a time; beside it whoever collects cosignatures, and any number of readers.
     """
@@ -36,9 +37,11 @@ class LogFolder:
 
     def read(self, path: str) -> bytes | None:
         """A file of the log by its path below the prefix. None: no such file, or no path that a log has."""
+        if is_version_path(path):
+            return _read_regular(self.path / path, LARGEST_VERSION)
         if path not in _NAMED and parse_path(path) is None:
             return None
-        return _read_regular(self.path / path)
+        return _read_regular(self.path / path, LARGEST_FILE)
 
     def checkpoint(self) -> bytes | None:
         """The signed checkpoint that was published last."""
@@ -56,7 +59,7 @@ class LogFolder:
                 continue
             place = _demand_place(path)
             folders |= self._write(path, content)
-            if place.width == TILE_WIDTH:
+            if place is not None and place.width == TILE_WIDTH:
                 outgrown.append(self.path / f"{path}.p")
         _sync(folders)
         with self._checkpoints():
@@ -149,10 +152,11 @@ class LogFolder:
         return {target.parent, *new}
 
 
-def _demand_place(path: str) -> TilePlace:
+def _demand_place(path: str) -> TilePlace | None:
+    """The tile or bundle; None: a version of the agreement."""
     place = parse_path(path)
-    if place is None:
-        raise ValueError(f"{path!r} is no path of a tile or a bundle.")
+    if place is None and not is_version_path(path):
+        raise ValueError(f"{path!r} is no path of a tile, a bundle or an agreement.")
     return place
 
 
@@ -170,8 +174,8 @@ def _sync(folders: Iterable[Path]) -> None:
             os.fsync(descriptor)
 
 
-def _read_regular(path: Path) -> bytes | None:
-    """The file's bytes; one byte too many if it is larger than any file of a log, so that readers refuse it."""
+def _read_regular(path: Path, largest: int) -> bytes | None:
+    """The file's bytes; one byte too many if it is larger than such a file may be, so that readers refuse it."""
     try:
         # The folder may be somebody else's: follow no link, and do not wait for a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -185,7 +189,7 @@ def _read_regular(path: Path) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(LARGEST_FILE + 1)
+            return file.read(largest + 1)
 
 
 @contextmanager

@@ -1,0 +1,244 @@
+"""Whether a statement takes what the agreement's ladders foresee for the points that it states.
+
+A rule takes just the rows' measures, a person these or milder ones. Written apart from `casework`, whose work it
+checks; of a row for "the same" channels only the public part can be checked, since no entry names a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Final
+
+from msgspec import UnsetType
+from msgspec.structs import replace
+
+from comity.ledger.entry import PublicMeasure, StatementEntry, hour_after
+from comity.ledger.milder import is_milder
+from comity.model.agreement import Agreement
+from comity.model.clause import Act, Clause, Kind, Ladder, Range, Reaches, Row, Term, Until
+from comity.model.duration import Duration
+
+_ALMOST_AN_HOUR: Final = timedelta(hours=1) - timedelta(microseconds=1)
+_MOST_LADDERS: Final = 6
+_MOST_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """One act of a row. `channels`: all that it may reach; `is_exact`: all of them, else those of the messages.
+
+    It ends when each of its lengths is over, `most` of them if a person chose; without any, at no fixed time.
+    """
+
+    act: Act
+    channels: frozenset[str]
+    is_exact: bool
+    least: tuple[Duration, ...]
+    most: tuple[Duration, ...]
+    met: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Rows:
+    """Looks up rows, and remembers the last answers: most statements of an hour are like another."""
+
+    _known: dict[object, str | None] = field(default_factory=dict)
+
+    def objection(self, entry: StatementEntry, version: Agreement) -> str | None:
+        """What `entry` takes that the ladders do not foresee; None: it is in order."""
+        if isinstance(entry.live, UnsetType):
+            return None
+        whose = (version.digest, entry.clauses, tuple(entry.live.items()), entry.points > 0, entry.by, entry.at)
+        key = (whose, entry.act, entry.chan, entry.until, entry.met, entry.also)
+        if key not in self._known:
+            if len(self._known) == _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = _objection(entry, entry.live.items(), version)
+        return self._known[key]
+
+
+def can_be_looked_up(entry: StatementEntry, version: Agreement) -> bool:
+    """Whether the public part says which rows apply: not for a measure by law, nor for another version's clause."""
+    known = {clause.id for clause in version.clauses}
+    return not isinstance(entry.live, UnsetType) and entry.ground == "agreement" and known.issuperset(entry.clauses)
+
+
+def _objection(entry: StatementEntry, live: Iterable[tuple[str, int]], version: Agreement) -> str | None:
+    clauses = [clause for clause in version.clauses if clause.id in entry.clauses]
+    counted, should = dict(live), {str(ladder) for clause in clauses for ladder in clause.ladders}
+    if counted.keys() != should:
+        return f"it counts on the ladders {_listed(counted)}, but its clauses on {_listed(should)}"
+    ladders = [(version.ladders[each], counted[each]) for each in version.ladders if each in counted]
+    if entry.by == "rule":
+        return _by_rule(entry, ladders, clauses, version)
+    return _by_person(entry, ladders, clauses, version)
+
+
+def _by_rule(
+    entry: StatementEntry, ladders: list[tuple[Ladder, int]], clauses: list[Clause], version: Agreement
+) -> str | None:
+    rows = [_for_a_rule(ladder, points) for ladder, points in ladders]
+    ways = list(_ways(rows, entry, clauses, version))
+    if any(_fits(entry, way) for way in ways):
+        return None
+    return f"a rule took {_shown(entry.measures)}, but the ladder's row is {_drawn(ways[0])}"
+
+
+def _by_person(
+    entry: StatementEntry, ladders: list[tuple[Ladder, int]], clauses: list[Clause], version: Agreement
+) -> str | None:
+    rows = [_row(ladder, points) for ladder, points in ladders]
+    foreseen = _merged([_acts(each, version) for each in rows], clauses)
+    at_most = [_at_most(each, entry.at) for each in foreseen]
+    for each in entry.measures:
+        parts = [replace(each, chan=(channel,)) for channel in each.chan] or [each]
+        if not all(any(is_milder(part, one) for one in at_most) for part in parts) or not _may_warn(each, foreseen):
+            return f"a person took {_shown((each,))}, which is harsher than the ladder's row: {_drawn(foreseen)}"
+    return None
+
+
+def _may_warn(measure: PublicMeasure, foreseen: list[Foreseen]) -> bool:
+    return measure.act != "warn" or any(not each.act.kind.is_on_message for each in foreseen)
+
+
+def _row(ladder: Ladder, points: int) -> tuple[Row, ...]:
+    number = max((row.points for row in ladder.rows if row.points <= points), default=None)
+    return tuple(row for row in ladder.rows if row.points == number)
+
+
+def _for_a_rule(ladder: Ladder, points: int) -> tuple[Row, ...]:
+    """A rule stops below a row that terminates; if every row does, it only treats the message."""
+    whole = rows = _row(ladder, points)
+    while rows and any(act.kind is Kind.TERMINATE for row in rows for act in row.acts):
+        rows = _row(ladder, rows[0].points - 1)
+    return rows if rows or not whole else tuple(map(_on_message, whole))
+
+
+def _on_message(row: Row) -> Row:
+    acts = tuple(act for act in row.acts if act.kind.is_on_message)
+    return Row(points=row.points, acts=acts, channels=None, term=row.term, line=row.line)
+
+
+def _ways(
+    rows: list[tuple[Row, ...]], entry: StatementEntry, clauses: list[Clause], version: Agreement
+) -> Iterator[list[Foreseen]]:
+    """A ladder on which nothing was added to a step that is not over treats the message alone; which, is private."""
+    whole = [_acts(each, version) for each in rows]
+    yield _merged(whole, clauses)
+    if len(rows) > _MOST_LADDERS:
+        return
+    part = [_acts(map(_on_message, each), version) for each in rows]
+    for chosen in product((True, False), repeat=len(rows)):
+        if any(chosen) or entry.points == 0:
+            yield _merged([whole[n] if is_whole else part[n] for n, is_whole in enumerate(chosen)], clauses)
+
+
+def _acts(rows: Iterable[Row], version: Agreement) -> list[Foreseen]:
+    return list(dict.fromkeys(_foreseen(act, row, version) for row in rows for act in row.acts))
+
+
+def _foreseen(act: Act, row: Row, version: Agreement) -> Foreseen:
+    restricts = not act.kind.is_on_message and act.kind is not Kind.WARN
+    names = row.channels if restricts else None
+    every = frozenset(map(str, version.channels))
+    term = row.term if restricts else Term()
+    least, most, met = _lengths(term, version) if term.delay is None else ((), (), _conditions(term))
+    return Foreseen(
+        act=act,
+        channels=frozenset() if names is None else every if isinstance(names, Reaches) else every & names,
+        is_exact=names is not Reaches.SAME,
+        least=least,
+        most=most,
+        met=met,
+    )
+
+
+def _lengths(term: Term, version: Agreement) -> tuple[tuple[Duration, ...], tuple[Duration, ...], tuple[str, ...]]:
+    match term.length:
+        case Range(least=least, most=most):
+            return (least,), (most,), ()
+        case Until(conditions=("reviewed",), at_least=floor):
+            return (version.review_within, *([floor] if floor else ())), (), ("reviewed",)
+        case Until(conditions=conditions):
+            return (), (), conditions
+        case None:
+            return (), (), ()
+        case length:
+            return (length,), (length,), ()
+
+
+def _conditions(term: Term) -> tuple[str, ...]:
+    return term.length.conditions if isinstance(term.length, Until) else ()
+
+
+def _merged(groups: Iterable[list[Foreseen]], clauses: list[Clause]) -> list[Foreseen]:
+    """Of several ladders the strictest of each, as `record.md` has it; conduct is never removed or marked."""
+    asked = [group for group in groups if group]
+    merged = list(dict.fromkeys(each for group in asked for each in group))
+    kinds = {each.act.kind for each in merged}
+    fallen = set[Kind]()
+    if len(asked) > 1:
+        fallen |= {Kind.WARN} if any(not kind.is_on_message and kind is not Kind.WARN for kind in kinds) else set()
+        fallen |= {Kind.MARK} if Kind.REMOVE in kinds else set()
+    if all(clause.rule is not None and clause.rule.is_conduct for clause in clauses):
+        fallen |= {Kind.MARK, Kind.REMOVE}
+    return [each for each in merged if each.act.kind not in fallen]
+
+
+def _fits(entry: StatementEntry, foreseen: list[Foreseen]) -> bool:
+    """In whatever order: which ladder was asked first is not public."""
+    pairs = [[_is(measure, one, entry.at) for one in foreseen] for measure in entry.measures]
+    return len(pairs) == len(foreseen) and all(map(any, pairs)) and all(map(any, zip(*pairs, strict=True)))
+
+
+def _is(measure: PublicMeasure, foreseen: Foreseen, at: datetime) -> bool:
+    channels = frozenset(measure.chan)
+    reaches = channels == foreseen.channels if foreseen.is_exact else channels <= foreseen.channels
+    return measure.act == str(foreseen.act) and reaches and measure.met == foreseen.met and _ends(measure, foreseen, at)
+
+
+def _ends(measure: PublicMeasure, foreseen: Foreseen, at: datetime) -> bool:
+    """`at` is the hour of the decision, and the end was rounded up to one."""
+    if not foreseen.least or measure.until is None:
+        return not foreseen.least and measure.until is None
+    earliest, latest = (_end(foreseen.least, start) for start in (at, at + _ALMOST_AN_HOUR))
+    return earliest <= measure.until <= latest
+
+
+def _end(lengths: tuple[Duration, ...], start: datetime) -> datetime:
+    return hour_after(max(length.after(start) for length in lengths))
+
+
+def _at_most(foreseen: Foreseen, at: datetime) -> PublicMeasure:
+    return PublicMeasure(
+        act=str(foreseen.act),
+        chan=tuple(sorted(foreseen.channels)),
+        until=_end(foreseen.most, at + _ALMOST_AN_HOUR) if foreseen.most else None,
+        met=foreseen.met,
+    )
+
+
+def _shown(measures: Iterable[PublicMeasure]) -> str:
+    drawn = (f"{each.act} on {_listed(each.chan)}{_until(each)}" if each.chan else each.act for each in measures)
+    return "; ".join(drawn) or "nothing"
+
+
+def _until(measure: PublicMeasure) -> str:
+    return f" until {measure.until:%Y-%m-%d %H:%M}" if measure.until else ""
+
+
+def _drawn(foreseen: Iterable[Foreseen]) -> str:
+    drawn = (
+        f"{each.act} on {_listed(each.channels)}{''.join(f' for {length}' for length in each.most)}"
+        if each.channels
+        else str(each.act)
+        for each in foreseen
+    )
+    return "; ".join(drawn) or "nothing"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
