@@ -68,7 +68,7 @@ class Published:
     checkpoint: bytes
 
     def verify(self, vkey: str | None = None, since: bytes | None = None) -> Report:
-        return verify(self.files.get, vkey, since)
+        return verify(self.files.get, vkey, () if since is None else (since,))
 
 
 def published(entries: Sequence[bytes], key: SigningKey = KEY) -> Published:
@@ -374,3 +374,16 @@ def test_what_a_record_must_not_say_is_refused_with_the_entry(entries: tuple[Ent
     problems = [str(each) for each in log_of(*entries).verify().problems]
     assert any(re.search(message, each) for each in problems), problems
     assert all(each.startswith(f"tile/entries/000.p/{len(entries) + 2}, entry ") for each in problems)
+
+
+def test_a_key_that_was_replaced_still_vouches_for_what_was_remembered() -> None:
+    """The log's entries name the new key; whoever kept a checkpoint by the old one goes on from it."""
+    fresh = SigningKey(name=KEY.name, seed=bytes(range(2, 34)))
+    entries = [*ENTRIES[:300], canonical(ledger.KeyEntry(id="f" * 32, at=AT, key=str(fresh.verifier)))]
+    log = published(entries, fresh)
+    files = {**log.files, "vkey": str(fresh.verifier).encode()}
+    since = published(ENTRIES[:300]).checkpoint
+    assert verify(files.get, since=[since]).is_fine
+    assert verify(files.get, str(fresh.verifier), [since]).is_fine
+    unnamed = {**published(ENTRIES, fresh).files, "vkey": str(fresh.verifier).encode()}
+    assert any("names this key" in str(each) for each in verify(unnamed.get, since=[since]).problems)

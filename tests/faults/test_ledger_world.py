@@ -44,7 +44,7 @@ def test_a_clock_that_jumps_both_ways_leaves_a_ledger_that_verifies_at_every_mom
         assert len(answers) == 50
         remembered.append(log.files["checkpoint"])
         for one in remembered:
-            report = verify(log.read, str(KEY.verifier), one)
+            report = verify(log.read, str(KEY.verifier), [one])
             assert report.is_fine, report.problems
     assert report.counts["statement"] > 10
 

@@ -56,7 +56,7 @@ def test_a_folder_that_was_put_back_whole_does_not_sign(chosen: Settings, tmp_pa
     with pytest.raises(StopError, match="restored from an older backup"):
         said(chosen, "eve")
     assert LogFolder(chosen.folder / "log").checkpoint() == before
-    assert verify_own(chosen, since=None, key=None, as_json=True) == Exit.PROBLEMS
+    assert verify_own(chosen, since=(), key=None, as_json=True) == Exit.PROBLEMS
 
 
 def test_another_history_of_the_same_length_does_not_sign(chosen: Settings, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_new_log_cites_what_the_anchor_kept_and_is_anchored_in_its_turn(chosen
 def test_verifying_ones_own_log_says_when_neither_anchor_nor_witness_is_named(
     chosen: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verify_own(chosen, since=None, key=None, as_json=True) == Exit.FINE
+    assert verify_own(chosen, since=(), key=None, as_json=True) == Exit.FINE
     assert "neither an anchor nor witnesses" not in capsys.readouterr().out
-    assert verify_own(anchored(tmp_path, None), since=None, key=None, as_json=True) == Exit.FINE
+    assert verify_own(anchored(tmp_path, None), since=(), key=None, as_json=True) == Exit.FINE
     assert "neither an anchor nor witnesses" in capsys.readouterr().out

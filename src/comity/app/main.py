@@ -253,13 +253,21 @@ def diff(
     end(work(old, new, settings_of(config, store), as_json=json, html=html))
 
 
-@app.command(epilog="Example: `comity verify .comity/log`")
+@app.command(epilog="Example: `comity verify https://example.org/log --since my.checkpoint`")
 def verify(
-    folder: Annotated[Path | None, typer.Argument(help="The published log.")] = None,
-    since: Annotated[
-        Path | None, typer.Option(help="A checkpoint that you kept: is this log its continuation?")
+    place: Annotated[
+        str | None, typer.Argument(metavar="[URL|FOLDER]", help="The published log; your own when left out.")
     ] = None,
-    key: Annotated[str | None, typer.Option(help="The verifier key, if you do not trust the folder's.")] = None,
+    since: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Keeps the checkpoint for the next time: is the log still its continuation?"),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="VKEY", help="The verifier key, if you do not trust the log's.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The logs and witnesses that you trust (C2SP tlog-policy).")
+    ] = None,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -268,10 +276,10 @@ def verify(
     from comity.app.verify import verify as work
     from comity.app.verify import verify_own
 
-    if folder is None:
-        end(verify_own(settings_of(config, store), since=since, key=key, as_json=json))
+    if place is None:
+        end(verify_own(settings_of(config, store), since=since or (), key=key, policy=policy, as_json=json))
     else:
-        end(work(folder, since=since, key=key, as_json=json))
+        end(work(place, since=since or (), key=key, policy=policy, as_json=json))
 
 
 @app.command("config")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from comity.ledger.audit import Audit
-from comity.ledger.checkpoint import Checkpoint
+from comity.ledger.heads import Head, Remembered
 
 MOST_PROBLEMS: Final = 100
 """More are counted, not listed."""
@@ -36,22 +36,26 @@ class Report:
     unproved: tuple[str, ...]
     problems: tuple[Problem, ...]
     more_problems: int = 0
+    checkpoint: bytes | None = None
+    """The signed checkpoint that was found to be fine: keep it for the next time."""
 
     @property
     def is_fine(self) -> bool:
         return not self.problems
 
 
-def proved(audit: Audit, checkpoint: Checkpoint, remembered: Checkpoint | None, tiles: int) -> Iterator[str]:
+def proved(audit: Audit, head: Head, remembered: Sequence[Remembered], tiles: int) -> Iterator[str]:
     """What a log without a problem has shown."""
     statements, corrections = audit.counts.get("statement", 0), audit.counts.get("correction", 0)
-    yield f"{checkpoint.origin} signed just these {checkpoint.size} entries, in this order."
+    yield f"{head.checkpoint.origin} signed just these {head.checkpoint.size} entries, in this order."
     if audit.genesis and audit.genesis.after:
         cited = audit.genesis.after
         yield f"It goes on from the log {cited.origin}, which then had {cited.size} entries (root {cited.root})."
     yield f"All tiles ({tiles}) are what the entries give."
-    if remembered:
-        yield f"The first {remembered.size} entries are those of the remembered checkpoint, unchanged."
+    for one in remembered:
+        yield f"The first {one.checkpoint.size} entries are those of {one.place}, unchanged."
+    if head.cosigned:
+        yield f"Witnesses vouch that it is the only history: {', '.join(head.cosigned)}."
     yield (
         f"Each of the {statements} statements stands once, names a version published before it, and its clauses;"
         " no rule terminated an account."
@@ -65,11 +69,11 @@ def proved(audit: Audit, checkpoint: Checkpoint, remembered: Checkpoint | None, 
         yield f"None of the {corrections} corrections is harsher than what it corrects."
 
 
-def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool) -> Iterator[str]:
+def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool, is_cosigned: bool) -> Iterator[str]:
     """What no log shows by itself, and what would show it."""
     if is_own_key:
         yield "Whose key signed: `vkey` came with the log. Get the operator's key from elsewhere and give that."
-    if not has_remembered:
+    if not has_remembered and not is_cosigned:
         yield "That this is the log others saw: keep this checkpoint and give it the next time (`--since`)."
     if audit.genesis and audit.genesis.after:
         yield "That all entries of the log that it goes on from are here again: compare them with that log's."

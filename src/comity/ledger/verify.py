@@ -8,14 +8,15 @@ be verified while it grows. Memory stays flat but for ids and measures.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from comity.ledger.audit import Audit
-from comity.ledger.checkpoint import Checkpoint, open_checkpoint, parse_text
 from comity.ledger.entry import EntryError, parse_entry
-from comity.ledger.log import CHECKPOINT_PATH, VKEY_PATH
-from comity.ledger.note import NoteError, VerifierKey, parse_note
+from comity.ledger.heads import Head, Remembered, demand_continued, demand_signed, read_head, read_remembered
+from comity.ledger.log import VKEY_PATH
+from comity.ledger.note import NoteError, VerifierKey
+from comity.ledger.policy import Policy
 from comity.ledger.report import MOST_PROBLEMS, Problem, Report, proved, unproved
 from comity.ledger.tiles import (
     LARGEST_FILE,
@@ -31,37 +32,50 @@ from comity.ledger.versions import VersionError, read_version
 from comity.model.agreement import Agreement
 
 
-def verify(read: FileReader, vkey: str | None = None, since: bytes | None = None) -> Report:
+def verify(
+    read: FileReader, vkey: str | None = None, since: Sequence[bytes] = (), policy: Policy | None = None
+) -> Report:
     """Check the log that `read` gives files of.
 
-    `vkey`: the operator's verifier key, got somewhere else; without it the log's own `vkey` file is believed.
-    `since`: a signed checkpoint of this log kept from earlier, which the log must still continue.
+    `vkey`: the operator's verifier key, got somewhere else, or in its place the logs and witnesses of a `policy`;
+    without either the log's own `vkey` file is believed. `since`: signed checkpoints of this log kept from earlier,
+    which the log must still continue.
     """
     walk = _Walk(read=read)
-    head = _head(walk, vkey, since)
+    trusted = _trusted(walk, vkey, policy)
+    head = None if trusted is None and vkey is not None else read_head(read, trusted, walk.object)
     if head is not None:
+        walk.remembered = read_remembered(since, head, walk.object)
         _walk_entries(walk, head)
+    is_fine = head is not None and not walk.problems
     return Report(
         origin=head.checkpoint.origin if head else "",
         size=head.checkpoint.size if head else 0,
         root=base64.b64encode(walk.tree.root).decode(),
         counts=dict(walk.audit.counts),
-        proved=tuple(proved(walk.audit, head.checkpoint, head.remembered, walk.tiles))
-        if head and not walk.problems
-        else (),
-        unproved=tuple(unproved(walk.audit, is_own_key=vkey is None, has_remembered=since is not None)),
+        proved=tuple(proved(walk.audit, head, walk.remembered, walk.tiles)) if head and is_fine else (),
+        unproved=tuple(
+            unproved(
+                walk.audit,
+                is_own_key=trusted is None,
+                has_remembered=bool(walk.remembered),
+                is_cosigned=bool(head and head.cosigned),
+            )
+        ),
         problems=tuple(walk.problems),
         more_problems=walk.more,
+        checkpoint=head.note if head and is_fine else None,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Head:
-    """What the entries are compared with."""
-
-    checkpoint: Checkpoint
-    key: VerifierKey
-    remembered: Checkpoint | None
+def _trusted(walk: _Walk, vkey: str | None, policy: Policy | None) -> Policy | None:
+    if vkey is None:
+        return policy
+    try:
+        return (policy or Policy()).trusting(VerifierKey.parse(vkey))
+    except NoteError as error:
+        walk.object("the given verifier key", str(error))
+        return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +85,7 @@ class _Walk:
     read: FileReader
     audit: Audit = field(init=False)
     tree: Tree = field(default_factory=Tree)
+    remembered: list[Remembered] = field(default_factory=list)
     tiles: int = 0
     problems: list[Problem] = field(default_factory=list)
     more: int = 0
@@ -92,65 +107,20 @@ class _Walk:
             self.more += 1
 
 
-def _head(walk: _Walk, vkey: str | None, since: bytes | None) -> _Head | None:
-    key = _key(walk, vkey)
-    signed = walk.read(CHECKPOINT_PATH)
-    if signed is None:
-        walk.object(CHECKPOINT_PATH, "there is no such file: this is no published log, or nothing was published yet")
-        return None
-    if key is None:
-        return None
-    checkpoint = _opened(walk, CHECKPOINT_PATH, signed, key)
-    remembered = None if since is None else _opened(walk, "the remembered checkpoint", since, key)
-    if checkpoint is None:
-        return None
-    if remembered and remembered.size > checkpoint.size:
-        walk.object(
-            CHECKPOINT_PATH,
-            f"it has {checkpoint.size} entries, fewer than the {remembered.size} of the remembered checkpoint:"
-            " the log was rolled back",
-        )
-    return _Head(checkpoint=checkpoint, key=key, remembered=remembered)
-
-
-def _key(walk: _Walk, vkey: str | None) -> VerifierKey | None:
-    place = VKEY_PATH if vkey is None else "the given verifier key"
-    content = walk.read(VKEY_PATH) if vkey is None else vkey.encode("utf-8", "replace")
-    if content is None:
-        walk.object(VKEY_PATH, "there is no such file, and no verifier key was given")
-        return None
-    try:
-        return VerifierKey.parse(content[:2000].decode("utf-8", "replace"))
-    except NoteError as error:
-        walk.object(place, str(error))
-        return None
-
-
-def _opened(walk: _Walk, place: str, content: bytes, key: VerifierKey) -> Checkpoint | None:
-    """The checkpoint; also one that is not rightly signed, with a problem, so that the rest is looked at too."""
-    try:
-        return open_checkpoint(content, [key], key.name)
-    except NoteError as error:
-        walk.object(place, str(error))
-    try:
-        return parse_text(parse_note(content).text)
-    except NoteError:
-        return None
-
-
-def _walk_entries(walk: _Walk, head: _Head) -> None:
+def _walk_entries(walk: _Walk, head: Head) -> None:
     """Grow the tree bundle by bundle, holding each tile against it as soon as it is full."""
-    if head.remembered and head.remembered.size == 0:
-        _compare_remembered(walk, walk.tree, head.remembered)
+    demand_continued(walk.remembered, head, walk.object)
+    _compare_remembered(walk, 0, [])
     try:
         for place, entries in _bundles(walk.read, head.checkpoint.size):
-            _take_bundle(walk, head, place, entries)
+            _take_bundle(walk, place, entries)
     except TileError as error:
         walk.object(error.path, f"{error.message}; nothing behind it could be checked")
         return
     _compare_rims(walk)
-    _compare_root(walk, head.checkpoint)
+    _compare_root(walk, head)
     _compare_genesis(walk, head)
+    demand_signed(walk.remembered, head, walk.audit.keys, walk.object)
 
 
 def _bundles(read: FileReader, size: int) -> Iterator[tuple[str, tuple[bytes, ...]]]:
@@ -166,7 +136,7 @@ def _bundles(read: FileReader, size: int) -> Iterator[tuple[str, tuple[bytes, ..
         yield path, entries
 
 
-def _take_bundle(walk: _Walk, head: _Head, path: str, entries: tuple[bytes, ...]) -> None:
+def _take_bundle(walk: _Walk, path: str, entries: tuple[bytes, ...]) -> None:
     first = walk.tree.size
     for index, content in enumerate(entries, start=first):
         try:
@@ -176,10 +146,7 @@ def _take_bundle(walk: _Walk, head: _Head, path: str, entries: tuple[bytes, ...]
         for message in wrong:
             walk.object(f"{path}, entry {index}", message)
     leaves = [leaf_hash(entry) for entry in entries]
-    remembered = head.remembered
-    if remembered and first < remembered.size <= first + len(leaves):
-        part, _ = grow(walk.tree, leaves[: remembered.size - first])
-        _compare_remembered(walk, part, remembered)
+    _compare_remembered(walk, first, leaves)
     walk.tree, full = grow(walk.tree, leaves)
     for tile in full:
         _compare(walk, TilePlace(level=tile.level, n=tile.n), tile.hashes)
@@ -211,25 +178,31 @@ def _nth(hashes: bytes, n: int) -> bytes:
     return hashes[n * HASH_LENGTH : (n + 1) * HASH_LENGTH]
 
 
-def _compare_root(walk: _Walk, checkpoint: Checkpoint) -> None:
+def _compare_root(walk: _Walk, head: Head) -> None:
+    checkpoint = head.checkpoint
     if walk.tree.root != checkpoint.root:
         signed, found = base64.b64encode(checkpoint.root).decode(), base64.b64encode(walk.tree.root).decode()
-        walk.object(CHECKPOINT_PATH, f"it signs the root {signed}, but its {checkpoint.size} entries give {found}")
+        walk.object(head.place, f"it signs the root {signed}, but its {checkpoint.size} entries give {found}")
 
 
-def _compare_remembered(walk: _Walk, tree: Tree, remembered: Checkpoint) -> None:
-    if tree.root != remembered.root:
-        walk.object(
-            "the remembered checkpoint",
-            f"the first {remembered.size} entries are no longer those it was signed for:"
-            " entries were changed, removed or put in",
-        )
+def _compare_remembered(walk: _Walk, first: int, leaves: list[bytes]) -> None:
+    """Those whose last entry is among `leaves`, which begin at entry `first`; without leaves, those of no entry."""
+    for one in walk.remembered:
+        size = one.checkpoint.size
+        if first < size <= first + len(leaves) or size == len(leaves) == 0:
+            tree, _ = grow(walk.tree, leaves[: size - first])
+            if tree.root != one.checkpoint.root:
+                walk.object(
+                    one.place,
+                    f"the first {size} entries are no longer those it was signed for:"
+                    " entries were changed, removed or put in",
+                )
 
 
-def _compare_genesis(walk: _Walk, head: _Head) -> None:
+def _compare_genesis(walk: _Walk, head: Head) -> None:
     genesis = walk.audit.genesis
     if walk.tree.size == 0:
-        walk.object(CHECKPOINT_PATH, "it signs an empty log, without even a genesis")
+        walk.object(head.place, "it signs an empty log, without even a genesis")
     if genesis is None:
         return
     place = f"{TilePlace(level=None, n=0, width=min(TILE_WIDTH, walk.tree.size)).path}, entry 0"
@@ -237,5 +210,5 @@ def _compare_genesis(walk: _Walk, head: _Head) -> None:
         walk.object(
             place, f"the genesis is of the log {genesis.origin!r}, the checkpoint of {head.checkpoint.origin!r}"
         )
-    if str(head.key) not in walk.audit.keys:
+    if not walk.audit.keys.intersection(map(str, head.keys)):
         walk.object(VKEY_PATH, "neither the genesis nor a later `key` entry names this key")
