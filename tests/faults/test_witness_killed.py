@@ -11,7 +11,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -25,6 +27,7 @@ from comity.ledger.witness import LARGEST_REQUEST, SIZE_TYPE, AddCheckpoint, par
 from comity.stores.world import MemoryLog
 
 LOG = SigningKey(name="example.com/log", seed=bytes(range(32)))
+PLACE = f"/{sha256(LOG.name.encode()).hexdigest()}/checkpoint"
 KILLED = """
 import os, signal, sys
 from comity.stores.database import Database
@@ -174,6 +177,10 @@ def test_other_paths_methods_and_bodies_are_answered_as_http_wants_it(tmp_path: 
             ("PUT", "/add-checkpoint", 405),
             ("POST", "/", 404),
             ("POST", "/add-checkpoint/", 404),
+            ("POST", PLACE, 405),
+            ("GET", PLACE, 404),
+            ("GET", PLACE.upper(), 404),
+            ("GET", "/" + "0" * 64 + "/checkpoint", 404),
             ("POST", "/../add-checkpoint", 404),
         ):
             connection.request(method, path, b"x")
@@ -182,7 +189,10 @@ def test_other_paths_methods_and_bodies_are_answered_as_http_wants_it(tmp_path: 
         connection.close()
         assert server.ask(b"x" * (LARGEST_REQUEST + 1))[0] == 413
         assert server.ask(b"")[0] == 400
-        assert server.ask(request(0, 5))[0] == 200
+        status, _, line = server.ask(request(0, 5))
+        assert status == 200
+        with urlopen(f"http://127.0.0.1:{server.port}{PLACE}", timeout=20) as response:
+            assert response.read() == NOTES[5] + line
 
 
 def test_connections_that_say_nothing_keep_nobody_out(tmp_path: Path) -> None:

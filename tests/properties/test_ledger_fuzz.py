@@ -67,7 +67,7 @@ def read_proof(content: bytes) -> None:
 def read_request(content: bytes) -> None:
     request = parse_request(content)
     assert bytes(request) == content
-    checkpoint = trusted_checkpoint(request.checkpoint, {LOG.name: LOG.verifier})
+    checkpoint, _ = trusted_checkpoint(request.checkpoint, {LOG.name: LOG.verifier})
     demand_next(request, checkpoint, None)
 
 

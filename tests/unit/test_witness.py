@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,16 @@ def test_a_checkpoint_that_its_log_did_not_sign_is_refused(witness: Witness) -> 
     wrong = Signature(name=LOG.name, key_id=LOG.key_id, content=bytes(64))
     body = GROWN.request(0, 2) + str(wrong).encode()
     assert refused(witness, body) == (Refusal.UNTRUSTED, None)
+
+
+def test_anybody_can_ask_what_was_cosigned_last_of_a_log(witness: Witness) -> None:
+    place = sha256(LOG.name.encode()).hexdigest()
+    assert witness.latest(place) is None
+    for old, new in ((0, 5), (5, 9)):
+        line = witness.add_checkpoint(GROWN.request(old, new) + str(KEY.cosign("of something else\n", 7)).encode())
+        assert witness.latest(place) == GROWN.notes[new] + line
+    assert witness.latest(sha256(STRANGER.name.encode()).hexdigest()) is None
+    assert witness.latest("") is None
 
 
 def test_signatures_by_others_are_passed_over(witness: Witness) -> None:

@@ -1,4 +1,6 @@
-"""The witness over HTTP (ASGI): `POST /add-checkpoint` of C2SP tlog-witness, and nothing else.
+"""The witness over HTTP (ASGI), as C2SP tlog-witness has it.
+
+`POST /add-checkpoint` asks for a cosignature; `GET /SHA-256-OF-ORIGIN/checkpoint` gives what was cosigned last.
 
 One request at a time: answering takes less than a millisecond and one write to the disk.
 """
@@ -6,6 +8,7 @@ One request at a time: answering takes less than a millisecond and one write to 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
@@ -17,6 +20,7 @@ from comity.ports import Reply, StoreError
 PATH: Final = "/add-checkpoint"
 SLOWEST: Final = 5
 """Seconds that a request's body may take to arrive."""
+_LATEST: Final = re.compile(r"/([0-9a-f]{64})/checkpoint")
 _TEXT: Final = "text/plain; charset=utf-8"
 
 Scope = Mapping[str, object]
@@ -32,10 +36,12 @@ def witness_app(witness: Witness) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"a witness does not speak {scope['type']}")
-        reply = _misdirected(scope) or await _answer(witness, receive)
+        path, method = str(scope["path"]), str(scope["method"])
+        allowed = "POST" if path == PATH else "GET" if _LATEST.fullmatch(path) else ""
+        reply = _misdirected(method, allowed) or await _answer(witness, path, receive)
         headers = [(b"content-type", reply.kind.encode()), (b"content-length", b"%d" % len(reply.body))]
         if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers.append((b"allow", b"POST"))
+            headers.append((b"allow", allowed.encode()))
         if reply.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
             headers.append((b"connection", b"close"))  # what is left of the body is not read
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -44,16 +50,16 @@ def witness_app(witness: Witness) -> App:
     return app
 
 
-def _misdirected(scope: Scope) -> Reply | None:
-    if scope["path"] != PATH:
+def _misdirected(method: str, allowed: str) -> Reply | None:
+    if not allowed:
         return _plain(HTTPStatus.NOT_FOUND, f"This is a witness: it takes POST {PATH}.")
-    if scope["method"] != "POST":
-        return _plain(HTTPStatus.METHOD_NOT_ALLOWED, f"Use POST {PATH}.")
-    return None
+    return None if method == allowed else _plain(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {allowed}.")
 
 
-async def _answer(witness: Witness, receive: Receive) -> Reply:
+async def _answer(witness: Witness, path: str, receive: Receive) -> Reply:
     try:
+        if match := _LATEST.fullmatch(path):
+            return _latest(witness, match[1])
         async with asyncio.timeout(SLOWEST):
             body = await _body(receive)
         if len(body) > LARGEST_REQUEST:
@@ -67,7 +73,14 @@ async def _answer(witness: Witness, receive: Receive) -> Reply:
             return Reply(status=refused.refusal, kind=SIZE_TYPE, body=b"%d\n" % refused.latest)
         return _plain(HTTPStatus(refused.refusal), str(refused))
     except StoreError as error:
-        return _plain(HTTPStatus.SERVICE_UNAVAILABLE, f"Nothing can be kept, so nothing is signed: {error}")
+        return _plain(HTTPStatus.SERVICE_UNAVAILABLE, f"Nothing is signed: {error}")
+
+
+def _latest(witness: Witness, hash_: str) -> Reply:
+    note = witness.latest(hash_)
+    if note is None:
+        return _plain(HTTPStatus.NOT_FOUND, "This witness has cosigned no checkpoint of that log.")
+    return Reply(status=HTTPStatus.OK, kind=_TEXT, body=note)
 
 
 async def _body(receive: Receive) -> bytes:

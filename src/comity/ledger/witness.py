@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from comity.ledger.checkpoint import Checkpoint, parse_text
-from comity.ledger.note import NoteError, VerifierKey, decode_base64, open_note, parse_note
+from comity.ledger.note import Note, NoteError, VerifierKey, decode_base64, open_note, parse_note
 from comity.ledger.tree import EMPTY, HASH_LENGTH, LARGEST_SIZE, ProofError, check_consistency
 
 LARGEST_REQUEST: Final = 64 << 10
@@ -70,8 +70,11 @@ def parse_request(content: bytes) -> AddCheckpoint:
     return AddCheckpoint(old=int(match[1]), proof=proof, checkpoint=checkpoint)
 
 
-def trusted_checkpoint(content: bytes, logs: Mapping[str, VerifierKey]) -> Checkpoint:
-    """The checkpoint, signed by the one of `logs` (keys by origin) that it is of. Raises `RefusedError`."""
+def trusted_checkpoint(content: bytes, logs: Mapping[str, VerifierKey]) -> tuple[Checkpoint, Note]:
+    """The checkpoint, and its note with just the signature of the one of `logs` (keys by origin) that it is of.
+
+    Raises `RefusedError`: the log is not known, or did not sign it.
+    """
     try:
         checkpoint = parse_text(parse_note(content).text)
     except NoteError as error:
@@ -80,10 +83,9 @@ def trusted_checkpoint(content: bytes, logs: Mapping[str, VerifierKey]) -> Check
     if key is None:
         raise RefusedError(Refusal.UNKNOWN, f"This witness does not know the log {checkpoint.origin[:200]!r}.")
     try:
-        open_note(content, [key])
+        return checkpoint, open_note(content, [key])
     except NoteError as error:
         raise RefusedError(Refusal.UNTRUSTED, str(error)) from error
-    return checkpoint
 
 
 def demand_next(request: AddCheckpoint, checkpoint: Checkpoint, latest: Checkpoint | None) -> None:

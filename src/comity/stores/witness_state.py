@@ -40,6 +40,10 @@ class WitnessState:
             self._held = held.pop_all()
 
     def latest(self, origin: str) -> Cosigned | None:
+        with self._one_at_a_time:  # so that nothing is seen that is not yet durable
+            return self._latest(origin)
+
+    def _latest(self, origin: str) -> Cosigned | None:
         query = "select size, root, at, note from latest where origin = ?"
         for size, root, at, note in self._db.rows(tuple[int, bytes, int, bytes], query, origin):
             checkpoint = Checkpoint(origin=origin, size=size, root=root)
@@ -49,7 +53,7 @@ class WitnessState:
     def advance(self, origin: str, step: Callable[[Cosigned | None], Cosigned]) -> Cosigned:
         # INVARIANT: between reading what was cosigned last and keeping what comes next nobody else writes.
         with self._one_at_a_time, self._db.transaction():
-            new = step(self.latest(origin))
+            new = step(self._latest(origin))
             self._db.execute(
                 "insert into latest values (?1, ?2, ?3, ?4, ?5) on conflict do update"
                 " set size = ?2, root = ?3, at = ?4, note = ?5",
