@@ -299,10 +299,21 @@ def processes(count: int) -> Iterator[Executor | None]:
     executor = ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts
     )
+    _start(executor, count)
     try:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(executor: Executor, count: int) -> None:
+    """Begins its processes, one for each job: born deaf to Ctrl-C, which may come while they are still starting."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for _ in range(count):
+            executor.submit(_leave_interrupts)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _leave_interrupts() -> None:
