@@ -3,87 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from made_logs import (
+    AT,
+    ENTRIES,
+    FIRST,
+    GENESIS,
+    KEY,
+    NEVER,
+    OTHER,
+    SECOND,
+    SIZE,
+    VERSION,
+    WEEK,
+    WHOLE,
+    Published,
+    correction,
+    defects,
+    large,
+    log_of,
+    published,
+    replace_end,
+    statement,
+)
 
 from comity.ledger import entry as ledger
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.entry import Entry, canonical
-from comity.ledger.log import republication, resume, signed_head
+from comity.ledger.log import resume
 from comity.ledger.note import Signature, SigningKey
 from comity.ledger.tree import EMPTY, ids_root
-from comity.ledger.verify import Report, verify
-
-AT = datetime(2026, 7, 30, 14, tzinfo=UTC)
-KEY = SigningKey(name="example.com/log", seed=bytes(range(32)))
-OTHER = SigningKey(name="example.com/log", seed=bytes(32))
-FIRST, SECOND, NEVER = ("sha256:" + letter * 64 for letter in "abc")
-WEEK = ledger.measure("suspend", frozenset({"mail", "posts"}), AT + timedelta(days=7))
-GENESIS = ledger.GenesisEntry(id=f"{0:032x}", at=AT, operator="Us", origin=KEY.name, key=str(KEY.verifier), retention=7)
-VERSION = ledger.AgreementEntry(id=f"{1:032x}", at=AT, agreement=FIRST, effective=AT)
-SIZE = 600
-
-
-def statement(number: int, **changed: object) -> ledger.StatementEntry:
-    whole: dict[str, object] = {
-        "entry_id": f"{number:032x}",
-        "at": AT + timedelta(hours=number),
-        "agreement": FIRST,
-        "clauses": ("spam",),
-        "points": 1,
-        "measures": (replace_end(WEEK, AT + timedelta(hours=number, days=7)),),
-        "by": "rule",
-        "auto": ledger.Automation(found=1, decided=1),
-        "commitments": {"account": "d" * 64},
-    }
-    return ledger.statement(**{**whole, **changed})  # type: ignore[arg-type]
-
-
-def replace_end(measure: ledger.PublicMeasure, until: datetime | None) -> ledger.PublicMeasure:
-    return ledger.measure(measure.act, frozenset(measure.chan), until, measure.met)
-
-
-def correction(number: int, corrects: int, *measures: ledger.PublicMeasure, by: str = "person") -> Entry:
-    return ledger.correction(
-        entry_id=f"{number:032x}",
-        at=AT + timedelta(hours=number),
-        corrects=f"{corrects:032x}",
-        agreement=FIRST,
-        clauses=("spam",),
-        points=1,
-        measures=measures,
-        by=by,  # type: ignore[arg-type]
-    )
-
-
-ENTRIES = [canonical(each) for each in (GENESIS, VERSION, *map(statement, range(2, SIZE)))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    files: dict[str, bytes]
-    checkpoint: bytes
-
-    def verify(self, vkey: str | None = None, since: bytes | None = None) -> Report:
-        return verify(self.files.get, vkey, () if since is None else (since,))
-
-
-def published(entries: Sequence[bytes], key: SigningKey = KEY) -> Published:
-    checkpoint = signed_head(resume(entries, None), KEY.name, [key])
-    files = dict(republication(entries, 0))
-    return Published(
-        files={**files, "checkpoint": checkpoint, "vkey": f"{KEY.verifier}\n".encode()}, checkpoint=checkpoint
-    )
-
-
-def log_of(*entries: Entry) -> Published:
-    return published([canonical(each) for each in (GENESIS, VERSION, *entries)])
-
-
-WHOLE = published(ENTRIES)
+from comity.ledger.verify import verify
 
 
 def with_file(path: str, content: bytes | None) -> Published:
@@ -387,3 +341,15 @@ def test_a_key_that_was_replaced_still_vouches_for_what_was_remembered() -> None
     assert verify(files.get, str(fresh.verifier), [since]).is_fine
     unnamed = {**published(ENTRIES, fresh).files, "vkey": str(fresh.verifier).encode()}
     assert any("names this key" in str(each) for each in verify(unnamed.get, since=[since]).problems)
+
+
+@pytest.mark.parametrize("name", sorted(defects()))
+def test_a_log_with_a_defect_is_refused_and_the_place_is_named(name: str) -> None:
+    one = defects()[name]
+    report = verify(one.files.get, str(KEY.verifier), () if one.since is None else (one.since,))
+    assert any(str(each).startswith(one.place) for each in report.problems), report.problems
+    assert report.checkpoint is None
+
+
+def test_without_its_defect_the_large_log_is_fine() -> None:
+    assert verify(large().files.get).problems == ()

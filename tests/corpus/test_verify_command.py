@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from test_ledger_logs import ENTRIES, KEY, OTHER, Published, published, statement
+from made_logs import ENTRIES, KEY, OTHER, Published, published, statement
 
 from comity.app.errors import Exit, StopError
 from comity.app.log_url import LogUrl
