@@ -5,20 +5,33 @@ Knows nothing of trees or files: `verify` feeds it entries and turns what it obj
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from msgspec import UNSET, UnsetType
+
 from comity.ledger import entry as ledger
 from comity.ledger.entry import Entry, PublicMeasure
 from comity.ledger.milder import is_milder
 from comity.ledger.note import NoteError, VerifierKey
-from comity.ledger.rows import Rows, can_be_looked_up
+from comity.ledger.rows import objection
 from comity.ledger.tree import EMPTY
 from comity.model.agreement import Agreement
 
 _MOST_TEXTS: Final = 16
+_MOST_ALIKE: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What looking at a statement came to; `measures`: their number."""
+
+    wrong: tuple[str, ...]
+    measures: int
+    is_looked_up: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +44,9 @@ class Audit:
     keys: set[str] = field(default_factory=set)
     ids: dict[bytes, int] = field(default_factory=dict)
     versions: dict[str, ledger.AgreementEntry] = field(default_factory=dict)
-    measures: dict[bytes, tuple[PublicMeasure, ...]] = field(default_factory=dict)  # by statement, as last corrected
+    stated: array[int] = field(default_factory=lambda: array("L"))
+    """For each entry: 0, or which of `measures` a statement has, as last corrected. Packed: there may be millions."""
+    measures: list[tuple[PublicMeasure, ...]] = field(default_factory=lambda: [()])
     appeals: dict[bytes, bool] = field(default_factory=dict)  # whether decided
     erased: set[bytes] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
@@ -39,9 +54,9 @@ class Audit:
     latest: datetime | None = None
     dated_back: int = 0
     looked_up: int = 0
-    _rows: Rows = field(default_factory=Rows)
+    _alike: dict[object, _Looked] = field(default_factory=dict)
     _texts: dict[str, Agreement | None] = field(default_factory=dict)
-    _same: dict[tuple[PublicMeasure, ...], tuple[PublicMeasure, ...]] = field(default_factory=dict)
+    _numbers: dict[tuple[PublicMeasure, ...], int] = field(default_factory=dict)
 
     def take(self, index: int, entry: Entry) -> list[str]:
         """What is wrong with `entry` at `index`, given the entries before it; usually nothing."""
@@ -79,6 +94,7 @@ class Audit:
             self.latest = entry.at
         else:
             self.dated_back += 1
+        self.stated.append(0)
         first = self.ids.setdefault(bytes.fromhex(entry.id), index)
         wrong = [] if first == index else [f"{_a(str(kind))} of id {entry.id}, which entry {first} already has"]
         if index == 0 and not isinstance(entry, ledger.GenesisEntry):
@@ -110,6 +126,7 @@ class Audit:
         if last and not self.is_replay and entry.effective < entry.at:
             wrong.append(f"in force from {entry.effective:%Y-%m-%d %H:%M}, before it was published")
         self.versions.setdefault(entry.agreement, entry)
+        self._alike.clear()  # a statement that was early, or of no version, may be in order from now on
         return wrong
 
     @property
@@ -117,7 +134,21 @@ class Audit:
         """Whether the log is of an archive, so that its times are those of old messages."""
         return self.genesis is not None and self.genesis.mode == "replay"
 
-    def _statement(self, entry: ledger.StatementEntry) -> list[str]:
+    def _statement(self, entry: ledger.StatementEntry) -> tuple[str, ...]:
+        """Most statements of an hour are alike in all but what is private: each kind is looked at once."""
+        live = () if isinstance(entry.live, UnsetType) else tuple(entry.live.items())
+        under = (entry.agreement, entry.clauses, entry.points, live, entry.ground, entry.by, entry.auto.decided)
+        key = (under, entry.at, entry.act, entry.chan, entry.until, entry.met, entry.also, entry.live is UNSET)
+        looked = self._alike.get(key)
+        if looked is None:
+            if len(self._alike) == _MOST_ALIKE:
+                self._alike.clear()
+            looked = self._alike[key] = self._look(entry)
+        self.stated[-1] = looked.measures
+        self.looked_up += looked.is_looked_up
+        return looked.wrong
+
+    def _look(self, entry: ledger.StatementEntry) -> _Looked:
         wrong = self._names_version(entry.agreement)
         version = self.versions.get(entry.agreement)
         if version and not self.is_replay and version.effective > entry.at:
@@ -125,20 +156,11 @@ class Audit:
         if bool(entry.auto.decided) != (entry.by == "rule"):
             wrong.append("it says both that a rule decided and that a person did")
         measures = entry.measures
-        if measures:
-            wrong += _wrong_measures(entry, measures)
-        wrong += self._looked_up(entry)
-        self.measures.setdefault(bytes.fromhex(entry.id), self._same.setdefault(measures, measures))
-        return wrong
-
-    def _looked_up(self, entry: ledger.StatementEntry) -> list[str]:
-        """Whether the measures are the ladder's row, where the version's text can be had."""
-        version = self._text(entry.agreement)
-        if version is None or not can_be_looked_up(entry, version):
-            return []
-        self.looked_up += 1
-        objection = self._rows.objection(entry, version)
-        return [objection] if objection else []
+        wrong += _wrong_measures(entry, measures)
+        text = self._text(entry.agreement)
+        unforeseen = None if text is None else objection(entry, text)
+        wrong += [unforeseen] if unforeseen else []
+        return _Looked(wrong=tuple(wrong), measures=self._number(measures), is_looked_up=unforeseen is not None)
 
     def _text(self, digest: str) -> Agreement | None:
         if digest not in self._texts:
@@ -151,13 +173,19 @@ class Audit:
         wrong = self._names_version(entry.agreement) + self._cites_statement(entry.prev, "corrects")
         measures = entry.measures
         wrong += _wrong_measures(entry, measures)
-        prev = bytes.fromhex(entry.prev)
-        before = self.measures.get(prev)
-        if before is not None:
+        at = self.ids.get(bytes.fromhex(entry.prev), -1)
+        if at >= 0 and self.stated[at]:
+            before = self.measures[self.stated[at]]
             harsher = [each for each in measures if not any(is_milder(each, one) for one in before)]
             wrong += [f"a correction to something harsher: {each.act}" for each in harsher]
-            self.measures[prev] = self._same.setdefault(measures, measures)
+            self.stated[at] = self._number(measures)
         return wrong
+
+    def _number(self, measures: tuple[PublicMeasure, ...]) -> int:
+        number = self._numbers.setdefault(measures, len(self.measures))
+        if number == len(self.measures):
+            self.measures.append(measures)
+        return number
 
     def _outcome(self, entry: ledger.OutcomeEntry) -> list[str]:
         appeal = bytes.fromhex(entry.prev)
@@ -189,7 +217,8 @@ class Audit:
         return [] if digest in self.versions else [f"it names version {digest}, which no earlier entry published"]
 
     def _cites_statement(self, entry_id: str, verb: str) -> list[str]:
-        is_known = bytes.fromhex(entry_id) in self.measures
+        at = self.ids.get(bytes.fromhex(entry_id), -1)
+        is_known = at >= 0 and self.stated[at] > 0
         return [] if is_known else [f"it {verb} statement {entry_id}, which no earlier entry is"]
 
 

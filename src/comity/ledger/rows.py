@@ -7,7 +7,7 @@ checks; of a row for "the same" channels only the public part can be checked, si
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Final
@@ -23,7 +23,6 @@ from comity.model.duration import Duration
 
 _ALMOST_AN_HOUR: Final = timedelta(hours=1) - timedelta(microseconds=1)
 _MOST_LADDERS: Final = 6
-_MOST_REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,34 +40,16 @@ class Foreseen:
     met: tuple[str, ...]
 
 
-@dataclass(slots=True, kw_only=True)
-class Rows:
-    """Looks up rows, and remembers the last answers: most statements of an hour are like another."""
+def objection(entry: StatementEntry, version: Agreement) -> str | None:
+    """What `entry` takes that the ladders do not foresee, empty if it is in order.
 
-    _known: dict[object, str | None] = field(default_factory=dict)
-
-    def objection(self, entry: StatementEntry, version: Agreement) -> str | None:
-        """What `entry` takes that the ladders do not foresee; None: it is in order."""
-        if isinstance(entry.live, UnsetType):
-            return None
-        whose = (version.digest, entry.clauses, tuple(entry.live.items()), entry.points > 0, entry.by, entry.at)
-        key = (whose, entry.act, entry.chan, entry.until, entry.met, entry.also)
-        if key not in self._known:
-            if len(self._known) == _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = _objection(entry, entry.live.items(), version)
-        return self._known[key]
-
-
-def can_be_looked_up(entry: StatementEntry, version: Agreement) -> bool:
-    """Whether the public part says which rows apply: not for a measure by law, nor for another version's clause."""
-    known = {clause.id for clause in version.clauses}
-    return not isinstance(entry.live, UnsetType) and entry.ground == "agreement" and known.issuperset(entry.clauses)
-
-
-def _objection(entry: StatementEntry, live: Iterable[tuple[str, int]], version: Agreement) -> str | None:
+    None: its public part does not say which rows apply, as of a measure by law, or for another version's clause.
+    """
     clauses = [clause for clause in version.clauses if clause.id in entry.clauses]
-    counted, should = dict(live), {str(ladder) for clause in clauses for ladder in clause.ladders}
+    is_of_version = len(clauses) == len(set(entry.clauses))
+    if isinstance(entry.live, UnsetType) or entry.ground != "agreement" or not is_of_version:
+        return None
+    counted, should = entry.live, {str(ladder) for clause in clauses for ladder in clause.ladders}
     if counted.keys() != should:
         return f"it counts on the ladders {_listed(counted)}, but its clauses on {_listed(should)}"
     ladders = [(version.ladders[each], counted[each]) for each in version.ladders if each in counted]
@@ -79,17 +60,17 @@ def _objection(entry: StatementEntry, live: Iterable[tuple[str, int]], version: 
 
 def _by_rule(
     entry: StatementEntry, ladders: list[tuple[Ladder, int]], clauses: list[Clause], version: Agreement
-) -> str | None:
+) -> str:
     rows = [_for_a_rule(ladder, points) for ladder, points in ladders]
     ways = list(_ways(rows, entry, clauses, version))
     if any(_fits(entry, way) for way in ways):
-        return None
+        return ""
     return f"a rule took {_shown(entry.measures)}, but the ladder's row is {_drawn(ways[0])}"
 
 
 def _by_person(
     entry: StatementEntry, ladders: list[tuple[Ladder, int]], clauses: list[Clause], version: Agreement
-) -> str | None:
+) -> str:
     rows = [_row(ladder, points) for ladder, points in ladders]
     foreseen = _merged([_acts(each, version) for each in rows], clauses)
     at_most = [_at_most(each, entry.at) for each in foreseen]
@@ -97,7 +78,7 @@ def _by_person(
         parts = [replace(each, chan=(channel,)) for channel in each.chan] or [each]
         if not all(any(is_milder(part, one) for one in at_most) for part in parts) or not _may_warn(each, foreseen):
             return f"a person took {_shown((each,))}, which is harsher than the ladder's row: {_drawn(foreseen)}"
-    return None
+    return ""
 
 
 def _may_warn(measure: PublicMeasure, foreseen: list[Foreseen]) -> bool:

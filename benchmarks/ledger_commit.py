@@ -1,0 +1,36 @@
+"""Entries kept in SQLite in groups of 100, each group one durable transaction: what the one writer can take.
+
+Taken by the clock, since most of it is waiting for the disk; the longest group is what a decision waits at most.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from comity.ledger.log import Log, append, signed_head
+from comity.ledger.note import SigningKey
+from comity.ports import Write
+from comity.stores.sqlite import SqliteStore
+from common import expect, part, report
+
+ENTRIES, GROUP = 50_000, 100
+KEY = SigningKey(name="example.org/log", seed=b"7" * 32)
+
+entries = [os.urandom(300).hex().encode() for _ in range(ENTRIES)]
+with tempfile.TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "comity.db")) as store:
+    log, waits = Log(), []
+    for first in range(0, ENTRIES, GROUP):
+        start = time.perf_counter()
+        group = entries[first : first + GROUP]
+        log = append(log, group).log
+        checkpoint = signed_head(log, KEY.name, [KEY])
+        store.append(Write(size=first, position=0, entries=group, checkpoint=checkpoint))
+        waits.append(time.perf_counter() - start)
+    expect(list(store.entries(0, ENTRIES)) == entries, "the store has other entries")
+part("half of the groups take less than", sorted(waits)[len(waits) // 2] * 1e3, "ms", target="<= 5 ms")
+part("99 of 100 groups take less than", sorted(waits)[len(waits) * 99 // 100] * 1e3, "ms")
+report(ENTRIES / sum(waits), "rows/s", target=f">= 20000 rows/s, in groups of {GROUP}")
