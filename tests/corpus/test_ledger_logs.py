@@ -353,3 +353,10 @@ def test_a_log_with_a_defect_is_refused_and_the_place_is_named(name: str) -> Non
 
 def test_without_its_defect_the_large_log_is_fine() -> None:
     assert verify(large().files.get).problems == ()
+
+
+def test_what_stands_after_bytes_that_are_no_entry_is_still_looked_at() -> None:
+    rest = (statement(2), correction(3, 2, WEEK), correction(4, 2, ledger.measure("suspend")))
+    log = published([canonical(GENESIS), canonical(VERSION), b"no entry", b"{}", *map(canonical, rest)])
+    places = [str(each).partition(":")[0] for each in log.verify().problems]
+    assert places == [f"tile/entries/000.p/7, entry {index}" for index in (2, 3, 6)]

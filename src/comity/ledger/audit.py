@@ -44,7 +44,7 @@ class Audit:
     keys: set[str] = field(default_factory=set)
     ids: dict[bytes, int] = field(default_factory=dict)
     versions: dict[str, ledger.AgreementEntry] = field(default_factory=dict)
-    stated: array[int] = field(default_factory=lambda: array("L"))
+    stated: array[int] = field(default_factory=lambda: array("I"))
     """For each entry: 0, or which of `measures` a statement has, as last corrected. Packed: there may be millions."""
     measures: list[tuple[PublicMeasure, ...]] = field(default_factory=lambda: [()])
     appeals: dict[bytes, bool] = field(default_factory=dict)  # whether decided
@@ -94,7 +94,8 @@ class Audit:
             self.latest = entry.at
         else:
             self.dated_back += 1
-        self.stated.append(0)
+        while len(self.stated) <= index:  # bytes that are no entry are never taken
+            self.stated.append(0)
         first = self.ids.setdefault(bytes.fromhex(entry.id), index)
         wrong = [] if first == index else [f"{_a(str(kind))} of id {entry.id}, which entry {first} already has"]
         if index == 0 and not isinstance(entry, ledger.GenesisEntry):
