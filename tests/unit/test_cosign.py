@@ -178,6 +178,7 @@ def test_a_witness_that_is_away_or_lies_costs_its_own_cosignature_only(
     collected = world.collect()
     assert said(collected) == [expected, Said.COSIGNED, Said.COSIGNED]
     assert collected.is_met
+    assert collected.is_doubted == (expected in (Said.AHEAD, Said.FORKED))
     assert world.publish(collected)
     published = world.folder.checkpoint()
     assert published is not None

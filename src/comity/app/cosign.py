@@ -21,7 +21,7 @@ from comity.stores.log_folder import LogFolder
 
 
 def cosign(settings: Settings, *, policy: Path | None, as_json: bool) -> Exit:
-    """Exit code 1 if the quorum is not met, or a witness has seen more of this log than is published."""
+    """Exit code 1 if the quorum is not met, or a witness has seen more of this log or another one."""
     chosen = policy or settings.policy
     if chosen is None:
         help_ = f"Name it with --policy, or in comity.toml as `policy` under [ledger]. {POLICY_HELP}"
@@ -43,7 +43,7 @@ def cosign(settings: Settings, *, policy: Path | None, as_json: bool) -> Exit:
         size = unverified_checkpoint(collected.checkpoint).size
         met = "met" if collected.is_met else "NOT met"
         out.print(f"the quorum for {size} entries is {met}", markup=False)
-    return Exit.FINE if collected.is_met else Exit.PROBLEMS
+    return Exit.FINE if collected.is_met and not collected.is_doubted else Exit.PROBLEMS
 
 
 def _cosigned(log: LogFolder, policy: Policy) -> Collected:

@@ -40,6 +40,9 @@ class Said(StrEnum):
     NONSENSE = "nonsense"
 
 
+_DOUBTS: Final = (Said.AHEAD, Said.FORKED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a witness said, in words, with the cosignature if it gave one. `size`: what it cosigned last, if it says."""
@@ -58,6 +61,11 @@ class Collected:
     checkpoint: bytes
     outcomes: tuple[Outcome, ...]
     is_met: bool
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether a witness saw more of the log, or another one: somebody must look into it."""
+        return any(one.said in _DOUBTS for one in self.outcomes)
 
 
 def cosign(log: CosignedLog, policy: Policy, link: WitnessLink, clock: Clock) -> Collected | None:
@@ -94,7 +102,7 @@ def demand_newest(checkpoint: bytes, policy: Policy, link: WitnessLink, clock: C
     asking = _Asking(note=checkpoint, checkpoint=unverified_checkpoint(checkpoint), link=link, clock=clock)
     outcomes = _each(policy, lambda one: asking.ask(one, asking.checkpoint.size, ()))
     for one in outcomes:
-        if one.said in (Said.AHEAD, Said.FORKED):
+        if one.said in _DOUBTS:
             raise ForkError(
                 f"The witness {one.witness} {one.words}, but the store has {asking.checkpoint.size} entries: it was"
                 " restored from an older backup. Nothing was signed. Restore the newest backup; if there is none, begin"
