@@ -198,6 +198,7 @@ def statement(
 def standing(
     account: Annotated[str, typer.Argument(help="The account's id.")],
     at: Annotated[str | None, typer.Option(help="A time; now when left out.")] = None,
+    gates: Annotated[bool, typer.Option("--gates", help="Also at which gates that has arrived, and how fast.")] = False,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -205,7 +206,7 @@ def standing(
     """What an account may do, channel by channel, its points and its statements."""
     from comity.app.show import show_standing
 
-    end(show_standing(account, settings_of(config, store), at=at, as_json=json))
+    end(show_standing(account, settings_of(config, store), at=at, with_gates=gates, as_json=json))
 
 
 @app.command(epilog="Example: `comity accept alice --language es`")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 
 from comity.app.errors import Exit, StopError
+from comity.app.gates_reached import Reached, reached, reached_lines
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_time
-from comity.app.wiring import SystemClock, reading
+from comity.app.wiring import SystemClock, gate_acks, reading
 from comity.casework.facts import Decided
 from comity.casework.languages import language_of
 from comity.casework.points import live_points
@@ -66,23 +68,32 @@ def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *
     return as_text(title, told)
 
 
-def show_standing(account: str, settings: Settings, *, at: str | None, as_json: bool) -> Exit:
-    """What the account may do at a time, channel by channel."""
+def show_standing(account: str, settings: Settings, *, at: str | None, with_gates: bool, as_json: bool) -> Exit:
+    """What the account may do at a time, channel by channel, and at which gates that has arrived."""
     when, whose = parse_time(at, SystemClock().now()), parse_account(account)
     with reading(settings) as store:
         record = fold(whose, store.facts_of(whose))
         bound = Versions(store.versions()).bound(record, when, reaches_back=True)
-    if bound is None:
-        raise StopError("no version is in force", help="Publish one with `comity publish`.")
+        if bound is None:
+            raise StopError("no version is in force", help="Publish one with `comity publish`.")
+        gates = _gates(store, settings, whose, bound) if with_gates else ()
     standings = [standing(record, channel, when) for channel in bound.agreement.channels]
     points = {ladder: live_points(record, ladder, when) for ladder in bound.agreement.ladders}
     if as_json:
         ids = [one.decided.decision for one in record.decisions]
-        print_json({"account": account, "at": when, "standings": standings, "points": points, "statements": ids})
+        told = {"account": account, "at": when, "standings": standings, "points": points, "statements": ids}
+        print_json({**told, "gates": gates} if with_gates else told)
         return Exit.FINE
     for line in _standing_lines(record, bound, when, settings):
         out.print(line, markup=False)
+    for line in reached_lines(gates, standings) if with_gates else ():
+        out.print(line, markup=False)
     return Exit.FINE
+
+
+def _gates(store: Store, settings: Settings, account: AccountId, bound: InForce) -> tuple[Reached, ...]:
+    with closing(gate_acks(settings)) as acks:
+        return reached(store, acks, account, bound.agreement.channels)
 
 
 def _standing_lines(record: Record, bound: InForce, when: datetime, settings: Settings) -> Iterator[str]:
