@@ -113,6 +113,22 @@ def test_a_statement_that_was_shown_is_told_once(tmp_path: Path) -> None:
     tell(story, tmp_path, before=lambda world: world.say("spam"))
 
 
+def test_a_status_that_nobody_knows_ends_no_gate(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(2)
+        answer = gate.replica.check("posts", "ann", NOW)
+        assert isinstance(answer, Deny)
+        centre.status = 599
+        centre.tell()
+        gate.follower.show(answer.statement)
+        assert "599" in await gate.alarm("broke off")
+        centre.status = 200
+        assert await centre.heard() == answer.statement
+        assert gate.replica.counts["reports lost"] >= 1
+
+    tell(story, tmp_path, before=lambda world: world.say("spam"))
+
+
 def once(spoilt: bytes) -> Callable[[bytes], bytes]:
     """The first change is sent so, and everything after it as it is."""
     left = [spoilt]

@@ -267,9 +267,9 @@ class Follower:
         try:
             answer = await client.post(path, content=msgspec.json.encode(said), headers=_JSON)
         except httpx.HTTPError:
-            status = httpx.codes.SERVICE_UNAVAILABLE
+            status = int(httpx.codes.SERVICE_UNAVAILABLE)
         else:
-            status = httpx.codes(answer.status_code)
+            status = answer.status_code  # whatever a proxy between makes up: not all have a name
         if httpx.codes.is_success(status):
             return True
         self._replica.counts["reports lost"] += 1
