@@ -143,7 +143,7 @@ class World:
         assert known is not None
         deciding = Deciding(case=case, version=known.version, by=MARA, why="I read the whole thread.")
         rows = None if instead is None else read_choice(instead, self.rules)
-        self.keep(review.confirm(self.record, deciding, confirmed, self.given(), rows))
+        self.keep(review.confirm(self.record, deciding, confirmed, self.given(), self.version_of, rows))
         return self.delivered()
 
     def version_of(self, digest: Digest) -> Agreement | None:

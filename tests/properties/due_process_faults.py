@@ -165,6 +165,10 @@ def nothing_is_recomputed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(appeal, "recomputed", lambda *_: iter(()))
 
 
+def what_is_decided_anew_changes_nothing_later(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(review, "recomputed", lambda *_: iter(()))
+
+
 def expired_points_count(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(points, "_is_live", lambda *_: True)
 
@@ -260,6 +264,7 @@ FAULTS: Final[tuple[tuple[int, Plant], ...]] = (
     (13, reversals_end_nothing),
     (14, nothing_is_recomputed),
     (14, recomputing_takes_the_new_row_as_it_is),
+    (14, what_is_decided_anew_changes_nothing_later),
     (14, expired_points_count),
     (15, the_window_closes_early),
     (15, the_window_never_closes),

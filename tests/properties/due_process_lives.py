@@ -173,10 +173,12 @@ class Lives(RuleBasedStateMachine):
             if self.record.case(case.id) != case:
                 self.inv_24_nobody_decides_what_was_decided(deciding)
 
-    def decide_one(self, case: Case, deciding: Deciding, instead: str | None, *, confirms: bool) -> None:
+    def decide_one(
+        self, case: Case, deciding: Deciding, instead: str | None, *, confirms: bool, clauses: tuple[ClauseId, ...] = ()
+    ) -> None:
         try:
             if confirms:
-                review.confirm(self.proceedings, deciding, self.clock.at, instead=instead)
+                review.confirm(self.proceedings, deciding, self.clock.at, clauses=clauses, instead=instead)
             else:
                 review.dismiss(self.proceedings, deciding, self.clock.at)
         except (RefusedError, ChoiceError):
@@ -245,6 +247,21 @@ class Lives(RuleBasedStateMachine):
         last = len(self.record.decisions) - 1
         self.amend(last, "correct", "")
         self.appeal_and_reverse(last - 1, by)
+
+    @rule(clauses=st.sampled_from([("spam",), ("threats",)]))
+    def climb_and_decide_anew(self, clauses: tuple[str, ...]) -> None:
+        """What was counted already is decided anew, mostly with fewer points."""
+        for text in ("spam", "threat", "spam threat"):
+            self.offend_and_know(text, 1)
+        self.report("spam")
+        for kind, by, named, instead in (
+            (CaseKind.REVIEW, PEOPLE[0], (), None),
+            (CaseKind.UNTIL_REVIEWED, PEOPLE[1], clauses, "suspend | posts | 2 days"),
+        ):
+            case = self.record.open_case(kind)
+            if case is not None:
+                deciding = Deciding(case=case.id, version=case.version, by=by, why="Because.")
+                self.decide_one(case, deciding, instead, confirms=True, clauses=tuple(map(ClauseId, named)))
 
     @rule()
     def climb_and_lift(self) -> None:

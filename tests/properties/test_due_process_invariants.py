@@ -81,13 +81,15 @@ class Invariants(Lives):
         return [parse_entry(each) for each in self.store.entries(0, self.store.size)]
 
     def live_points(self, one: Recorded) -> int:
-        """Its own, and those it counted of decisions that stand."""
-        counted = [each for each in one.decided.counted if self.is_live(each)]
-        return sum(each.count for each in one.decided.points) + sum(each.count for each in counted)
+        """Its own, and those it counted of decisions that stand, or in whose place others stand with their points."""
+        return sum(each.count for each in one.decided.points) + sum(map(self.still_live, one.decided.counted))
 
-    def is_live(self, counted: Counted) -> bool:
-        other = self.record.decision(counted.decision)
-        return other is not None and other.is_live
+    def still_live(self, counted: Counted) -> int:
+        other, count = self.record.decision(counted.decision), counted.count
+        while other is not None and other.replaced_by is not None:
+            other = self.record.decision(other.replaced_by)
+            count = min(count, sum(each.count for each in other.decided.points)) if other else 0
+        return count if other is not None and other.is_live else 0
 
     @invariant()
     def inv_01_no_measure_without_its_statement(self) -> None:

@@ -81,7 +81,7 @@ def test_22_an_exported_statement_holds_no_personal_data() -> None:
     breach = msgspec.structs.replace(asked.breach, message=message.id, source=message.source)
     deciding = replace(ann.deciding(case), by=ReviewerId("canary-reviewer"), why="canary-reason")
     confirmed = replace(asked, message=message, breach=breach)
-    ann.keep(review.confirm(ann.record, deciding, [confirmed], ann.given(START)))
+    ann.keep(review.confirm(ann.record, deciding, [confirmed], ann.given(START), ann.version_of))
     written = json.dumps(the_export(ann))
     assert ann.last.decided.statement.messages[0].text == "canary-text"
     assert "canary" not in written

@@ -117,7 +117,9 @@ class Record(Case):
         self, case: CaseId, *confirmed: Confirmed, at: datetime, instead: str | None = None
     ) -> tuple[Fact, ...]:
         rows = None if instead is None else read_choice(instead, self.rules)
-        return self.keep(review.confirm(self.record, self.deciding(case), confirmed, self.given(at), rows))
+        return self.keep(
+            review.confirm(self.record, self.deciding(case), confirmed, self.given(at), self.version_of, rows)
+        )
 
     def appealed(self, decision: DecisionId, at: datetime) -> AppealId:
         fact = Appealed(
@@ -205,20 +207,20 @@ def test_24_a_case_that_changed_is_not_decided(ann: Record) -> None:
     read = ann.deciding(case)
     ann.keep(review.escalate(ann.record, case, NOOR, "Hard.", START))
     with pytest.raises(RefusedError, match="changed"):
-        review.confirm(ann.record, read, [breach], ann.given(START))
+        review.confirm(ann.record, read, [breach], ann.given(START), ann.version_of)
 
 
 def test_a_person_who_confirms_says_why(ann: Record) -> None:
     case, breach = ann.reported(sent=START)
     with pytest.raises(RefusedError, match="a reason is missing"):
-        review.confirm(ann.record, replace(ann.deciding(case), why=" "), [breach], ann.given(START))
+        review.confirm(ann.record, replace(ann.deciding(case), why=" "), [breach], ann.given(START), ann.version_of)
 
 
 def test_a_claimed_case_is_one_reviewers_until_the_claim_ends(ann: Record) -> None:
     case, breach = ann.reported(sent=START)
     ann.keep(review.claim(ann.record, case, NOOR, START, START + timedelta(minutes=30)))
     with pytest.raises(RefusedError, match="noor works on"):
-        review.confirm(ann.record, ann.deciding(case), [breach], ann.given(START))
+        review.confirm(ann.record, ann.deciding(case), [breach], ann.given(START), ann.version_of)
     assert kinds(ann.confirm(case, breach, at=START + timedelta(minutes=30))) == [Kind.WARN]
 
 

@@ -8,6 +8,7 @@ from functools import reduce
 
 from comity.casework.facts import ConditionMet, Corrected, Delivered, Fact, How, Lifted, Recomputed, Undone
 from comity.casework.ladder import measures_of, reached, rows_at, strictest_of_each
+from comity.casework.points import left_of, lineage
 from comity.casework.record import Record, after
 from comity.casework.recorded import Recorded, from_then
 from comity.casework.refused import RefusedError
@@ -92,12 +93,13 @@ def deliver(record: Record, decision: DecisionId, how: How, at: datetime) -> tup
 
 
 def recomputed(record: Record, void: DecisionId, at: datetime, version_of: VersionOf) -> Iterator[Recomputed]:
-    """Later live decisions that counted points of `void`, which no longer count: as the ladder has it without them.
+    """Later live decisions that counted points of `void`, which count less or no more: as the ladder then has it.
 
-    Only downwards: point by point the minimum with what they foresee now. `record` holds the reversal already.
+    Only downwards: point by point the minimum with what they foresee now. `record` holds the reversal, or the
+    decision that takes its place, already.
     """
     for one in record.decisions:
-        if not one.is_live or all(each.decision != void for each in one.decided.counted):
+        if not one.is_live or not _rests_on(record, one, void):
             continue
         version = version_of(one.decided.statement.agreement)
         if version is None:
@@ -107,15 +109,18 @@ def recomputed(record: Record, void: DecisionId, at: datetime, version_of: Versi
             yield Recomputed(account=record.account, at=at, decision=one.id, because=void, measures=measures)
 
 
+def _rests_on(record: Record, one: Recorded, void: DecisionId) -> bool:
+    """Whether it counted points of `void`, or of a decision whose place `void` took."""
+    return any(void == each.id for counted in one.decided.counted for each in lineage(record, counted.decision))
+
+
 def _without_void(record: Record, one: Recorded, version: Agreement) -> tuple[Measure, ...]:
     """What the ladder foresees for the decision at the points that are left of those it was taken at."""
     left = {each.ladder: 0 for each in one.decided.points}
     for points in one.decided.points:
         left[points.ladder] += points.count
     for each in one.decided.counted:
-        counted = record.decision(each.decision)
-        if counted is not None and counted.is_live:
-            left[each.ladder] = left.get(each.ladder, 0) + each.count
+        left[each.ladder] = left.get(each.ladder, 0) + left_of(record, each)
     return strictest_of_each(_at(one, version, ladder, count) for ladder, count in left.items())
 
 

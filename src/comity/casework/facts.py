@@ -146,7 +146,7 @@ class Undone(AboutAccount, frozen=True, kw_only=True, tag="undone"):
 
 
 class Recomputed(AboutAccount, frozen=True, kw_only=True, tag="recomputed"):
-    """Points that the decision counted became void `because` another was reversed: milder measures from now on."""
+    """Points that the decision counted are void or fewer `because` of another: milder measures from now on."""
 
     decision: DecisionId
     because: DecisionId

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from comity.casework.facts import Counted, Points
@@ -11,7 +11,7 @@ from comity.casework.record import Record
 from comity.casework.recorded import Recorded
 from comity.casework.severity import RISING
 from comity.model.duration import EARLIEST, Duration
-from comity.model.ids import ClauseId
+from comity.model.ids import ClauseId, DecisionId
 
 
 def live_points(record: Record, ladder: ClauseId, at: datetime) -> int:
@@ -53,6 +53,28 @@ def counted(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at:
             if points.ladder == ladder and _is_live(one, points, at, pauses):
                 found.append(Counted(decision=one.id, ladder=ladder, count=points.count))
     return tuple(found)
+
+
+def left_of(record: Record, one: Counted) -> int:
+    """How many of the points that a later decision counted still count.
+
+    None of what was reversed; of what was decided anew, as many as the new decision has, and no more.
+    """
+    count = one.count
+    for each in lineage(record, one.decision):
+        if each.reversed_at is not None:
+            return 0
+        if each.id != one.decision:
+            count = min(count, sum(points.count for points in each.decided.points if points.ladder == one.ladder))
+    return count
+
+
+def lineage(record: Record, decision: DecisionId) -> Iterator[Recorded]:
+    """The decision and those that took its place, one after another."""
+    one = record.decision(decision)
+    while one is not None:
+        yield one
+        one = record.decision(one.replaced_by) if one.replaced_by else None
 
 
 def _sum(counts: Iterable[Counted]) -> int:

@@ -80,6 +80,7 @@ def confirm(
     deciding: Deciding,
     confirmed: Sequence[Confirmed],
     given: Circumstances,
+    version_of: VersionOf,
     rows: tuple[Row, ...] | None = None,
 ) -> tuple[Fact, ...]:
     """The facts of a decision that these are breaches. `rows`: what is done instead of the ladder's, if milder.
@@ -94,6 +95,7 @@ def confirm(
         if not about.is_live:  # INVARIANT 13: what was reversed is not taken up again by a case that was left open
             raise RefusedError("the decision was reversed or replaced since; dismiss the case")
         facts = tuple(_about(record, case, about, deciding, confirmed, given, rows))
+        facts = (*facts, *recomputed(reduce(after, facts, record), about.id, given.at, version_of))
     else:
         facts = tuple(_on_findings(record, deciding, confirmed, given, rows))
     facts = (*facts, *_to_review(facts, given))
@@ -209,7 +211,8 @@ def _about(
     choice = Choice(by=deciding.by, case=case.id, reasoning=deciding.why, rows=rows, replaces=about.id)
     others = tuple(replace(one, replaced_by=given.decision) if one is about else one for one in record.decisions)
     without = replace(record, decisions=others)
-    mates = tuple(one for one in others if one.is_live and one.decided.step == about.decided.step)
+    before = others[: record.decisions.index(about)]  # what came later in the step counted this one's points itself
+    mates = tuple(one for one in before if one.is_live and one.decided.step == about.decided.step)
     step = Step(
         record=without,
         confirmed=tuple(confirmed),

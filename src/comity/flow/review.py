@@ -175,7 +175,7 @@ def _confirmed(
         if newest is None:
             raise RefusedError("nothing is confirmed: name the clauses that are breached")
         rows = read_choice(instead, newest.agreement)
-    return review.confirm(record, deciding, confirmed, given, rows)
+    return review.confirm(record, deciding, confirmed, given, proceedings.versions.agreement, rows)
 
 
 def _breaches(proceedings: Proceedings, record: Record, case: Case, clauses: Sequence[ClauseId]) -> Iterator[Confirmed]:

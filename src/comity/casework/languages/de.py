@@ -154,8 +154,8 @@ GERMAN: Final = Language(
     reason="Der Grund:",
     lifted="Aufgehoben am {at}, durch einen Menschen. Die Maßnahmen auf Ihren Kanälen endeten damit.",
     undone="Rückgängig gemacht am {at}: Diese Entscheidung war falsch. Ihre Punkte zählen nicht mehr.",
-    recomputed="Neu berechnet am {at}: Eine frühere Entscheidung wurde rückgängig gemacht; "
-    "ihre Punkte zählen hier nicht mehr.",
+    recomputed="Neu berechnet am {at}: Eine frühere Entscheidung wurde rückgängig gemacht oder ersetzt; "
+    "daher zählen hier weniger Punkte.",
     joined="Berichtigung vom {at}: Eine Nachricht vom {sent} (Kennung {id}) verstößt ebenfalls gegen „{clause}“"
     "{treated}. Das bringt keinen Punkt und keine Maßnahme.",
     joined_removed=" und wurde auch entfernt",

@@ -151,7 +151,7 @@ ENGLISH: Final = Language(
     reason="The reason:",
     lifted="Lifted on {at}, by a person. The measures on your channels ended then.",
     undone="Reversed on {at}: we found that this decision was wrong. Its points count no more.",
-    recomputed="Recomputed on {at}: an earlier decision was reversed, so its points no longer count here.",
+    recomputed="Recomputed on {at}: an earlier decision was reversed or replaced, so fewer points count here.",
     joined="Correction of {at}: a message sent on {sent} (id {id}) breaches the clause “{clause}” as well{treated}. "
     "It adds no point and no measure.",
     joined_removed=" and was removed too",

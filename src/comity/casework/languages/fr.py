@@ -156,7 +156,8 @@ FRENCH: Final = Language(
     reason="La raison :",
     lifted="Levé le {at}, par une personne. Les mesures sur vos canaux ont alors pris fin.",
     undone="Annulé le {at} : cette décision était une erreur. Ses points ne comptent plus.",
-    recomputed="Recalculé le {at} : une décision antérieure a été annulée, ses points ne comptent donc plus ici.",
+    recomputed="Recalculé le {at} : une décision antérieure a été annulée ou remplacée, "
+    "moins de points comptent donc ici.",
     joined="Correction du {at} : un message envoyé le {sent} (identifiant {id}) ne respecte pas non plus "
     "« {clause} »{treated}. Cela n'ajoute ni point ni mesure.",
     joined_removed=" et a été retiré aussi",
