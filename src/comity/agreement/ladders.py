@@ -15,6 +15,7 @@ from comity.agreement.source import Excerpt, Source
 from comity.agreement.terms import Terms, read_term
 from comity.model.agreement import Agreement
 from comity.model.clause import Act, Kind, Ladder, Rate, Reaches, Row, Term
+from comity.model.country import COUNTRIES
 from comity.model.duration import Duration, Unit
 from comity.model.ids import Channel, ClauseId
 
@@ -24,6 +25,7 @@ MOST_POINTS: Final = 1_000_000
 _ON_ACCOUNT: Final = frozenset({Kind.LIMIT_REACH, Kind.LIMIT, Kind.HOLD, Kind.SUSPEND})
 _LIMIT: Final = re.compile(r"limit\s+to\s+([0-9]{1,9})\s+an?\s+(\w+)")
 _LIMIT_UNITS: Final = ("minute", "hour", "day", "week")
+_SOMEWHERE: Final = re.compile(r"(remove|mark) in (\S.*)")
 _SIMPLE: Final = tuple(str(kind) for kind in Kind if kind is not Kind.LIMIT)
 
 
@@ -37,6 +39,7 @@ class Ground:
 
     channels: tuple[Channel, ...]
     terms: Terms
+    by_person: bool = False  # whoever chooses for one message may limit it to countries; a table may not
 
 
 def is_ladder(table: Table) -> bool:
@@ -75,7 +78,7 @@ def _row(cells: tuple[Excerpt, ...], at: Excerpt, line: int, ground: Ground, pro
         return None
     before = problems.errors
     points = _points(cells[0], problems)
-    acts = _acts(cells[1], problems)
+    acts = _acts(cells[1], problems, by_person=ground.by_person)
     channels = _channels(cells[2], ground.channels, problems)
     term = read_term(cells[3].text, ground.terms)
     if isinstance(term, Misread):
@@ -95,10 +98,11 @@ def _points(cell: Excerpt, problems: Problems) -> int | None:
     return None
 
 
-def _acts(cell: Excerpt, problems: Problems) -> tuple[Act, ...]:
+def _acts(cell: Excerpt, problems: Problems, *, by_person: bool) -> tuple[Act, ...]:
     acts: list[Act] = []
     for part in cell.split(","):
-        act = _act(" ".join(part.text.split()))
+        written = " ".join(part.text.split())
+        act = (_somewhere(written) if by_person else None) or _act(written)
         if isinstance(act, Misread):
             problems.misread("C084", part, act)
         elif act in acts:
@@ -106,6 +110,19 @@ def _acts(cell: Excerpt, problems: Problems) -> tuple[Act, ...]:
         else:
             acts.append(act)
     return tuple(acts)
+
+
+def _somewhere(text: str) -> Act | Misread | None:
+    """A measure on the message in some countries alone; None if the text names none."""
+    found = _SOMEWHERE.fullmatch(text)
+    if found is None:
+        return None
+    codes = found.group(2).upper().split(" ")
+    for code in codes:
+        if code not in COUNTRIES:
+            help = "two letters of ISO 3166 each, with spaces: `remove in AT DE`"
+            return Misread(message=f"{quoted(code)} is not a country", help=help)
+    return Act(kind=Kind(found.group(1)), territory=tuple(sorted(set(codes))))
 
 
 def _act(text: str) -> Act | Misread:
@@ -180,11 +197,14 @@ def _check_whole(
 def read_choice(text: str, agreement: Agreement) -> tuple[Row, ...]:
     """Rows as a ladder has them, without points, such as `suspend | posts | 3 days`; `;` between rows, "" for none.
 
-    What a person may choose instead of the ladder's own. Raises `ChoiceError`.
+    What a person may choose instead of the ladder's own. `remove` and `mark` may be limited to countries, such as
+    `remove in AT DE`. Raises `ChoiceError`.
     """
     declared = frozenset(agreement.conditions)
     ground = Ground(
-        channels=agreement.channels, terms=Terms(conditions=declared, review_within=agreement.review_within)
+        channels=agreement.channels,
+        terms=Terms(conditions=declared, review_within=agreement.review_within),
+        by_person=True,
     )
     problems, rows = Problems(), list[Row | None]()
     whole = Source(file="the measures", text=text, clean=text).all()

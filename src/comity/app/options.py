@@ -30,7 +30,7 @@ Instead = Annotated[
     str | None,
     typer.Option(
         metavar="MEASURES",
-        help="Milder measures than the ladder's: `suspend | posts | 3 days`.",
+        help="Milder measures than the ladder's: `suspend | posts | 3 days`, `remove in AT DE`.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

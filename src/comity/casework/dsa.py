@@ -12,6 +12,7 @@ from typing import Final
 
 from comity.casework.recorded import Recorded
 from comity.model.clause import Kind
+from comity.model.country import EUROPEAN_ECONOMIC_AREA
 from comity.model.ids import Channel
 from comity.model.measure import Measure
 from comity.model.statement import Origin, Statement
@@ -38,14 +39,19 @@ _LONGEST_EXPLANATION: Final = 2_000
 
 
 def exported(one: Recorded, channels: Sequence[Channel]) -> Export | None:
-    """The statement as it was issued; None if it takes no measure but a warning. `channels`: all of the agreement's."""
+    """The statement as it was issued; None if it takes no measure within the EEA but a warning.
+
+    `channels`: all of the agreement's.
+    """
     statement = one.decided.statement
-    decided = _decisions(statement.measures, channels)
+    measures = [each for each in statement.measures if _reaches_europe(each)]
+    decided = _decisions(measures, channels)
     if not decided:
         return None
     return {
         "puid": statement.id,
         **decided,
+        **_territory(measures),
         "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
         "incompatible_content_ground": "; ".join(clause.title for clause in statement.clauses)[:_LONGEST_GROUND],
         "incompatible_content_explanation": "\n\n".join(clause.prose for clause in statement.clauses)[
@@ -61,6 +67,19 @@ def exported(one: Recorded, channels: Sequence[Channel]) -> Export | None:
         "automated_detection": "Yes" if statement.found_automatically else "No",
         "automated_decision": _automation(statement),
     }
+
+
+def _reaches_europe(measure: Measure) -> bool:
+    return not measure.territory or not set(EUROPEAN_ECONOMIC_AREA).isdisjoint(measure.territory)
+
+
+def _territory(measures: Iterable[Measure]) -> Export:
+    """The countries of the EEA in which the measures hold, if that is not everywhere."""
+    reached = [measure.territory for measure in measures if measure.kind is not Kind.WARN]
+    if not all(reached):
+        return {}
+    named = {code for each in reached for code in each}
+    return {"territorial_scope": [code for code in EUROPEAN_ECONOMIC_AREA if code in named]}
 
 
 def batches(exports: Iterable[Export]) -> Iterator[dict[str, list[Export]]]:

@@ -112,6 +112,7 @@ def _measure(
         kind=act.kind,
         channels=channels,
         rate=act.rate,
+        territory=act.territory,
         start=start,
         end=length.after(start) if length and start else None,
         length=length,

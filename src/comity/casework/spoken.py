@@ -76,14 +76,19 @@ def listed(names: Iterable[str], say: Language) -> str:
 
 def measure_in_words(measure: Measure, zone: ZoneInfo, say: Language = ENGLISH, *, messages: int = 1) -> str:
     """One measure as a sentence to the person it concerns."""
-    if measure.kind is Kind.REMOVE:
-        return _one_or_many(say.removed, messages)
-    if measure.kind is Kind.MARK:
-        return _one_or_many(say.marked, messages)
+    if measure.kind.is_on_message:
+        said = _one_or_many(say.removed if measure.kind is Kind.REMOVE else say.marked, messages)
+        return f"{said} {only_in(measure.territory, say)}" if measure.territory else said
     what = _limited(say.limited, measure.rate, say) if measure.kind is Kind.LIMIT else say.kinds[measure.kind]
     if not measure.channels:
         return what
     return say.on_channels.format(what=what, channels=listed(measure.channels, say), term=_term(measure, zone, say))
+
+
+def only_in(territory: tuple[str, ...], say: Language) -> str:
+    """In which countries a measure on the message holds."""
+    names = listed([say.countries.get(code, code) for code in territory], say)
+    return _one_or_many(say.only_in, len(territory)).format(countries=names)
 
 
 def _limited(sentence: str, rate: Rate | None, say: Language) -> str:

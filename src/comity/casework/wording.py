@@ -90,13 +90,19 @@ def _decided(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
     for measure in statement.measures:
         said = measure_in_words(measure, zone, say, messages=len(statement.messages))
         yield f"{said} {say.go_on}" if is_free and measure.kind is Kind.WARN else said
-    if any(measure.kind is not Kind.WARN for measure in statement.measures):
-        yield say.everywhere
+    yield from _where(statement, say)
     for name, text in statement.conditions:
         yield say.condition.format(name=name, text=text)
     yield " ".join(_found(one, say))
     if statement.is_replay:
         yield say.replay
+
+
+def _where(statement: Statement, say: Language) -> Iterator[str]:
+    """The territory of what was not limited to some countries with a sentence of its own."""
+    somewhere = any(measure.territory for measure in statement.measures)
+    if any(measure.kind is not Kind.WARN and not measure.territory for measure in statement.measures):
+        yield say.everywhere_else if somewhere else say.everywhere
 
 
 def _found(one: Recorded, say: Language) -> Iterator[str]:

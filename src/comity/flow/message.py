@@ -332,7 +332,7 @@ def _answer(message: Message, facts: Iterable[Fact]) -> Answer:
             case Decided():
                 statement = fact.decision
                 clauses += [breach.clause for breach in fact.breaches]
-                if any(measure.kind is Kind.REMOVE for measure in fact.measures):
+                if any(measure.kind is Kind.REMOVE and not measure.territory for measure in fact.measures):
                     outcome = Outcome.REMOVED
             case Joined():
                 statement = statement or fact.decision

@@ -103,10 +103,11 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One measure that a ladder's row names. `rate` is set for `limit` alone."""
+    """One measure that a ladder's row names. `rate` is set for `limit` alone, `territory` by a person alone."""
 
     kind: Kind
     rate: Rate | None = None
+    territory: tuple[str, ...] = ()  # ISO 3166 countries in which the message is removed or marked; none: everywhere
 
     def __str__(self) -> str:
         return f"limit to {self.rate}" if self.rate else self.kind.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from comity.casework.languages.countries import IN_GERMAN
 from comity.casework.languages.language import Language
 from comity.model.clause import Kind
 from comity.model.duration import Unit
@@ -71,6 +72,12 @@ GERMAN: Final = Language(
     limited="Sie können höchstens {messages} {each} senden",
     on_channels="{what} (Kanäle: {channels}), {term}.",
     everywhere="Das gilt überall, in welchem Land Sie auch sind.",
+    everywhere_else="Was sonst entschieden wurde, gilt überall, in welchem Land Sie auch sind.",
+    only_in=(
+        "Das gilt nur für Leserinnen und Leser in einem Land: {countries}.",
+        "Das gilt nur für Leserinnen und Leser in diesen Ländern: {countries}.",
+    ),
+    countries=IN_GERMAN,
     condition="Die Bedingung „{name}“: {text}",
     conditions={
         "reviewed": "Eine Person prüft die Entscheidung. Frist: {within}. "

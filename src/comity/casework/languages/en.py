@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from comity.casework.languages.countries import IN_ENGLISH
 from comity.casework.languages.language import Language
 from comity.model.clause import Kind
 from comity.model.duration import Unit
@@ -71,6 +72,12 @@ ENGLISH: Final = Language(
     limited="You may send at most {messages} {each}",
     on_channels="{what} on {channels}, {term}.",
     everywhere="This holds everywhere, in whichever country you are.",
+    everywhere_else="What else was decided holds everywhere, in whichever country you are.",
+    only_in=(
+        "This holds for readers in one country only: {countries}.",
+        "This holds for readers in these countries only: {countries}.",
+    ),
+    countries=IN_ENGLISH,
     condition="The condition “{name}”: {text}",
     conditions={
         "reviewed": "A person reviews the decision within {within}. Without a new decision the measure ends then.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from comity.casework.languages.countries import IN_FRENCH
 from comity.casework.languages.language import Language
 from comity.model.clause import Kind
 from comity.model.duration import Unit
@@ -71,6 +72,12 @@ FRENCH: Final = Language(
     limited="Vous pouvez envoyer au plus {messages} {each}",
     on_channels="{what} (canaux : {channels}), {term}.",
     everywhere="Cela vaut partout, quel que soit le pays où vous êtes.",
+    everywhere_else="Le reste de la décision vaut partout, quel que soit le pays où vous êtes.",
+    only_in=(
+        "Cela ne vaut que pour les lecteurs d'un seul pays : {countries}.",
+        "Cela ne vaut que pour les lecteurs de ces pays : {countries}.",
+    ),
+    countries=IN_FRENCH,
     condition="La condition « {name} » : {text}",
     conditions={
         "reviewed": "Une personne revoit la décision. Délai : {within}. "

@@ -57,6 +57,9 @@ class Language:
     limited: str
     on_channels: str
     everywhere: str
+    everywhere_else: str
+    only_in: OneAndMany
+    countries: Mapping[str, str]
     condition: str
     conditions: Mapping[str, str]
     found_by_rule: str
