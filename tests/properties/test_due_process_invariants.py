@@ -163,12 +163,14 @@ class Invariants(Lives):
         assert [one.seq for one in self.store.changes(0)] == list(range(1, self.store.feed.cursor + 1))
 
     def moments(self, channel: Channel, plan: Plan = ()) -> Iterator[datetime]:
-        """From now on: each bound of the plan and of what it is made of, and in between."""
+        """From now on: each bound of the plan and of what it is made of, just before it and just after."""
         held = [each for each in measures(self.record) if channel in each.channels]
         pauses = [pause for each in held for pause in each.pauses]
         bounds = {self.clock.at} | {each for span in (*plan, *held, *pauses) for each in (span.start, end_of(span))}
         for at in (bound for bound in bounds if bound is not None and bound >= self.clock.at):
             yield from (at, at + timedelta(seconds=1))
+            if at - timedelta(seconds=1) >= self.clock.at:
+                yield at - timedelta(seconds=1)
 
     @invariant()
     def inv_06_a_gate_agrees_with_the_standing_at_every_time_to_come(self) -> None:
