@@ -222,10 +222,10 @@ class Lives(RuleBasedStateMachine):
         self.appeal(number)
         self.give_outcomes(AppealOutcome.REVERSED, by, None)
 
-    @rule(by=st.sampled_from(PEOPLE), clause=st.sampled_from(["spam", "threats"]))
-    def decide_an_appeal_against_oneself(self, by: ReviewerId, clause: str) -> None:
+    @rule(by=st.sampled_from(PEOPLE), clause=st.sampled_from(["spam", "threats"]), instead=st.sampled_from(CHOICES))
+    def decide_an_appeal_against_oneself(self, by: ReviewerId, clause: str, instead: str | None = None) -> None:
         self.report(clause)
-        self.decide(0, by, None, confirms=True)
+        self.decide(0, by, instead, confirms=True)
         self.appeal(len(self.record.decisions) - 1)
         self.give_outcomes(AppealOutcome.UPHELD, by, None)
 
