@@ -286,7 +286,7 @@ FAULTS: Final[tuple[tuple[int, Plant], ...]] = (
 IN_A_FILE: Final = (7, 15, 25)
 
 BUDGET: Final = settings(
-    max_examples=150,
+    max_examples=600,
     stateful_step_count=15,
     deadline=None,
     database=None,
