@@ -365,10 +365,11 @@ def test_23_a_notifier_who_appeals_a_dismissal_and_is_right_opens_the_case_again
     assert dismissed in ann.facts
 
 
-def test_19_the_account_learns_nothing_of_a_notifiers_appeal(ann: Record) -> None:
-    case, breach = ann.reported(sent=START)
-    told = next(fact for fact in ann.confirm(case, breach, at=START) if isinstance(fact, Informed))
-    fact = Appealed(
+def too_mild(ann: Record, instead: str | None) -> tuple[Confirmed, Appealed]:
+    """A breach that was confirmed, and the appeal of whoever had reported it."""
+    case, breach = ann.reported(sent=START, clause_="threats")
+    told = next(fact for fact in ann.confirm(case, breach, at=START, instead=instead) if isinstance(fact, Informed))
+    return breach, Appealed(
         account=ANN,
         at=START + days(1),
         appeal=AppealId("a"),
@@ -377,6 +378,39 @@ def test_19_the_account_learns_nothing_of_a_notifiers_appeal(ann: Record) -> Non
         notice=told.notice,
         text="canary",
     )
+
+
+def test_a_notifier_does_not_appeal_where_all_was_done_that_the_agreement_foresees(ann: Record) -> None:
+    _, filed = too_mild(ann, None)
+    with pytest.raises(RefusedError, match="what the agreement foresees"):
+        appeal.file(ann.record, filed, None)
+
+
+def test_a_notifier_who_appeals_what_is_too_mild_and_is_right_has_it_decided_anew(ann: Record) -> None:
+    breach, filed = too_mild(ann, "warn")
+    ann.keep(appeal.file(ann.record, filed, None))
+    with pytest.raises(RefusedError, match="milder"):
+        ann.outcome(filed.appeal, AppealOutcome.VARIED, at=START + days(2), instead="")
+    ann.outcome(filed.appeal, AppealOutcome.REVERSED, at=START + days(2))
+    assert kinds([ann.last.decided]) == [Kind.WARN]
+    assert ann.last.is_live
+    (case,) = ann.record.open_cases
+    facts = ann.confirm(case.id, breach, at=START + days(3))
+    assert Kind.SUSPEND in kinds(facts)
+    assert any(isinstance(fact, Informed) for fact in facts)
+    assert [one.is_live for one in ann.record.decisions] == [False, True]
+
+
+def test_a_notifier_who_was_right_about_a_decision_that_was_reversed_since_opens_no_case(ann: Record) -> None:
+    _, filed = too_mild(ann, "warn")
+    ann.keep(appeal.file(ann.record, filed, None))
+    ann.outcome(ann.appealed(ann.last.id, START + days(1)), AppealOutcome.REVERSED, at=START + days(2))
+    ann.outcome(filed.appeal, AppealOutcome.REVERSED, at=START + days(2))
+    assert ann.record.open_cases == ()
+
+
+def test_19_the_account_learns_nothing_of_a_notifiers_appeal(ann: Record) -> None:
+    _, fact = too_mild(ann, "")
     ann.keep(appeal.file(ann.record, fact, None))
     ann.outcome(fact.appeal, AppealOutcome.UPHELD, at=START + days(2))
     zone = ZoneInfo("UTC")

@@ -228,7 +228,7 @@ def test_of_a_notifiers_appeal_the_person_learns_nothing() -> None:
     )
     version = made.proceedings.record(ANN).cases[0].version
     deciding = Deciding(case=noticed.case, version=version, by=ReviewerId("mara"), why="It is rude.")
-    review.confirm(made.proceedings, deciding, NOW, clauses=[ClauseId("other")])
+    review.confirm(made.proceedings, deciding, NOW, clauses=[ClauseId("other")], instead="")
     complaint = appeal.Complaint(decision=decision(made), text="Too mild, says Nina.", notice=noticed.notice)
     filed = appeal.file(made.proceedings, complaint, NOW)
     appeal.give_outcome(made.proceedings, filed.appeal, AppealOutcome.REVERSED, ReviewerId("noor"), "Yes, Nina.", NOW)

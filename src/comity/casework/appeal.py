@@ -45,6 +45,8 @@ def file(record: Record, appeal: Appealed, window: Duration | None) -> tuple[Fac
     else:
         against, told = _noticed(record, appeal)
         _demand_first(against, appeal)
+        if isinstance(against, Recorded):
+            _demand_more_to_ask(record, against, appeal)
         until = last_moment(record, told, window, appeal.party)
     if until is not None and appeal.at >= until:  # INVARIANT 15: appeals are taken for all of the window
         raise RefusedError(f"the time to appeal ended on {until:%d %B %Y, %H:%M} UTC")
@@ -68,15 +70,15 @@ def give_outcome(
     if given.by in took_part(record, appeal.filed.decision):  # INVARIANT 16
         raise RefusedError(f"{given.by} took part in the decision; somebody else has to decide the appeal")
     one = record.decision(appeal.filed.decision)
-    if one is None:
-        yield from _of_dismissal(record, given)
+    if one is None or appeal.filed.party is Party.NOTIFIER:
+        yield from _of_notifier(record, given, one)
         return
     if given.outcome is AppealOutcome.VARIED:
         if rows is None:
             raise RefusedError("say which milder measures take the place of the old ones")
         given = _with(given, live(record, one.id), rows, version_of)
     yield given
-    if given.outcome is AppealOutcome.REVERSED and appeal.filed.party is Party.ACCOUNT:
+    if given.outcome is AppealOutcome.REVERSED:
         yield from recomputed(after(record, given), one.id, given.at, version_of)
 
 
@@ -121,15 +123,24 @@ def _with(given: OutcomeGiven, one: Recorded, rows: tuple[Row, ...], version_of:
     )
 
 
-def _of_dismissal(record: Record, given: OutcomeGiven) -> Iterator[Fact]:
-    """A notifier was right: the case is open again."""
+def _of_notifier(record: Record, given: OutcomeGiven, one: Recorded | None) -> Iterator[Fact]:
+    """A notifier was right: the case is open again, to be decided anew with a new statement and a new time to appeal.
+
+    `one` was too mild; None: it was dismissed.
+    """
     if given.outcome is AppealOutcome.VARIED:
-        raise RefusedError("a dismissal has no measure that could be milder: uphold or reverse it")
+        raise RefusedError("on a notifier's appeal no measure becomes milder: uphold or reverse it")
     yield given
+    if given.outcome is not AppealOutcome.REVERSED:
+        return
     dismissal = record.dismissal(given.decision)
-    if dismissal is not None and given.outcome is AppealOutcome.REVERSED:
+    if dismissal is not None:
         why = "A notifier appealed against the dismissal, and was right."
         yield CaseOpened(account=record.account, at=given.at, case=dismissal.dismissed.case, why=why)
+    elif one is not None and one.is_live and one.decided.case is not None:
+        why = "A notifier appealed because less was done than the agreement foresees, and was right."
+        case = one.decided.case
+        yield CaseOpened(account=record.account, at=given.at, case=case, why=why, about=one.id)
 
 
 def _waiting(record: Record, appeal: AppealId) -> Appeal:
@@ -150,6 +161,15 @@ def _noticed(record: Record, appeal: Appealed) -> tuple[Recorded | Dismissal, da
     if against is None:
         raise RefusedError("no decision on that notice was told to its notifier yet")
     return against, told.at
+
+
+def _demand_more_to_ask(record: Record, one: Recorded, appeal: Appealed) -> None:
+    """A notifier whose notice was upheld may say that less was done than the agreement foresees, and nothing else."""
+    is_less = one.decided.is_milder or any(isinstance(each, Corrected | Lifted) for each in one.changes)
+    notice = next(each for case in record.cases for each in case.notices if each.notice == appeal.notice)
+    is_found = notice.clause is None or notice.clause in one.clauses
+    if is_found and not is_less:
+        raise RefusedError("the notice was upheld, and what was done is what the agreement foresees")
 
 
 def _demand_first(one: Recorded | Dismissal, appeal: Appealed) -> None:

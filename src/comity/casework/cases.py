@@ -99,9 +99,12 @@ def case_after(case: Case, fact: CaseFact) -> Case:
             return case
 
 
-def reopened(case: Case) -> Case:
+def reopened(case: Case, fact: CaseOpened) -> Case:
     """The case, waiting for a decision once more; whoever worked on it is still known."""
-    return replace(case, closed=None, held_by=None, held_until=None, informed=(), version=case.version + 1)
+    opened = replace(case.opened, why=fact.why, about=fact.about) if fact.about else case.opened
+    return replace(
+        case, opened=opened, closed=None, held_by=None, held_until=None, informed=(), version=case.version + 1
+    )
 
 
 def _held(case: Case, by: ReviewerId, until: datetime) -> Case:

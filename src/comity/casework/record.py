@@ -140,7 +140,7 @@ def _opened(record: Record, fact: CaseOpened) -> Record:
     """A case that was closed is opened again by its own id."""
     if record.case(fact.case) is None:
         return replace(record, cases=(*record.cases, Case(opened=fact)))
-    return replace(record, cases=tuple(reopened(one) if one.id == fact.case else one for one in record.cases))
+    return replace(record, cases=tuple(reopened(one, fact) if one.id == fact.case else one for one in record.cases))
 
 
 def standing(record: Record, channel: Channel, at: datetime) -> Standing:
