@@ -68,3 +68,10 @@ def test_it_is_kept_while_its_points_are_live() -> None:
     made.say("spam")
     delivered(made)
     assert kept(made, 3_000 * DAY)
+
+
+def test_the_daily_step_tells_in_the_ledger_what_was_erased_though_nothing_else_happens(world: World) -> None:
+    world.store.erase(ANN)
+    assert retention.daily(world.proceedings, NOW).told == 0, "the day has an entry already"
+    assert retention.daily(world.proceedings, NOW + DAY).told == 1
+    assert retention.daily(world.proceedings, NOW + 2 * DAY).told == 0

@@ -96,13 +96,16 @@ def put_off(account: str, settings: Settings, *, until: str, party: str, by: str
 
 
 def forget(settings: Settings, *, as_json: bool) -> Exit:
-    """Texts of messages that nobody needs any more are deleted."""
+    """Texts of messages that nobody needs any more are deleted, and what was erased is told in the ledger."""
     with acting(settings) as proceedings:
         if proceedings.mode == "replay":
             raise StopError("the record replays an archive; delete its folder instead", code=Exit.USAGE)
-        count = retention.forget(proceedings, SystemClock().now())
+        done = retention.daily(proceedings, SystemClock().now())
     if as_json:
-        print_json({"forgotten": count})
-    else:
-        out.print(f"Deleted the text of {counted(count, 'message')}.", markup=False)
+        print_json(done)
+        return Exit.FINE
+    out.print(f"Deleted the text of {counted(done.forgotten, 'message')}.", markup=False)
+    if done.told:
+        statements = counted(done.told, "statement was", "statements were")
+        out.print(f"The ledger now says that {statements} erased.", markup=False)
     return Exit.FINE

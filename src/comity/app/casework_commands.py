@@ -309,9 +309,29 @@ def export(
     end(work(account, settings_of(config, store)))
 
 
+@commands.command(epilog="Example: `comity removals --source forum --json`, and when it is done, with an id and --done")
+def removals(
+    message: Annotated[str | None, typer.Argument(metavar="ID", help="The message that was seen to.")] = None,
+    source: Annotated[str | None, typer.Option(help="Whose messages.")] = None,
+    done: Annotated[str, typer.Option(metavar="WHAT", help="withheld or restored: what the source has done.")] = "",
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """List the messages that a source has still to take down or put back, or acknowledge one."""
+    from comity.app.removals import acknowledge
+    from comity.app.removals import removals as work
+
+    chosen = settings_of(config, store)
+    if message is None:
+        end(work(chosen, source=source, as_json=json))
+    else:
+        end(acknowledge(chosen, message=message, source=source, done=done, as_json=json))
+
+
 @commands.command(epilog="Example: `comity forget`, once a day")
 def forget(json: Json = False, store: Store = None, config: Config = None) -> None:
-    """Delete the texts of messages that no case, appeal, point or measure needs any more."""
+    """What is due each day: delete the texts that nobody needs any more, and say in the ledger what was erased."""
     from comity.app.accounts import forget as work
 
     end(work(settings_of(config, store), as_json=json))

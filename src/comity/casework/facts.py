@@ -239,6 +239,7 @@ class Acknowledged(AboutAccount, frozen=True, kw_only=True, tag="acknowledged"):
     source: str
     message: MessageId
     treatment: Treatment
+    territory: tuple[str, ...] = ()  # the countries in which it is withheld; none: everywhere
 
 
 Change = Joined | Delivered | ConditionMet | Corrected | Lifted | Undone | Recomputed | OutcomeGiven

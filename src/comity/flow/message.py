@@ -141,6 +141,10 @@ class Proceedings:
         """
         self._recorder.erase(account, keep_hash=keep_hash)
 
+    def tell_erasures(self, at: datetime) -> None:
+        """Say in the ledger what was erased on an earlier day, if its first entry of this day has not done so."""
+        self._recorder.publish_erasures(at)
+
     @property
     def mode(self) -> Mode:
         return self._terms.mode

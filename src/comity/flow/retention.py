@@ -47,6 +47,21 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     openings: dict[DecisionId, tuple[Opening, ...]]
 
 
+class Daily(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done of what is due each day."""
+
+    forgotten: int  # texts deleted
+    told: int  # statements that the ledger now says were erased
+
+
+def daily(proceedings: Proceedings, at: datetime) -> Daily:
+    """What nobody's message or act brings about: whoever runs the record does this once a day."""
+    forgotten = forget(proceedings, at)
+    waiting = len(proceedings.store.pending_erasures())
+    proceedings.tell_erasures(at)
+    return Daily(forgotten=forgotten, told=waiting - len(proceedings.store.pending_erasures()))
+
+
 def forget(proceedings: Proceedings, at: datetime) -> int:
     """Delete the texts of messages that nobody needs any more at `at`; returns how many."""
     store, version_of = proceedings.store, proceedings.versions.agreement

@@ -1,0 +1,114 @@
+"""Which messages a source has to take down or put back: removing is the source's, and it says when it is done.
+
+What is due is what the decisions ask for now, less what the source acknowledged; so nothing can be missed or forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from datetime import datetime
+
+import msgspec
+
+from comity.casework.facts import Acknowledged, Decided, Fact, Joined, Treatment
+from comity.casework.record import Record
+from comity.casework.recorded import Recorded
+from comity.casework.refused import RefusedError
+from comity.model.clause import Kind
+from comity.model.ids import AccountId, DecisionId, MessageId
+
+Key = tuple[str, MessageId]
+Territory = tuple[str, ...]
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the source has not acknowledged yet. `territory`: the countries in which it is withheld; none: everywhere.
+
+    `statement`: which says why, or of a restored one, said why it was withheld.
+    """
+
+    account: AccountId
+    source: str
+    message: MessageId
+    treatment: Treatment
+    territory: Territory
+    statement: DecisionId
+
+
+def may_remove(fact: Fact) -> bool:
+    """Whether a message may have to be taken down because of it."""
+    match fact:
+        case Decided(measures=measures):
+            return any(measure.kind is Kind.REMOVE for measure in measures)
+        case Joined(removed=removed):
+            return removed
+        case _:
+            return False
+
+
+def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
+    """What is left to do about the account's messages. `refused`: those that were never shown."""
+    asked: dict[Key, DecisionId] = {}
+    wanted: dict[Key, list[Territory]] = {}
+    for one in record.decisions:
+        for key, territory in _removed(one, at):
+            asked[key] = one.id
+            wanted.setdefault(key, []).extend([] if territory is None else [territory])
+    done = {(each.source, each.message): (each.treatment, each.territory) for each in record.acknowledged}
+    found: list[Due] = []
+    for key, statement in asked.items():
+        treatment, territory = _together(wanted[key])
+        before = (Treatment.WITHHELD, ()) if key in refused else (Treatment.RESTORED, ())
+        if (treatment, territory) != done.get(key, before):
+            found.append(
+                Due(
+                    account=record.account,
+                    source=key[0],
+                    message=key[1],
+                    treatment=treatment,
+                    territory=territory,
+                    statement=statement,
+                )
+            )
+    return tuple(found)
+
+
+def acknowledge(
+    record: Record, key: Key, treatment: Treatment, refused: Set[Key], at: datetime
+) -> tuple[Acknowledged, ...]:
+    """The source has done what was due. Raises `RefusedError` if that is not what is due."""
+    for each in due(record, refused, at):
+        if (each.source, each.message) == key:
+            if each.treatment is not treatment:
+                raise RefusedError(f"the message is to be {each.treatment}, not {treatment}")
+            return (
+                Acknowledged(
+                    account=record.account,
+                    at=at,
+                    source=each.source,
+                    message=each.message,
+                    treatment=treatment,
+                    territory=each.territory,
+                ),
+            )
+    raise RefusedError(f"nothing is left to do about message {key[1]} of {key[0]!r}")
+
+
+def _removed(one: Recorded, at: datetime) -> Iterator[tuple[Key, Territory | None]]:
+    """Each message that the decision removes, and where it does at `at`; None: nowhere any more, or not yet."""
+    for measure in one.all_measures:
+        if measure.kind is Kind.REMOVE:
+            for breach in one.decided.breaches:
+                yield (breach.source, breach.message), measure.territory if measure.is_active(at) else None
+    for each in one.joined:
+        if each.removed:
+            yield (each.breach.source, each.breach.message), () if one.is_live else None
+
+
+def _together(territories: list[Territory]) -> tuple[Treatment, Territory]:
+    """What several decisions ask for at once."""
+    if not territories:
+        return Treatment.RESTORED, ()
+    if not all(territories):
+        return Treatment.WITHHELD, ()
+    return Treatment.WITHHELD, tuple(sorted({country for each in territories for country in each}))

@@ -1,0 +1,108 @@
+"""What a source has to take down or put back, until it says that it has done so."""
+
+from __future__ import annotations
+
+import pytest
+from test_flow_record import NOW, World, agreement
+
+from comity.casework.facts import AppealOutcome, Treatment
+from comity.casework.refused import RefusedError
+from comity.casework.removals import Due
+from comity.flow import amend, appeal, removals, review
+from comity.flow.review import Deciding, Notice
+from comity.model.ids import AccountId, Channel, ClauseId, DecisionId, MessageId, ReviewerId
+from comity.model.message import Message
+
+ANN, MARA, NOOR = AccountId("ann"), ReviewerId("mara"), ReviewerId("noor")
+KEY = ("s", MessageId("m"))
+
+
+@pytest.fixture
+def world() -> World:
+    return World(agreement("| 1 | remove | | |"), "live")
+
+
+def reported(world: World, instead: str | None = None) -> DecisionId:
+    """A message that everybody could see, until a person confirmed a notice of it."""
+    said = Message(id=KEY[1], author=ANN, channel=Channel("posts"), text="Boo.", sent=NOW, source=KEY[0])
+    noticed = review.notice(world.proceedings, Notice(message=said, where="", why="Rude.", good_faith=True), NOW)
+    known = world.proceedings.record(ANN).case(noticed.case)
+    assert known is not None
+    deciding = Deciding(case=noticed.case, version=known.version, by=MARA, why="It is rude.")
+    review.confirm(world.proceedings, deciding, NOW, clauses=[ClauseId("other")], instead=instead)
+    last = world.proceedings.record(ANN).last
+    assert last is not None
+    return last.id
+
+
+def due(world: World) -> list[tuple[Treatment, tuple[str, ...]]]:
+    return [(each.treatment, each.territory) for each in removals.due(world.store, NOW)]
+
+
+def done(world: World, treatment: Treatment) -> None:
+    removals.acknowledge(world.proceedings, ANN, KEY, treatment, NOW)
+
+
+def reverse(world: World, decision: DecisionId) -> None:
+    filed = appeal.file(world.proceedings, appeal.Complaint(decision=decision, text="No."), NOW)
+    appeal.give_outcome(world.proceedings, filed.appeal, AppealOutcome.REVERSED, NOOR, "Right.", NOW)
+
+
+def test_a_message_that_a_person_removes_is_to_be_withheld_until_its_source_says_so(world: World) -> None:
+    decision = reported(world)
+    (asked,) = removals.due(world.store, NOW)
+    assert asked == Due(
+        account=ANN,
+        source="s",
+        message=KEY[1],
+        treatment=Treatment.WITHHELD,
+        territory=(),
+        statement=decision,
+    )
+    assert list(removals.due(world.store, NOW, source="another")) == []
+    done(world, Treatment.WITHHELD)
+    assert due(world) == []
+
+
+def test_after_a_reversal_it_is_to_be_restored(world: World) -> None:
+    decision = reported(world)
+    done(world, Treatment.WITHHELD)
+    reverse(world, decision)
+    assert due(world) == [(Treatment.RESTORED, ())]
+    done(world, Treatment.RESTORED)
+    assert due(world) == []
+
+
+def test_what_was_never_taken_down_is_not_to_be_restored(world: World) -> None:
+    reverse(world, reported(world))
+    assert due(world) == []
+
+
+def test_what_was_refused_when_it_was_sent_is_only_to_be_restored(world: World) -> None:
+    world.say("spam")
+    assert due(world) == []
+    last = world.proceedings.record(ANN).last
+    assert last is not None
+    reverse(world, last.id)
+    assert due(world) == [(Treatment.RESTORED, ())]
+
+
+def test_when_the_countries_become_fewer_the_source_is_told_again(world: World) -> None:
+    decision = reported(world, "remove in AT DE")
+    assert due(world) == [(Treatment.WITHHELD, ("AT", "DE"))]
+    done(world, Treatment.WITHHELD)
+    amend.correct(world.proceedings, decision, MARA, "Less.", NOW, instead="remove in AT")
+    assert due(world) == [(Treatment.WITHHELD, ("AT",))]
+    done(world, Treatment.WITHHELD)
+    assert due(world) == []
+
+
+def test_what_is_not_due_cannot_be_acknowledged(world: World) -> None:
+    reported(world)
+    with pytest.raises(RefusedError, match="to be withheld, not restored"):
+        done(world, Treatment.RESTORED)
+    done(world, Treatment.WITHHELD)
+    with pytest.raises(RefusedError, match="nothing is left"):
+        done(world, Treatment.WITHHELD)
+    with pytest.raises(RefusedError, match="nothing is left"):
+        removals.account_of(world.store, KEY, NOW)
