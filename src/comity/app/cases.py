@@ -22,8 +22,8 @@ from comity.casework.recorded import recorded
 from comity.casework.review import Deciding
 from comity.casework.wording import counted, dated, printable
 from comity.flow import review
-from comity.flow.agreement import Versions
 from comity.flow.message import Proceedings
+from comity.flow.queue import Waiting, waiting_in
 from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
 from comity.ports import Store
 
@@ -55,12 +55,10 @@ class Wanted:
 
 
 def list_waiting(settings: Settings, *, as_json: bool) -> Exit:
-    """Cases and appeals, the gravest clause first, then the longest waiting."""
+    """Cases and appeals, the most urgent first."""
     now = SystemClock().now()
     with reading(settings) as store:
-        versions = Versions(store.versions())
-        found = [_waiting(store, id_, fold(account, store.facts_of(account))) for id_, account in store.waiting()]
-    lines = sorted((each for each in found if each), key=lambda each: (-_gravity(each, versions), each.at))
+        lines = waiting_in(store, now)
     if as_json:
         print_json([_row(each) for each in lines])
         return Exit.FINE
@@ -71,39 +69,15 @@ def list_waiting(settings: Settings, *, as_json: bool) -> Exit:
     return Exit.FINE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    id: str
-    record: Record
-    what: Case | Appealed
-    at: datetime
-
-
-def _waiting(store: Store, id_: str, record: Record) -> _Waiting | None:
-    case = record.case(CaseId(id_))
-    if case is not None:
-        return _Waiting(id=id_, record=record, what=case, at=case.since)
-    appeal = next((each.filed for each in record.appeals if each.filed.appeal == id_), None)
-    return _Waiting(id=id_, record=record, what=appeal, at=appeal.at) if appeal else None
-
-
-def _gravity(one: _Waiting, versions: Versions) -> int:
-    """The most points of the clauses that it is about."""
-    if isinstance(one.what, Appealed):
-        decided = one.record.decision(one.what.decision)
-        breaches = decided.breaches if decided else ()
-    else:
-        about = one.record.decision(one.what.opened.about) if one.what.opened.about else None
-        breaches = about.breaches if about else one.what.breaches
-    points = [0]
-    for breach in breaches:
-        version = versions.agreement(breach.agreement)
-        points += [clause.points for clause in version.clauses if clause.id == breach.clause] if version else []
-    return max(points)
-
-
-def _row(one: _Waiting) -> dict[str, object]:
-    row: dict[str, object] = {"id": one.id, "account": one.record.account, "since": one.at}
+def _row(one: Waiting) -> dict[str, object]:
+    row: dict[str, object] = {
+        "id": one.id,
+        "account": one.account,
+        "since": one.urgency.since,
+        "severity": one.urgency.severity,
+        "reach": one.urgency.reach,
+        "confidence": round(one.urgency.confidence, 2),
+    }
     if isinstance(one.what, Appealed):
         return row | {"kind": "appeal", "against": one.what.decision, "party": one.what.party}
     found = [*(each.clause for each in one.what.breaches), *(each.clause for each in one.what.notices if each.clause)]
@@ -117,15 +91,18 @@ def _row(one: _Waiting) -> dict[str, object]:
     }
 
 
-def _line(one: _Waiting, now: datetime) -> str:
-    hours = max(0, int((now - one.at).total_seconds() // 3600))
+def _line(one: Waiting, now: datetime) -> str:
+    hours = max(0, int((now - one.urgency.since).total_seconds() // 3600))
     if isinstance(one.what, Appealed):
         what, why = "appeal", one.what.text
     else:
         what, why = one.what.opened.kind, one.what.opened.why
         holder = one.what.holder(now)
         why += f" ({holder} works on it)" if holder else ""
-    return f"{one.id}  {what}  {printable(one.record.account)}  {hours} h  {printable(why)[:_SUMMARY]}"
+    severity = counted(one.urgency.severity, "point")
+    reached = f"  seen by {one.urgency.reach:,}" if one.urgency.reach else ""
+    whose = printable(one.account)
+    return f"{one.id}  {what}  {whose}  {severity}{reached}  {hours} h  {printable(why)[:_SUMMARY]}"
 
 
 def case(wanted: Wanted, settings: Settings) -> Exit:

@@ -30,7 +30,7 @@ StatementId = Annotated[str, typer.Argument(metavar="STATEMENT", help="The state
 
 @commands.command(epilog="Example: `comity cases`")
 def cases(json: Json = False, store: Store = None, config: Config = None) -> None:
-    """List what waits for a person, cases and appeals, the gravest and oldest first."""
+    """List what waits for a person, cases and appeals: the gravest first, then by reach, age and confidence."""
     from comity.app.cases import list_waiting
 
     end(list_waiting(settings_of(config, store), as_json=json))
