@@ -16,6 +16,7 @@ from comity.app.gate_commands import gate as gate_commands
 from comity.app.keys_commands import commands as keys_commands
 from comity.app.ledger_commands import commands as ledger_commands
 from comity.app.options import AgreementFile, Archives, Config, Json, Mapping, Source, Store, end, settings_of
+from comity.app.record_commands import commands as record_commands
 from comity.app.serving_commands import commands as serving_commands
 
 app = typer.Typer(
@@ -304,6 +305,7 @@ def demo(
 
 app.add_typer(casework_commands)
 app.add_typer(serving_commands)
+app.add_typer(record_commands)
 app.add_typer(ledger_commands)
 app.add_typer(keys_commands, name="keys")
 app.add_typer(gate_commands, name="gate")

@@ -1,4 +1,4 @@
-"""In which order people are asked: by the severity of the clause, how many it reaches, how long it waits, how sure it is.
+"""In which order people are asked: the gravest clause first, then what reaches most, waits longest and is surest.
 
 Each of the four only decides where those before it are equal; so reach counts by its order of magnitude and waiting in
 whole days, or the later ones would never count.

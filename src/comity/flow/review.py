@@ -110,7 +110,9 @@ def confirm(
     `instead`: milder measures than the ladder's, as `read_choice` reads them. Raises `RefusedError` or `ChoiceError`.
     """
     whose = account_of(proceedings, deciding.case)
-    return proceedings.act([whose], lambda record: _confirmed(proceedings, record, deciding, at, clauses, instead))
+    return proceedings.act(
+        [whose], lambda record: confirmed(proceedings, record, deciding, at, clauses=clauses, instead=instead)
+    )
 
 
 def preview(
@@ -123,16 +125,18 @@ def preview(
 ) -> tuple[Fact, ...]:
     """What `confirm` would record; nothing is kept."""
     record = proceedings.record(account_of(proceedings, deciding.case))
-    return _confirmed(proceedings, record, deciding, at, clauses, instead)
+    return confirmed(proceedings, record, deciding, at, clauses=clauses, instead=instead)
 
 
 def dismiss(proceedings: Proceedings, deciding: Deciding, at: datetime) -> tuple[Fact, ...]:
     """A person decides that nothing of the case is a breach. Raises `RefusedError`."""
     whose = account_of(proceedings, deciding.case)
-    given = proceedings.given(at)
-    return proceedings.act(
-        [whose], lambda record: review.dismiss(record, deciding, given, proceedings.versions.agreement)
-    )
+    return proceedings.act([whose], lambda record: dismissed(proceedings, record, deciding, at))
+
+
+def dismissed(proceedings: Proceedings, record: Record, deciding: Deciding, at: datetime) -> tuple[Fact, ...]:
+    """The facts of it; nothing is kept."""
+    return review.dismiss(record, deciding, proceedings.given(at), proceedings.versions.agreement)
 
 
 def assess(proceedings: Proceedings, deciding: Deciding, clauses: Sequence[ClauseId], at: datetime) -> tuple[Fact, ...]:
@@ -156,26 +160,28 @@ def account_of(proceedings: Proceedings, id_: str) -> AccountId:
     return account
 
 
-def _confirmed(
+def confirmed(
     proceedings: Proceedings,
     record: Record,
     deciding: Deciding,
     at: datetime,
-    clauses: Sequence[ClauseId],
-    instead: str | None,
+    *,
+    clauses: Sequence[ClauseId] = (),
+    instead: str | None = None,
 ) -> tuple[Fact, ...]:
+    """The facts of a confirmation; nothing is kept."""
     case = record.case(deciding.case)
     if case is None:
         raise RefusedError(f"the account has no case {deciding.case}")
-    confirmed = tuple(_breaches(proceedings, record, case, clauses))
+    breaches = tuple(_breaches(proceedings, record, case, clauses))
     given = proceedings.given(at)
     rows = None
     if instead is not None:
-        newest = max(confirmed, key=lambda each: each.message.sent, default=None)
+        newest = max(breaches, key=lambda each: each.message.sent, default=None)
         if newest is None:
             raise RefusedError("nothing is confirmed: name the clauses that are breached")
         rows = read_choice(instead, newest.agreement)
-    return review.confirm(record, deciding, confirmed, given, proceedings.versions.agreement, rows)
+    return review.confirm(record, deciding, breaches, given, proceedings.versions.agreement, rows)
 
 
 def _breaches(proceedings: Proceedings, record: Record, case: Case, clauses: Sequence[ClauseId]) -> Iterator[Confirmed]:
