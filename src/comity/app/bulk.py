@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,8 +50,7 @@ def bulk(asked: Asked, settings: Settings) -> Exit:
             return Exit.FINE
         read = [CaseId(each) for each in asked.read]
         if not asked.lot and found.cases:
-            demand_sure("Have you read them, and is each of them alike?", is_sure=False)
-            read = [case.id for case in found.sample]
+            read = _read_now(found)
         said = Decision(by=by, why=asked.why, confirms=asked.acts[0] == "confirm", instead=asked.instead)
         if found.cases:
             demand_sure(f"{asked.acts[0].capitalize()} all {len(found.cases):,}?", is_sure=asked.is_sure)
@@ -61,6 +61,15 @@ def bulk(asked: Asked, settings: Settings) -> Exit:
     else:
         out.print(f"{counted(len(found.cases), 'case is', 'cases are')} decided.", markup=False)
     return Exit.FINE
+
+
+def _read_now(found: Bulk) -> list[CaseId]:
+    """The sample that was just shown. Raises `StopError` where nobody can have read it."""
+    if not sys.stdin.isatty():
+        help_ = "Show the sample with --json, then add --lot LOT, a --read ID for each of it, and --yes."
+        raise StopError("nothing was done: nobody is there to read the sample", help=help_, code=Exit.USAGE)
+    demand_sure("Have you read them, and are they alike?", is_sure=False)
+    return [case.id for case in found.sample]
 
 
 def _show(found: Bulk, proceedings: Proceedings, *, as_json: bool) -> None:

@@ -28,6 +28,8 @@ from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
 from comity.ports import Store
 
 _SUMMARY: Final = 60
+_DAYS_FROM: Final = 72
+"""From so many hours on, whole days are said."""
 _DONE: Final = {
     "claim": "It is yours for half an hour.",
     "release": "Released.",
@@ -102,7 +104,8 @@ def _line(one: Waiting, now: datetime) -> str:
     severity = counted(one.urgency.severity, "point")
     reached = f"  seen by {one.urgency.reach:,}" if one.urgency.reach else ""
     whose = printable(one.account)
-    return f"{one.id}  {what}  {whose}  {severity}{reached}  {hours} h  {printable(why)[:_SUMMARY]}"
+    waited = f"{hours} h" if hours < _DAYS_FROM else f"{hours // 24} days"
+    return f"{one.id}  {what}  {whose}  {severity}{reached}  {waited}  {printable(why)[:_SUMMARY]}"
 
 
 def case(wanted: Wanted, settings: Settings) -> Exit:
