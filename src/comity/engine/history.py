@@ -48,9 +48,9 @@ class History:
 
         From now on it counts for those that come after it.
         """
-        at = since_epoch(trace.sent)
-        is_late = self._newest.take(at)
-        floor = self._newest.at - self._kept
+        at, newest = since_epoch(trace.sent), self._newest
+        is_late = newest.take(at)
+        floor = newest.at - self._kept
         counts: Counts = {}
         for series in self._series:
             series.take(trace, at, floor, counts)
@@ -115,6 +115,11 @@ class History:
         if counted in self._events:
             self._events[counted].add(account, clause, since_epoch(recorded), self._newest.at - self._kept)
 
+    @property
+    def groups(self) -> int:
+        """How many groups of entries are kept: no more than there are entries, and known at once."""
+        return sum(series.groups for series in self._every())
+
     def __len__(self) -> int:
-        """How many entries are kept, over all windows."""
+        """How many entries are kept, over all windows. Takes a while: all groups are asked."""
         return sum(map(len, self._series)) + sum(map(len, self._events.values()))

@@ -29,6 +29,8 @@ from comity.engine.tallies import (
     newest,
     newest_of_members,
     packed_members,
+    size,
+    size_of_members,
     with_members,
     with_time,
 )
@@ -58,6 +60,7 @@ class _Form(Generic[T, E]):
     """How tallies of one type are read and made again."""
 
     newest: Callable[[T], int]
+    size: Callable[[T], int]
     entries: Callable[[T], list[E]]
     made: Callable[[list[E]], T]
     saved: type[list[tuple[Group, list[E]]]]
@@ -79,15 +82,22 @@ def _sums_of(entries: list[tuple[int, float]]) -> Sums:
     return sums
 
 
-_TIMES: Final = _Form(newest=newest, entries=entries_of, made=_times_of, saved=list[tuple[Group, list[_Moment]]])
+_TIMES: Final = _Form(
+    newest=newest, size=size, entries=entries_of, made=_times_of, saved=list[tuple[Group, list[_Moment]]]
+)
 _MEMBERS: Final = _Form(
     newest=newest_of_members,
+    size=size_of_members,
     entries=member_entries,
     made=packed_members,
     saved=list[tuple[Group, list[tuple[_Member, _Moment]]]],
 )
 _SUMS: Final = _Form(
-    newest=Sums.newest, entries=Sums.entries, made=_sums_of, saved=list[tuple[Group, list[tuple[_Moment, float]]]]
+    newest=Sums.newest,
+    size=len,
+    entries=Sums.entries,
+    made=_sums_of,
+    saved=list[tuple[Group, list[tuple[_Moment, float]]]],
 )
 
 
@@ -125,7 +135,7 @@ class _Groups(Generic[T, E]):
             del self.tallies[first]
 
     def __len__(self) -> int:
-        return sum(len(self._form.entries(tally)) for tally in self.tallies.values())
+        return sum(map(self._form.size, self.tallies.values()))
 
     def saved(self) -> bytes:
         """All groups and their entries."""
@@ -145,6 +155,8 @@ class Series(Protocol):
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         """Adds the message, unless it is not after `floor`, and puts the windows' counts into `counts`."""
 
+    @property
+    def groups(self) -> int: ...
     def __len__(self) -> int: ...
     def saved(self) -> bytes: ...
     def load(self, content: bytes) -> None: ...
@@ -156,6 +168,10 @@ class _Kept(Generic[T, E]):
     def __init__(self, form: _Form[T, E], windows: Iterable[Window]) -> None:
         self._windows = tuple((window, microseconds(window.within)) for window in windows)
         self._groups = _Groups(form)
+
+    @property
+    def groups(self) -> int:
+        return len(self._groups.tallies)
 
     def __len__(self) -> int:
         return len(self._groups)

@@ -51,6 +51,10 @@ def newest(times: Times) -> int:
     return times if isinstance(times, int) else times[-1]
 
 
+def size(times: Times) -> int:
+    return 1 if isinstance(times, int) else len(times)
+
+
 def entries_of(times: Times) -> list[int]:
     return [times] if isinstance(times, int) else times.tolist()
 
@@ -96,7 +100,7 @@ class Distinct:
         return self._latest[-1]
 
     def __len__(self) -> int:
-        return sum(1 if isinstance(times, int) else len(times) for times in self._members.values())
+        return sum(map(size, self._members.values()))
 
 
 Members = bytes | Distinct
@@ -137,6 +141,10 @@ def count_members(members: Members, after: int, until: int) -> int:
 
 def newest_of_members(members: Members) -> int:
     return members.newest if isinstance(members, Distinct) else max(at for _, at in _RECORD.iter_unpack(members))
+
+
+def size_of_members(members: Members) -> int:
+    return len(members) if isinstance(members, Distinct) else len(members) // _RECORD.size
 
 
 def member_entries(members: Members) -> list[tuple[bytes, int]]:

@@ -261,7 +261,7 @@ class Proceedings:
     def _running(self) -> Running:
         """What the next start needs of this state. Asked for with each write, and forgotten by it."""
         since = self._since_snapshot
-        is_due = since >= self._terms.snapshot_every and since >= len(self._history)  # counting it takes a while
+        is_due = since >= max(self._terms.snapshot_every, self._history.groups) and since >= len(self._history)
         running = Running(
             restricted=tuple(self._newly),
             released=tuple(self._released),

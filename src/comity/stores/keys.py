@@ -33,7 +33,9 @@ create table subjects (subject integer primary key, account blob not null unique
 """
 _KEY_LENGTH: Final = 32
 _MOST_AT_HAND: Final = 200_000
-"""Subjects, and ciphers, kept in memory; beyond that they are read again."""
+"""Subjects, and keys, kept in memory; beyond that they are read again."""
+
+_MOST_CIPHERS: Final = 4_000  # each of them takes 2.6 KB
 
 
 class KeyFile:
@@ -53,6 +55,7 @@ class KeyFile:
             self._make()
         ((self.store, self._lookup),) = self._db.rows(tuple[bytes, bytes], "select store, lookup from secrets")
         self._subjects: dict[AccountId, int] = {}
+        self._keys: dict[int, bytes] = {}
         self._ciphers: dict[int, AESGCM] = {}
 
     def _make(self) -> None:
@@ -102,13 +105,23 @@ class KeyFile:
         """What seals and opens the subject's rows. None: it was erased."""
         known = self._ciphers.get(subject)
         if known is None:
-            key = next(self._db.blobs("select key from subjects where subject = ?", subject), None)
+            key = self._key(subject)
             if key is None:
                 return None
-            if len(self._ciphers) >= _MOST_AT_HAND:
+            if len(self._ciphers) >= _MOST_CIPHERS:
                 self._ciphers.clear()
             known = self._ciphers[subject] = AESGCM(key)
         return known
+
+    def _key(self, subject: int) -> bytes | None:
+        key = self._keys.get(subject)
+        if key is None:
+            key = next(self._db.blobs("select key from subjects where subject = ?", subject), None)
+            if key is not None:
+                if len(self._keys) >= _MOST_AT_HAND:
+                    self._keys.clear()
+                self._keys[subject] = key
+        return key
 
     @property
     def shared(self) -> AESGCM:
@@ -136,6 +149,7 @@ class KeyFile:
     def refresh(self) -> None:
         """Read again what is at hand: another program may have deleted keys."""
         self._subjects.clear()
+        self._keys.clear()
         self._ciphers.clear()
 
     def clean(self) -> bool:
