@@ -1,6 +1,7 @@
 """Draws versions and messages for as long as asked, and judges them in every way there is: all answers must agree.
 
     make fuzz MINUTES=60 CASES=10000000 JOBS=2 SEED=0
+    tools/fuzz.py --faults    how many cases it takes until each of the planted faults is found
 
 A case is one rule, one message and all ways of judging it: by the reference, alone, in batches, from a file. Ends when
 the time is over or so many cases were judged, whichever comes first. At the first difference it prints the seed and
@@ -20,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "properties"))
 
+from engine_faults import FAULTS, tried
 from engine_laws import Law, drawn, shown, smallest
 
 STREAMS = 100
@@ -63,13 +65,27 @@ def report(seed: int) -> None:
         print(f"seed {seed}: {law.difference(small)}\n{shown(small)}")
 
 
+def faults() -> int:
+    """A table of the planted faults; 1 if one was not found."""
+    print("| planted fault | found after, cases | streams |\n|---|---|---|")
+    is_missed = False
+    for name in FAULTS:
+        streams, cases, is_found = tried(name)
+        is_missed |= not is_found
+        print(f"| {name} | {f'{cases:,}' if is_found else f'not in {cases:,}'} | {streams} |", flush=True)
+    return int(is_missed)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--cases", type=int, default=10**12)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--faults", action="store_true")
     asked = parser.parse_args()
+    if asked.faults:
+        return faults()
     start = shown_at = time.monotonic()
     cases = streams = 0
     for seeds, judged, bad in rounds(asked.jobs, asked.seed):

@@ -9,17 +9,20 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import or_
+from types import MappingProxyType
 from typing import Final, Literal
 
 import hyperscan
 
-Kind = Literal["once", "joined", "words", "literal"]
+Kind = Literal["once", "joined", "words", "row", "row's words", "literal"]
 
 _LOOSE: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_PREFILTER
 _FLAGS: Final = {
     "once": _LOOSE | hyperscan.HS_FLAG_SINGLEMATCH,  # one match of each pattern is enough
     "joined": _LOOSE | hyperscan.HS_FLAG_MULTILINE,  # rows in lines: every match, and `^ $` at each line's edges
     "words": 0,
+    "row": _LOOSE | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_SINGLEMATCH,  # of "joined", one row alone
+    "row's words": hyperscan.HS_FLAG_SINGLEMATCH,
     "literal": 0,
 }
 
@@ -30,14 +33,23 @@ Note = Callable[..., bool | None]
 class Patterns:
     """Patterns (literal bytes, or expressions) and their bits. Safe to share between threads.
 
-    What hyperscan cannot take counts as matching everywhere.
+    What hyperscan cannot take counts as matching everywhere. `words`: expressions for a row's words, beside the others.
     """
 
-    __slots__ = ("_bits", "_database", "_kind", "_patterns", "_refused", "_scratches")
+    __slots__ = ("_bits", "_database", "_kinds", "_patterns", "_refused", "_scratches")
 
-    def __init__(self, bits: Mapping[str, int] | Mapping[bytes, int], *, kind: Kind) -> None:
+    def __init__(
+        self,
+        bits: Mapping[str, int] | Mapping[bytes, int],
+        *,
+        kind: Kind,
+        words: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._patterns = {one if isinstance(one, bytes) else one.encode(): of for one, of in bits.items()}
-        self._kind: Kind = kind
+        self._kinds: dict[bytes, Kind] = dict.fromkeys(self._patterns, kind)
+        for one, of in words.items():
+            self._patterns[one.encode()] = self._patterns.get(one.encode(), 0) | of
+            self._kinds.setdefault(one.encode(), "row's words")
         self._refused = 0
         self._bits: list[int] = []
         self._database: hyperscan.Database | None = None
@@ -84,26 +96,26 @@ class Patterns:
             return hyperscan.Scratch(database)
 
     def _made(self) -> hyperscan.Database | None:
-        made = _database(list(self._patterns), self._kind)
+        made = _database(list(self._patterns), self._kinds)
         if made is None:
-            refused = {one for one in self._patterns if _database([one], self._kind) is None}
+            refused = {one for one in self._patterns if _database([one], self._kinds) is None}
             self._refused = reduce(or_, (self._patterns[one] for one in refused), 0)
             self._patterns = {one: bits for one, bits in self._patterns.items() if one not in refused}
-            made = _database(list(self._patterns), self._kind)
+            made = _database(list(self._patterns), self._kinds)
         self._bits, self._database = list(self._patterns.values()), made
         return made
 
 
-def _database(patterns: Sequence[bytes], kind: Kind) -> hyperscan.Database | None:
+def _database(patterns: Sequence[bytes], kinds: Mapping[bytes, Kind]) -> hyperscan.Database | None:
     """A database whose ids are the patterns' places; None if one of them is more than hyperscan can do, or none is."""
     if not patterns:
         return None
     made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     ids = list(range(len(patterns)))
+    flags = [_FLAGS[kinds[one]] for one in patterns]
+    is_literal = kinds[patterns[0]] == "literal"
     try:
-        made.compile(
-            expressions=list(patterns), ids=ids, elements=len(ids), flags=_FLAGS[kind], literal=kind == "literal"
-        )
+        made.compile(expressions=list(patterns), ids=ids, elements=len(ids), flags=flags, literal=is_literal)
     except hyperscan.error:
         return None
     return made

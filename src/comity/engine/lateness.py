@@ -47,6 +47,9 @@ class Newest:
 
     def take(self, at: int) -> bool:
         """Time goes on with a message; whether it came too late."""
+        if self.at <= at <= self.at + self.lateness:
+            self.at, self.claimed = at, None
+            return False
         is_late = at < self.at - self.lateness
         if at > self.at + self.lateness:
             self._claim(at)

@@ -41,6 +41,10 @@ _OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-
 _BETWEEN: Final = "\n\0\n"
 """Between rows: lines for `^ $`, and what no phrase goes across."""
 
+_ROW: Final = b"\n%b\n"
+_TEXTS = 200
+"""So many are searched one by one before a database is made that does all at once: it takes a while to compile."""
+
 _MOST_EXPRESSIONS: Final = 600
 """Pieces of phrases from which on expressions would take long to compile, and literals are searched for instead."""
 
@@ -69,7 +73,7 @@ class Sieve:
 
     __slots__ = (
         *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
-        *("_joined_words", "_rare_words", "_capitals", "_sure", "_words"),
+        *("_joined_words", "_rare_words", "_capitals", "_sure", "_until_written", "_words", "_written"),
     )
 
     def __init__(self, wanted: Wanted) -> None:
@@ -83,7 +87,10 @@ class Sieve:
         literals = _literals(wanted, is_whole_too=not self._rare_words)
         self._words = Patterns(literals, kind="literal")
         is_few = len(literals) <= _MOST_EXPRESSIONS and not self._rare_words
-        self._joined_words = Patterns(_joined_words(wanted), kind="words") if is_few else None
+        words = _joined_words(wanted) if is_few else {}
+        self._joined_words = Patterns(words, kind="words") if is_few else None
+        self._written = Patterns({**literal, **loose}, kind="row", words=words) if is_few else None
+        self._until_written = _TEXTS
         self._capitals = wanted.capitals
         self._phrases = Scan([phrases for phrases, _ in wanted.phrases])
         self._phrase_bits = [bit | bit << SURE for _, bit in wanted.phrases]
@@ -96,12 +103,16 @@ class Sieve:
     def one(self, text: str) -> int:
         """The bits of all searches that may find something in the text."""
         raw = text.encode()
-        hits = self._always | self._raw.bits_in(raw)
+        hits = self._always
         if self._capitals and may_be_capitals(text, self._capitals[0]):
             hits |= self._capitals[1]
-        if len(raw) == len(text):
-            return hits | self._among(raw.translate(WORDS))
-        return hits | self._foreign(text, raw)
+        if len(raw) != len(text):
+            return hits | self._raw.bits_in(raw) | self._foreign(text, raw)
+        if self._until_written:
+            self._until_written -= 1
+        elif self._written is not None and b"\0" not in raw:
+            return hits | self._written.bits_in(_ROW % raw)
+        return hits | self._raw.bits_in(raw) | self._among(raw.translate(WORDS))
 
     def many(self, texts: Sequence[str]) -> list[int]:
         """`one` for each text, or more bits, in a fraction of the time."""

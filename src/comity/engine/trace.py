@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from comity.engine.fold import folded_bytes
+from comity.engine.fold import folded_bytes, folded_rows
 from comity.engine.functions import number
 from comity.engine.lateness import EPOCH, since_epoch
 from comity.engine.windows import Counted, Window
@@ -94,7 +94,7 @@ class Tracer:
         return Traces(
             authors=[message.author for message in messages],
             sent=sent,
-            texts=list(map(self._text, messages)) if self._keeps_text else (),
+            texts=self._texts(messages) if self._keeps_text else (),
             to=[self._recipients(message) for message in messages] if self._keeps_recipients else (),
             values={key: [self._value(message, key) for message in messages] for key in self._values},
             numbers={key: [number(message.meta.get(key, "")) for message in messages] for key in self._numbers},
@@ -118,6 +118,14 @@ class Tracer:
         hashing = self._hashing.copy()
         hashing.update(folded_bytes(message.text))
         return hashing.digest()
+
+    def _texts(self, messages: Sequence[Message]) -> list[bytes]:
+        copied, hashes = self._hashing.copy, []
+        for folded in folded_rows([message.text for message in messages]):
+            hashing = copied()
+            hashing.update(folded)
+            hashes.append(hashing.digest())
+        return hashes
 
     def _values_of(self, meta: Mapping[str, str]) -> dict[str, bytes]:
         return {key: self._hash(meta[key]) for key in self._values if meta.get(key)}
