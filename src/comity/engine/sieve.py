@@ -108,7 +108,7 @@ class Sieve:
             hits |= self._capitals[1]
         if len(raw) != len(text):
             return hits | self._raw.bits_in(raw) | self._foreign(text, raw)
-        if self._until_written:
+        if self._until_written > 0:
             self._until_written -= 1
         elif self._written is not None and b"\0" not in raw:
             return hits | self._written.bits_in(_ROW % raw)
