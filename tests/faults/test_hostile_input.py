@@ -535,6 +535,7 @@ def test_a_truncated_ledger_key_is_named(record: Path) -> None:
     key.unlink()
     refused(comity(record, "run", "b.jsonl", "--as-sent"), 3, "key")
     key.write_bytes(whole)
+    key.chmod(0o600)
     assert comity(record, "run", "b.jsonl", "--as-sent").code == 0
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from comity.app.acting import acting
-from comity.app.errors import Exit
+from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import out, parse_account, parse_time
 from comity.app.wiring import SystemClock
+from comity.casework.refused import RefusedError
 from comity.casework.wording import printable
 from comity.flow import accounts
 from comity.model.ids import Digest
@@ -15,6 +16,10 @@ from comity.model.ids import Digest
 def accept(account: str, settings: Settings, *, version: str | None, language: str | None, at: str | None) -> Exit:
     when, digest = parse_time(at, SystemClock().now()), Digest(version) if version else None
     with acting(settings) as proceedings:
-        fact = accounts.accept(proceedings, parse_account(account), digest, language, when)
+        try:
+            fact = accounts.accept(proceedings, parse_account(account), digest, language, when)
+        except RefusedError as error:
+            help_ = "Name a digest that `comity publish` has printed, and a language that this version is written in."
+            raise StopError(str(error), help=help_, code=Exit.USAGE) from error
     out.print(f"{printable(account)} is bound by {fact.agreement} from {fact.at:%Y-%m-%d %H:%M} UTC on.", markup=False)
     return Exit.FINE

@@ -188,7 +188,8 @@ def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[i
 def _joined_words(wanted: Wanted) -> dict[str, int]:
     """Expressions for the same in texts in ASCII as they are written, in rows: sure of phrases."""
     found = [(words_as_written(phrase), bit | bit << SURE) for phrases, bit in wanted.phrases for phrase in phrases]
-    found += [(domain_as_written(domain), bit) for domains, bit in wanted.domains for domain in parent_domains(domains)]
+    for domains, bit in _searched(wanted):
+        found += [(domain_as_written(domain), bit) for domain in parent_domains(domains)]
     bits: dict[str, int] = {}
     for expression, bit in found:
         if expression:
@@ -211,7 +212,7 @@ def _literals(wanted: Wanted, *, is_whole_too: bool) -> dict[bytes, int]:
     """What is searched for among words, each with its bits."""
     searched = [([p for p in phrases if is_whole_too or not p.is_whole_words], bit) for phrases, bit in wanted.phrases]
     pieces = [(piece, bit, bit << SURE) for phrases, bit in searched for piece in pieces_of(phrases)]
-    pieces += [(piece, bit, 0) for domains, bit in wanted.domains for piece in pieces_of_domains(domains)]
+    pieces += [(piece, bit, 0) for domains, bit in _searched(wanted) for piece in pieces_of_domains(domains)]
     literals: dict[bytes, int] = {}
     for piece, bit, sure in pieces:
         literals[piece.literal] = literals.get(piece.literal, 0) | bit | (sure if piece.is_sure else 0)
@@ -234,6 +235,8 @@ def _expressions(wanted: Wanted) -> tuple[dict[str, int], int]:
     """What hyperscan searches for, each with its bits; and the bits of what it is not asked."""
     found = [(escaped(sign), bit) for sign, bit in [*wanted.signs.items(), *_symbols(wanted)]]
     found += [(expression, bit) for expression in _OTHER_DOMAINS for _, bit in wanted.domains]
+    long = [bit for domains, bit in wanted.domains if len(domains) > MOST_LITERALS]
+    found += [(escaped(sign), bit) for sign in LINK_SIGNS for bit in long]
     always = 0
     for pattern, bit in wanted.patterns.items():
         expression = superset_of(pattern)
@@ -243,6 +246,11 @@ def _expressions(wanted: Wanted) -> tuple[dict[str, int], int]:
     for expression, bit in found:
         bits[expression] = bits.get(expression, 0) | bit
     return bits, always
+
+
+def _searched(wanted: Wanted) -> Iterator[tuple[Sequence[str], int]]:
+    """The lists of domains that are searched for; for longer ones, which take long to prepare, links are."""
+    return ((domains, bit) for domains, bit in wanted.domains if len(domains) <= MOST_LITERALS)
 
 
 def _symbols(wanted: Wanted) -> Iterator[tuple[str, int]]:
