@@ -21,6 +21,8 @@ from comity.ledger.verify import verify
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
 from comity.ports import Attachment, Running, StoreError, Write
+from comity.stores.backup import back_up, delete_expired
+from comity.stores.database import demand_safe
 from comity.stores.keys import KeyFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
@@ -343,3 +345,39 @@ def test_the_ledger_says_once_of_each_statement_that_it_was_erased_and_still_ver
     assert list(store.pending_erasures()) == []
     assert verify(log.read).is_fine
     store.close()
+
+
+def test_30_days_after_an_erasure_neither_key_nor_words_are_in_any_backup(tmp_path: Path) -> None:
+    record, kept, apart = tmp_path / "record", tmp_path / "backups", tmp_path / "apart"
+    record.mkdir()
+    store, day = filled(record), datetime(2026, 1, 1, tzinfo=UTC)
+    secrets = key_of(record, ANN, store)
+    for path in (kept, apart):
+        path.mkdir()
+
+    def backed_up(days: int) -> None:
+        at = day + timedelta(days=days)
+        back_up(record / "comity.db", kept, apart, at, secrets=(), logs=())
+        delete_expired(apart, at)
+
+    backed_up(0)
+    backed_up(1)
+    store.erase(ANN)
+    demand_nothing_left(record, (*CANARIES, *secrets))
+    backed_up(2)
+    demand_nothing_left(kept, (*CANARIES, *secrets))
+    assert sum(secrets[0] in path.read_bytes() for path in apart.iterdir()) == 2
+    backed_up(31)
+    assert sum(secrets[0] in path.read_bytes() for path in apart.iterdir()) == 1
+    backed_up(32)
+    demand_nothing_left(tmp_path, (*CANARIES, *secrets))
+    assert len(list(apart.iterdir())) == 3
+    store.close()
+
+
+@pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.0", "3.9.99"])
+def test_an_sqlite_that_can_lose_what_was_committed_is_refused(version: str) -> None:
+    with pytest.raises(StoreError, match=r"needs 3\.51\.3 or newer"):
+        demand_safe(version)
+    for good in ("3.51.3", "3.52.0", "4.0.0", apsw.sqlite_lib_version()):
+        demand_safe(good)

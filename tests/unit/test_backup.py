@@ -19,7 +19,7 @@ from comity.app.publish import publish
 from comity.app.restore import Wanted, restore
 from comity.app.run import run
 from comity.app.settings import Settings, settings
-from comity.app.wiring import opened, reading
+from comity.app.wiring import LOG_FOLDER, SECRETS, STORE_FILE, opened, reading
 from comity.casework.facts import Decided
 from comity.flow.shard import genesis_of
 from comity.ledger.checkpoint import unverified_checkpoint
@@ -120,7 +120,7 @@ def test_a_copy_is_of_one_moment_and_whole_also_while_the_record_is_written(chos
         backup(tmp_path / "backups", chosen, keys=None, as_json=True)
         assert kept.store.size == verified(chosen).size
     (made,) = backups_in(tmp_path / "backups")
-    assert {path.name for path in made.path.iterdir()} == {"comity.db", "history.key", "ledger.key", "log"}
+    assert {path.name for path in made.path.iterdir()} == {STORE_FILE, LOG_FOLDER, *SECRETS}
     for path in [*made.path.glob("*.*"), *(tmp_path / "backups" / "keys").iterdir()]:
         assert path.stat().st_mode & 0o077 == 0, path
 

@@ -10,7 +10,8 @@ import pytest
 from comity.flow.head import Head, Seen, read_head
 from comity.flow.publish import Recorder
 from comity.ledger.checkpoint import unverified_checkpoint
-from comity.ledger.entry import CensusEntry, canonical, hour_of
+from comity.ledger.entry import CensusEntry, canonical
+from comity.ledger.hours import hour_of
 from comity.ledger.log import ForkError, Log, append, frontier_of, resume, resume_from, signed_head
 from comity.ledger.note import SigningKey
 from comity.model.ids import Digest

@@ -11,6 +11,7 @@ import rfc8785
 
 from comity.ledger import entry as ledger
 from comity.ledger.entry import EntryError, canonical, parse_entry
+from comity.ledger.hours import hour_after, hour_of
 from comity.model.clause import Act, Kind, Rate
 from comity.model.duration import LATEST, Duration, Unit
 
@@ -94,10 +95,10 @@ def test_a_statement_shows_its_measures_in_order() -> None:
 def test_times_are_shown_to_the_hour_and_ends_never_earlier_than_they_are() -> None:
     assert statement().at == AT
     assert SUSPENDED.until == datetime(2026, 8, 6, 15, tzinfo=UTC)
-    assert ledger.hour_after(AT) == AT
-    assert ledger.hour_after(LATEST) == LATEST.replace(minute=0, second=0)
+    assert hour_after(AT) == AT
+    assert hour_after(LATEST) == LATEST.replace(minute=0, second=0)
     india = timezone(timedelta(hours=5, minutes=30))
-    assert ledger.hour_of(datetime(2026, 7, 30, 19, 40, tzinfo=india)) == AT
+    assert hour_of(datetime(2026, 7, 30, 19, 40, tzinfo=india)) == AT
 
 
 @pytest.mark.parametrize(

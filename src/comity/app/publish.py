@@ -12,6 +12,7 @@ from comity.app.settings import Settings
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import Opened, SystemClock, opened
 from comity.flow.agreement import version_of
+from comity.flow.publish import profile_of
 from comity.ports import Version
 
 
@@ -38,10 +39,27 @@ def publish_into(record: Opened, path: Path, *, effective: str | None, replay: b
         return f"{agreement.digest} is published already."
     version = version_of(agreement, name=path.name, effective=from_then_on)
     _demand_next(version, published, now if record.mode == "live" else None)
-    record.recorder.begin(mode="replay" if replay else "live", operator=record.settings["ledger.operator"], at=now)
+    _demand_profile(record)
+    record.recorder.begin(
+        mode="replay" if replay else "live",
+        operator=record.settings["ledger.operator"],
+        at=now,
+        profile=record.settings.profile,
+    )
     record.recorder.publish_version(version, now)
     kind = " in a record that replays archives" if replay or record.mode == "replay" else ""
     return f"Published {agreement.digest}{kind}, in force from {version.effective:%Y-%m-%d %H:%M} UTC."
+
+
+def _demand_profile(record: Opened) -> None:
+    """Raises `StopError` if another profile is asked for than the ledger began with."""
+    wanted, has = record.settings.each["ledger.profile"], profile_of(record.store)
+    if record.mode is not None and wanted.source != "default" and wanted.value != has:
+        raise StopError(
+            f"the ledger began with the profile {has}, and `ledger.profile` from {wanted.source} is {wanted.value}",
+            help="A profile is for good: begin another record with --store for another one.",
+            code=Exit.USAGE,
+        )
 
 
 def _demand_next(version: Version, published: Sequence[Version], now: datetime | None) -> None:

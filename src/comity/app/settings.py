@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from comity.agreement.durations import read_duration
 from comity.app.errors import Exit, StopError
+from comity.ledger.entry import Profile
 from comity.model.duration import Duration
 
 FILE_NAME: Final = "comity.toml"
@@ -24,6 +25,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "store.folder": ".comity",
     "ledger.origin": "",
     "ledger.operator": "the operator of this record",
+    "ledger.profile": "open",
     "ledger.policy": "",
     "ledger.anchor": "",
     "ledger.sign": "",
@@ -39,6 +41,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "store.folder": "where the record, its keys and the published log are kept",
     "ledger.origin": "the log's name in its checkpoints; made once, never changed",
     "ledger.operator": "who keeps the record, as the log's first entry says",
+    "ledger.profile": "open, or sealed for a small community: the ledger then tells days and no acts; for good",
     "ledger.policy": "a trust policy (C2SP tlog-policy): the witnesses that vouch for the log, and how many must",
     "ledger.anchor": "a file on other storage that keeps the last checkpoint: shows if this folder was put back",
     "ledger.sign": "a command that signs: gets the text of a checkpoint, gives its signature line",
@@ -81,6 +84,16 @@ class Settings:
         return self.base / self["ledger.anchor"] if self["ledger.anchor"] else None
 
     @property
+    def profile(self) -> Profile:
+        setting = self.each["ledger.profile"]
+        match setting.value:
+            case "open" | "sealed" as profile:
+                return profile
+            case _:
+                message = f"`ledger.profile` from {setting.source} is {setting.value!r}, which is no profile"
+                raise StopError(message, help="Use `open` or `sealed`.", code=Exit.USAGE)
+
+    @property
     def delivery(self) -> Duration:
         return _duration("run.delivery", self.each["run.delivery"])
 
@@ -117,7 +130,7 @@ def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> 
     found |= {name: Setting(value=value, source=variable) for name, variable, value in _from_environment()}
     found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
     checked = Settings(base=path.parent, each=found)
-    _ = checked.delivery, checked.zone
+    _ = checked.delivery, checked.zone, checked.profile
     for name, setting in found.items():
         _demand_text(name, setting)
     return checked

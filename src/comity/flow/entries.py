@@ -21,6 +21,8 @@ from comity.casework.facts import (
 from comity.casework.recorded import Recorded, recorded
 from comity.ledger import entry as ledger
 from comity.ledger.commitment import SALT_LENGTH, Opening
+from comity.ledger.hours import hour_of
+from comity.ledger.sealed import seal_entry
 from comity.ledger.tree import ids_root
 from comity.model.ids import AccountId, Digest
 from comity.model.measure import Measure
@@ -35,6 +37,12 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     entry: ledger.Entry
     openings: tuple[Owned, ...] = ()
+
+
+def sealed_entry(one: Sealed, entropy: Entropy) -> Sealed:
+    """The same in the sealed profile. All of its openings are of one account."""
+    entry, opening = seal_entry(one.entry, entropy.token(SALT_LENGTH))
+    return Sealed(entry=entry, openings=(Owned(account=one.openings[0].account, opening=opening), *one.openings))
 
 
 def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
@@ -87,7 +95,7 @@ def lift_entry(fact: Lifted, entropy: Entropy) -> Sealed:
     entry_id = entropy.token(16).hex()
     openings = _openings(entry_id, {"cause": _json(fact)}, entropy)
     entry = ledger.LiftEntry(
-        id=entry_id, at=ledger.hour_of(fact.at), by="person", prev=fact.decision, c=_commitments(openings)
+        id=entry_id, at=hour_of(fact.at), by="person", prev=fact.decision, c=_commitments(openings)
     )
     return Sealed(entry=entry, openings=_owned(fact.account, openings))
 
@@ -95,7 +103,7 @@ def lift_entry(fact: Lifted, entropy: Entropy) -> Sealed:
 def appeal_entry(fact: Appealed, entropy: Entropy) -> Sealed:
     """A statement was appealed; who did and why is private."""
     openings = _openings(fact.appeal, {"appeal": _json(fact)}, entropy)
-    entry = ledger.AppealEntry(id=fact.appeal, at=ledger.hour_of(fact.at), prev=fact.decision, c=_commitments(openings))
+    entry = ledger.AppealEntry(id=fact.appeal, at=hour_of(fact.at), prev=fact.decision, c=_commitments(openings))
     return Sealed(entry=entry, openings=_owned(fact.account, openings))
 
 
@@ -105,7 +113,7 @@ def outcome_entry(fact: OutcomeGiven, entropy: Entropy) -> Sealed:
     openings = _openings(entry_id, {"outcome": _json(fact)}, entropy)
     entry = ledger.OutcomeEntry(
         id=entry_id,
-        at=ledger.hour_of(fact.at),
+        at=hour_of(fact.at),
         outcome=fact.outcome.value,
         prev=fact.appeal,
         c=_commitments(openings),
@@ -127,7 +135,7 @@ def _acceptances(version: Digest, accepted: list[Accepted], entropy: Entropy) ->
     openings = _openings(entry_id, fields, entropy)
     entry = ledger.AcceptancesEntry(
         id=entry_id,
-        at=ledger.hour_of(max(each.at for each in accepted)),
+        at=hour_of(max(each.at for each in accepted)),
         agreement=version,
         count=len(accepted),
         root=ids_root(opening.commitment for opening in openings),

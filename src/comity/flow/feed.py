@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
-from comity.ledger.feed import AccountOpening, FeedEntry, FeedSnapshot, Heartbeat, ProvenSpan
+from comity.ledger.feed import AccountOpening, EntryOpening, FeedEntry, FeedSnapshot, Heartbeat, ProvenSpan
 from comity.ledger.log import CHECKPOINT_PATH
 from comity.ledger.plan_digest import exchanged, plan_digest
+from comity.ledger.sealed import FIELD
 from comity.ledger.tiles import hashes_from_tiles
 from comity.ledger.tlog_proof import TlogProof
 from comity.ledger.tree import inclusion_proof
@@ -103,8 +104,8 @@ class FeedSource:
         return self._proven(span, proof=self._proofs.of(index, entry))
 
     def _proven(self, span: Span, *, proof: str | None = None, index: int | None = None) -> ProvenSpan:
-        openings = (each for each in self._store.openings(span.statement) if each.field == "account")
-        shown = next((AccountOpening(salt=each.salt, value=AccountId(str(each.value))) for each in openings), None)
+        shown = {each.field: each for each in self._store.openings(span.statement)}
+        account, inside = shown.get("account"), shown.get(FIELD)
         return ProvenSpan(
             state=span.state,
             start=span.start,
@@ -115,7 +116,8 @@ class FeedSource:
             reason=span.reason,
             proof=proof,
             index=index,
-            opening=shown,
+            opening=AccountOpening(salt=account.salt, value=AccountId(str(account.value))) if account else None,
+            inside=EntryOpening(salt=inside.salt, value=str(inside.value)) if inside else None,
             link=self._link(span.statement),
         )
 

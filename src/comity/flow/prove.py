@@ -11,13 +11,15 @@ from comity.casework.record import fold
 from comity.casework.recorded import Recorded
 from comity.flow.head import stored_entries
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
-from comity.ledger.entry import AppealEntry, Entry, StatementEntry, parse_entry
+from comity.ledger.entry import AppealEntry, Entry, SealedEntry, StatementEntry, parse_entry
 from comity.ledger.kept import Kept, Part, Shown, concerns
 from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH
 from comity.ledger.note import NoteError
+from comity.ledger.sealed import FIELD, unsealed
 from comity.ledger.tiles import FileReader, hashes_from_tiles
 from comity.ledger.tlog_proof import TlogProof
 from comity.ledger.tree import HashReader, check_inclusion, inclusion_proof, leaf_hash
+from comity.model.ids import DecisionId
 from comity.ports import Store
 
 
@@ -46,13 +48,14 @@ def keep(store: Store, read: FileReader, prefix: str) -> Kept:
     published = _Published(read)
     found = _statement(store, published.size, prefix)
     account = store.account_of(found.entry.id)
-    if account is None:
+    if account is None and store.is_erased(found.entry.id):
         raise ProveError(
             f"the data of the account of statement {found.entry.id} were erased: nobody can open it any more. Its entry"
             " can still be proved, without --whole; and whoever kept the file can show it"
         )
-    record = fold(account, store.facts_of(account))
-    one = next(each for each in record.decisions if each.id == found.entry.id)
+    one = fold(account, store.facts_of(account)).decision(DecisionId(found.entry.id)) if account else None
+    if one is None:
+        raise ProveError(f"the entry {found.entry.id} is not that of a statement")
     known = frozenset({one.id, *(each.filed.appeal for each in one.own_appeals)})
     placed = [found, *_following(store, published.size, found.index + 1, known)]
     proofs = published.proofs(placed)
@@ -71,7 +74,7 @@ def _part(store: Store, placed: _Placed, proof: bytes, one: Recorded) -> Part:
         openings=tuple(
             Shown(field=each.field, salt=each.salt, value=str(each.value))
             for each in store.openings(placed.entry.id)
-            if told is None or each.value in told
+            if told is None or each.value in told or each.field == FIELD
         ),
     )
 
@@ -86,17 +89,28 @@ def _statement(store: Store, size: int, prefix: str) -> _Placed:
     index = store.entry_index(prefix)
     start, end = (0, size) if index is None else (index, min(size, index + 1))
     named = _naming(store, end, start, [f'"id":"{prefix}'])
-    found = [one for one in named if isinstance(one.entry, StatementEntry)]
+    found = [one for one in named if isinstance(one.entry, StatementEntry | SealedEntry)]
     if len(found) != 1:
         raise ProveError(f"{len(found) or 'no'} statements in the ledger have an id that begins with {prefix!r}")
     return found[0]
 
 
 def _following(store: Store, size: int, start: int, known: frozenset[str]) -> Iterator[_Placed]:
-    for placed in _naming(store, size, start, [f'"prev":"{each}"' for each in known]):
-        is_own = not isinstance(placed.entry, AppealEntry) or placed.entry.id in known
-        if is_own and concerns(placed.entry, known):
+    """Entries about the statement, sealed ones too, which say so only inside."""
+    for placed in _naming(store, size, start, [*(f'"prev":"{each}"' for each in known), '"t":"sealed"']):
+        entry = _inside(store, placed.entry)
+        is_own = not isinstance(entry, AppealEntry) or entry.id in known
+        if is_own and concerns(entry, known):
             yield placed
+
+
+def _inside(store: Store, entry: Entry) -> Entry:
+    """Of a sealed entry the one inside, if it can still be opened."""
+    if isinstance(entry, SealedEntry):
+        for each in store.openings(entry.id):
+            if each.field == FIELD:
+                return unsealed(entry, each.salt, str(each.value))
+    return entry
 
 
 def _naming(store: Store, size: int, start: int, parts: Iterable[str]) -> Iterator[_Placed]:

@@ -34,6 +34,7 @@ from comity.flow.entries import (
     correction_entry,
     lift_entry,
     outcome_entry,
+    sealed_entry,
     statement_entry,
 )
 from comity.flow.head import read_head, stored_entries
@@ -44,10 +45,11 @@ from comity.ledger.entry import (
     ErasureEntry,
     GenesisEntry,
     KeyEntry,
+    Profile,
     canonical,
-    hour_of,
     parse_entry,
 )
+from comity.ledger.hours import day_of, hour_of
 from comity.ledger.keyring import LogKeys
 from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, signed_head
 from comity.ledger.note import VerifierKey
@@ -65,10 +67,19 @@ _COUNTED: Final = (Decided, Joined)
 
 def mode_of(store: Store) -> Mode | None:
     """Whether the record is of the present or replays an archive, as its first entry says; None: no entry yet."""
-    for content in store.entries(0, 1):
-        entry = parse_entry(content)
-        return entry.mode if isinstance(entry, GenesisEntry) else None
-    return None
+    genesis = _genesis(store)
+    return genesis.mode if genesis else None
+
+
+def profile_of(store: Store) -> Profile:
+    """What its ledger says in public; `open` while it has no entry."""
+    genesis = _genesis(store)
+    return genesis.profile if genesis else "open"
+
+
+def _genesis(store: Store) -> GenesisEntry | None:
+    first = [parse_entry(content) for content in store.entries(0, 1)]
+    return next((entry for entry in first if isinstance(entry, GenesisEntry)), None)
 
 
 class Recorder:
@@ -81,16 +92,19 @@ class Recorder:
         last = unverified_checkpoint(checkpoint) if checkpoint else None
         self._head = read_head(store, key.verifier, last)
         self._position = store.position
+        self._profile = profile_of(store)
         self._published_size = last.size if last else 0
         self._catch_up()
         self._publish_texts()
 
-    def begin(self, *, mode: Mode, operator: str, at: datetime) -> None:
+    def begin(self, *, mode: Mode, operator: str, at: datetime, profile: Profile = "open") -> None:
         """Write the genesis entry. Does nothing if there is one."""
         if self._store.size == 0:
+            self._profile = profile
             genesis = GenesisEntry(
                 id=self._fresh(),
-                at=hour_of(at),
+                at=self._shown(at),
+                profile=profile,
                 mode=mode,
                 operator=operator,
                 origin=self._key.name,
@@ -101,13 +115,13 @@ class Recorder:
 
     def enter_key(self, key: VerifierKey, at: datetime) -> None:
         """Say in the ledger that it may be signed with `key` from now on."""
-        self._write([Sealed(entry=KeyEntry(id=self._fresh(), at=hour_of(at), key=str(key)))])
+        self._write([Sealed(entry=KeyEntry(id=self._fresh(), at=self._shown(at), key=str(key)))])
 
     def publish_version(self, version: Version, at: datetime) -> None:
         """Put a version of the agreement in force."""
         entry = AgreementEntry(
             id=self._fresh(),
-            at=hour_of(at),
+            at=self._shown(at),
             agreement=version.digest,
             effective=hour_of(version.effective),
             prev=self._head.seen.agreement,
@@ -134,7 +148,7 @@ class Recorder:
         """
         if facts:
             self.publish_erasures(facts[0].at)
-        sealed = [*self._censuses(facts, active), *self._sealed(facts, recorded)]
+        sealed = list(self._entries(facts, recorded, active))
         self._write(
             sealed,
             messages=messages,
@@ -159,9 +173,23 @@ class Recorder:
         if day is not None and at.date() <= day:
             return
         erased = self._store.pending_erasures()
-        entries = [ErasureEntry(id=self._fresh(), at=hour_of(at), prev=statement) for statement in erased]
+        entries = [ErasureEntry(id=self._fresh(), at=self._shown(at), prev=statement) for statement in erased]
         if entries:
             self._write([Sealed(entry=entry) for entry in entries], erased=erased)
+
+    def _entries(
+        self,
+        facts: Sequence[Fact],
+        recorded: Callable[[AccountId, DecisionId], Recorded | None],
+        active: Callable[[datetime], list[DecisionId]],
+    ) -> Iterator[Sealed]:
+        """A sealed ledger has no census, whose count would tell, and an entry for each acceptance."""
+        if self._profile == "open":
+            yield from self._censuses(facts, active)
+            yield from self._sealed(facts, recorded)
+        else:
+            for fact in facts:
+                yield from (sealed_entry(each, self._entropy) for each in self._sealed([fact], recorded))
 
     def _sealed(
         self, facts: Sequence[Fact], recorded: Callable[[AccountId, DecisionId], Recorded | None]
@@ -265,6 +293,10 @@ class Recorder:
         versions = (each for each in self._store.versions() if self._published.read(version_path(each.digest)) is None)
         if missing := [version_file(each.files) for each in versions]:
             self._published.publish(missing, self._store.checkpoint)
+
+    def _shown(self, at: datetime) -> datetime:
+        """When it happened, as exactly as the ledger's profile says it."""
+        return hour_of(at) if self._profile == "open" else day_of(at)
 
     def _fresh(self) -> str:
         return self._entropy.token(16).hex()

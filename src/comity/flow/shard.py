@@ -14,7 +14,8 @@ import msgspec
 
 from comity.flow.head import stored_entries
 from comity.ledger.checkpoint import Checkpoint
-from comity.ledger.entry import Cited, GenesisEntry, canonical, hour_of, parse_entry
+from comity.ledger.entry import Cited, GenesisEntry, canonical, parse_entry
+from comity.ledger.hours import day_of, hour_of
 from comity.ledger.log import resume, signed_head
 from comity.ledger.note import Signer
 from comity.ports import Entropy, Store, StoreError, Write
@@ -39,7 +40,7 @@ def begin_shard(store: Store, key: Signer, vkey: str, cited: Checkpoint, at: dat
         msgspec.structs.replace(
             old,
             id=entropy.token(16).hex(),
-            at=hour_of(at),
+            at=hour_of(at) if old.profile == "open" else day_of(at),
             origin=key.name,
             key=vkey,
             after=Cited(origin=cited.origin, size=cited.size, root=cited.root.hex()),

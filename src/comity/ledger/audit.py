@@ -22,6 +22,7 @@ from comity.ledger.tree import EMPTY
 from comity.model.agreement import Agreement
 
 _MOST_TEXTS: Final = 16
+_ABOUT_NOBODY: Final = (ledger.GenesisEntry, ledger.AgreementEntry, ledger.KeyEntry, ledger.ErasureEntry)
 _MOST_ALIKE: Final = 4096
 
 
@@ -85,6 +86,8 @@ class Audit:
                 wrong += self._key(entry.key)
             case ledger.CensusEntry():
                 wrong += self._census(entry)
+            case ledger.SealedEntry():
+                self.stated[-1] = self._number(())  # what may be erased
         return wrong
 
     def _common(self, index: int, entry: Entry) -> list[str]:
@@ -98,9 +101,24 @@ class Audit:
             self.stated.append(0)
         first = self.ids.setdefault(bytes.fromhex(entry.id), index)
         wrong = [] if first == index else [f"{_a(str(kind))} of id {entry.id}, which entry {first} already has"]
+        wrong += self._unlike_profile(entry)
         if index == 0 and not isinstance(entry, ledger.GenesisEntry):
             wrong.append(f"the first entry is {_a(str(kind))}, not the genesis: earlier entries are gone")
         return wrong
+
+    def _unlike_profile(self, entry: Entry) -> list[str]:
+        """What the profile that the genesis states has no place for."""
+        profile = self.genesis.profile if self.genesis else "open"
+        is_sealed = isinstance(entry, ledger.SealedEntry)
+        if profile == "open":
+            return ["a sealed entry, in a log of the open profile: what was done is hidden"] if is_sealed else []
+        wrong = ["a time of the day, which the sealed profile does not tell"] if entry.at.hour else []
+        is_public = isinstance(
+            entry, ledger.GenesisEntry | ledger.AgreementEntry | ledger.KeyEntry | ledger.ErasureEntry
+        )
+        return (
+            wrong if is_sealed or is_public else [*wrong, "an entry that tells what the sealed profile keeps private"]
+        )
 
     def _genesis(self, index: int, entry: ledger.GenesisEntry) -> list[str]:
         if index:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from comity.model.duration import LATEST
+from comity.ledger.hours import demand_hour, hour_after, hour_of
 
 LARGEST: Final = 4096
 """The most bytes that an entry's canonical form may have."""
@@ -41,6 +41,7 @@ _Hex128 = Annotated[str, Meta(min_length=32, max_length=32)]
 _Hex256 = Annotated[str, Meta(min_length=64, max_length=64)]
 Decider = Literal["rule", "person"]
 Ground = Literal["agreement", "law"]
+Profile = Literal["open", "sealed"]
 
 _NONE: Final[Commitments] = MappingProxyType({})  # a default that nobody can write to
 
@@ -57,7 +58,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="t",
     v: Literal[1] = 1
 
     def __post_init__(self) -> None:
-        _demand_hour(self.at, "at")
+        demand_hour(self.at, "at")
 
 
 class Cited(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ class GenesisEntry(_Entry, frozen=True, kw_only=True, tag="genesis"):
     `after` stands only where this log goes on from one whose key, or whose newest entries, were lost.
     """
 
-    profile: Literal["open"] = "open"
+    profile: Profile = "open"
     mode: Literal["live", "replay"] = "live"
     operator: Line
     origin: Line
@@ -91,8 +92,8 @@ class AgreementEntry(_Entry, frozen=True, kw_only=True, tag="agreement"):
     prev: EntryId | None = None
 
     def __post_init__(self) -> None:
-        _demand_hour(self.at, "at")
-        _demand_hour(self.effective, "effective")
+        demand_hour(self.at, "at")
+        demand_hour(self.effective, "effective")
 
 
 class AcceptancesEntry(_Entry, frozen=True, kw_only=True, tag="acceptances"):
@@ -112,7 +113,7 @@ class PublicMeasure(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_
     met: tuple[Name, ...] = ()
 
     def __post_init__(self) -> None:
-        _demand_hour(self.until, "until")
+        demand_hour(self.until, "until")
 
 
 class Automation(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
@@ -141,8 +142,8 @@ class _Stated(_Entry, frozen=True, kw_only=True):
     c: Mapping[str, _Hex256] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _demand_hour(self.at, "at")
-        _demand_hour(self.until, "until")
+        demand_hour(self.at, "at")
+        demand_hour(self.until, "until")
         _demand_names("clauses, channels and fields of `c`", (*self.clauses, *self.chan, *self.c))
         _demand_hex(self.id, self.c.values())
 
@@ -215,6 +216,17 @@ class CensusEntry(_Entry, frozen=True, kw_only=True, tag="census"):
     root: Sha256
 
 
+class SealedEntry(_Entry, frozen=True, kw_only=True, tag="sealed"):
+    """In the sealed profile: `c` commits to the entry that the open one would have, of this id. All are one size."""
+
+    c: Sha256
+
+    def __post_init__(self) -> None:
+        demand_hour(self.at, "at")
+        if self.at.hour:
+            raise ValueError(f"`at` is {self.at.isoformat()}, not a whole day of UTC")
+
+
 Entry = (
     GenesisEntry
     | AgreementEntry
@@ -227,6 +239,7 @@ Entry = (
     | ErasureEntry
     | KeyEntry
     | CensusEntry
+    | SealedEntry
 )
 
 _decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
@@ -344,27 +357,6 @@ def measure(
     """A measure as an entry shows it: channels sorted, the end rounded up to the hour."""
     end = hour_after(until) if until else None
     return PublicMeasure(act=act, chan=tuple(sorted(channels)), until=end, met=conditions)
-
-
-def hour_of(at: datetime) -> datetime:
-    """The hour of UTC that `at` falls in: how the open profile shows when something happened."""
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.replace(minute=0, second=0, microsecond=0)
-
-
-def hour_after(end: datetime) -> datetime:
-    """The first whole hour not before `end`, so that no measure outlasts its entry; near `LATEST`, the last one."""
-    hour = hour_of(end)
-    return hour if hour in (end, _LAST_HOUR) else hour + _HOUR
-
-
-_HOUR: Final = timedelta(hours=1)
-_LAST_HOUR: Final = hour_of(LATEST)
-
-
-def _demand_hour(at: datetime | None, field: str) -> None:
-    if at is not None and (at.minute or at.second or at.microsecond or at.tzinfo is not UTC):
-        raise ValueError(f"`{field}` is {at.isoformat()}, not a whole hour of UTC")
 
 
 def _first(measures: tuple[PublicMeasure, ...]) -> tuple[PublicMeasure | None, tuple[PublicMeasure, ...]]:

@@ -14,8 +14,9 @@ from typing import Final
 import msgspec
 
 from comity.ledger.commitment import Opening
-from comity.ledger.entry import EntryError, PublicMeasure, StatementEntry, parse_entry
+from comity.ledger.entry import EntryError, PublicMeasure, SealedEntry, StatementEntry, parse_entry
 from comity.ledger.policy import Opener
+from comity.ledger.sealed import unsealed
 from comity.ledger.tlog_proof import parse_proof, verify_proof
 from comity.ledger.tree import ProofError
 from comity.model.ids import AccountId, Channel
@@ -44,12 +45,20 @@ class AccountOpening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     value: AccountId
 
 
+class EntryOpening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """In the sealed profile: what shows that a span's entry commits to the entry `value`."""
+
+    salt: bytes
+    value: str
+
+
 class ProvenSpan(Span, frozen=True, kw_only=True, gc=False):
     """A span with what proves it, and `link`, where the refused person reads why and how to appeal."""
 
     proof: str | None = None
     index: int | None = None
     opening: AccountOpening | None = None
+    inside: EntryOpening | None = None
     link: str | None = None
 
 
@@ -150,6 +159,8 @@ def demand_proven(account: AccountId, channel: Channel, span: ProvenSpan, entry:
     """
     try:
         parsed = parse_entry(entry)
+        if isinstance(parsed, SealedEntry) and span.inside is not None:
+            parsed = unsealed(parsed, span.inside.salt, span.inside.value)
     except EntryError as error:
         raise Unproven(f"its entry cannot be read: {error}") from error
     if not isinstance(parsed, StatementEntry) or parsed.id != span.statement:

@@ -17,6 +17,7 @@ from comity.ledger import entry as ledger
 from comity.ledger.commitment import Opening
 from comity.ledger.note import NoteError, VerifierKey
 from comity.ledger.policy import Policy, Witnessed
+from comity.ledger.sealed import FIELD, unsealed
 from comity.ledger.tlog_proof import parse_proof, verify_proof
 from comity.model.measure import Measure
 from comity.model.statement import Statement
@@ -138,6 +139,7 @@ class _Walk:
     found: Witnessed | None = None
     checkpoint: bytes = b""
     index: int = -1
+    is_public: bool = True
     known: frozenset[str] = frozenset()
     count: int = 0
     closed: list[int] = field(default_factory=list)
@@ -146,7 +148,9 @@ class _Walk:
 
     def take(self, number: int, part: Part) -> None:
         """Raises `ValueError` for a part of which nothing can be believed."""
-        entry = ledger.parse_entry(self._proved(part))
+        outer = ledger.parse_entry(self._proved(part))
+        entry, part = _inside(outer, part)
+        self.is_public = self.is_public and entry is outer
         if isinstance(entry, ledger.StatementEntry) and number == 1:
             self.entry = entry
             self.known = frozenset({entry.id})
@@ -174,6 +178,17 @@ class _Walk:
             raise KeptError(f"it is entry {proof.index} of the ledger, but follows entry {self.index}")
         self.checkpoint, self.index = proof.checkpoint, proof.index
         return content
+
+
+def _inside(entry: ledger.Entry, part: Part) -> tuple[ledger.Entry, Part]:
+    """Of a sealed entry the one inside, and the openings of that one; others as they are."""
+    if not isinstance(entry, ledger.SealedEntry):
+        return entry, part
+    shown = next((one for one in part.openings if one.field == FIELD), None)
+    if shown is None:
+        raise KeptError("its entry is sealed, and what is inside is not shown")
+    left = tuple(one for one in part.openings if one is not shown)
+    return unsealed(entry, shown.salt, shown.value), msgspec.structs.replace(part, openings=left)
 
 
 def _opened(entry: str, commitments: Mapping[str, str], part: Part) -> dict[str, str]:
@@ -235,7 +250,8 @@ def _proved(walk: _Walk) -> Iterator[str]:
         return
     checkpoint, told = walk.found.checkpoint, walk.statement
     yield f"The ledger {checkpoint.origin} has this statement, word for word, in its first {checkpoint.size} entries."
-    yield f"It is about the account {told.account!r}, and what the ledger says of it in public is the same."
+    where = "in public" if walk.is_public else "in the sealed entries that are shown here"
+    yield f"It is about the account {told.account!r}, and what the ledger says of it {where} is the same."
     if walk.count:
         yield f"{walk.count} later entries about it (corrections, appeals, outcomes) are in that ledger too."
     for name in walk.found.cosigned:

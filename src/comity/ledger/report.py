@@ -77,6 +77,8 @@ def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool, is_cosigne
         yield "That this is the log others saw: keep this checkpoint and give it the next time (`--since`)."
     if audit.genesis and audit.genesis.after:
         yield "That all entries of the log that it goes on from are here again: compare them with that log's."
+    if sealed := audit.counts.get("sealed", 0):
+        yield f"What the {sealed} sealed entries say, and whether it is in order: each person can show their own."
     yield "That nobody was cut off without an entry: gates refuse a measure that has no proof."
     if left := audit.counts.get("statement", 0) - audit.looked_up:
         yield (

@@ -15,7 +15,8 @@ from typing import Final
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from comity.ledger.entry import PublicMeasure, StatementEntry, hour_after
+from comity.ledger.entry import PublicMeasure, StatementEntry
+from comity.ledger.hours import hour_after
 from comity.ledger.milder import is_milder
 from comity.model.agreement import Agreement
 from comity.model.clause import Act, Clause, Kind, Ladder, Range, Reaches, Row, Term, Until

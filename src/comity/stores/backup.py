@@ -109,8 +109,8 @@ def copy_private(source: Path, target: Path) -> None:
 
 
 def copy_log(source: Path, target: Path) -> None:
-    """A published log: first the checkpoints, then the tiles, so that these are of that size or larger."""
-    for path in (*source.glob("*"), *source.glob("tile/**/*")):
+    """A published log: first the checkpoints, then what they are of, so that this is of that size or larger."""
+    for path in (*source.glob("*"), *source.glob("*/**/*")):
         if path.is_file() and not path.name.startswith("."):
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)

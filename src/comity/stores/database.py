@@ -17,6 +17,7 @@ import msgspec
 from comity.ports import StoreError
 
 RowT = TypeVar("RowT")
+_OLDEST: Final = (3, 51, 3)
 _CACHE_KIB: Final = 64 << 10
 _LOG_PAGES: Final = 8192
 """Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
@@ -28,6 +29,7 @@ class Database:
 
     def __init__(self, path: Path, *, creates: bool) -> None:
         self.path = path
+        demand_safe(apsw.sqlite_lib_version())
         if creates:
             _make_private(path)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if creates else 0)
@@ -141,6 +143,15 @@ class Database:
             ) from error
         except apsw.Error as error:
             raise StoreError(f"{self.path} cannot be used: {error}; restore a backup") from error
+
+
+def demand_safe(version: str) -> None:
+    """Raises `StoreError` for an SQLite that can lose committed writes: https://sqlite.org/wal.html#walresetbug."""
+    if tuple(map(int, version.split("."))) < _OLDEST:
+        raise StoreError(
+            f"SQLite {version} can lose what was committed; Comity needs {'.'.join(map(str, _OLDEST))} or newer."
+            " Install `apsw` as a wheel, which brings its own: pip install --force-reinstall --only-binary :all: apsw"
+        )
 
 
 def copied(source: Path, target: Path) -> None:
