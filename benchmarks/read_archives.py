@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comity.intake import read_archives
+from comity.intake.archives import read_archives
 from common import expect, messages, report, seconds, write_json_lines
 
 COUNT = 200_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from comity.intake import read_archives
+from comity.intake.archives import read_archives
 
 ARCHIVES = Path(__file__).parent / "archives"
 GIVES = {

@@ -29,7 +29,7 @@ from comity.engine.trace import Tracer
 from comity.engine.windows import Counted, Window, windows_of
 from comity.engine.words import occurrences, phrase
 from comity.flow.judge import Judging
-from comity.intake import read_archives
+from comity.intake.archives import read_archives
 from comity.model.agreement import Agreement, Lexicon, LexiconKind
 from comity.model.clause import Decide
 from comity.model.finding import Finding, Passage

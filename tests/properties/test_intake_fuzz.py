@@ -15,8 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.intake import RecordError, message_from_mail, read_archives, reject_line
+from comity.intake.archives import read_archives
+from comity.intake.mail import message_from_mail
 from comity.intake.markup import seen
+from comity.intake.problems import RecordError
+from comity.intake.reject_file import reject_line
 
 GOOD = b'{"id":"1","author":"a","channel":"posts","sent":0,"text":"hello","meta":{"a":"b"}}\n'
 SEEDS = {

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.intake import read_archives
+from comity.intake.archives import read_archives
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from comity.intake import NO_MAPPING, ArchiveError, Reject, read_archives
+from comity.intake.archives import NO_MAPPING, read_archives
+from comity.intake.problems import ArchiveError, Reject
 from comity.model.message import Message
 
 RECORD = {"id": "1", "author": "ada", "channel": "posts", "text": "hello", "sent": "2026-01-31T12:00:00Z"}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from intake_reading import RECORD, line, read, stored
 
-from comity.intake import ArchiveError, parse_mapping, read_archives
-from comity.intake.archives import JUNK_LIMIT
+from comity.intake.archives import JUNK_LIMIT, read_archives
+from comity.intake.columns import parse_mapping
+from comity.intake.problems import ArchiveError
 
 MAIL = b"From: ada@a.example\nDate: Sat, 31 Jan 2026 12:00:00 +0000\n\nhello"
 

@@ -9,8 +9,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from comity.intake import RecordError, message_from_mail
-from comity.intake.mail import MAIL_LIMIT
+from comity.intake.mail import MAIL_LIMIT, message_from_mail
+from comity.intake.problems import RecordError
 from comity.model.message import Message
 
 HEAD = {"From": "Ada <Ada@A.example>", "Date": "Sat, 31 Jan 2026 13:00:00 +0100", "Message-ID": "<1@a.example>"}

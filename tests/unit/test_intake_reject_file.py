@@ -9,7 +9,7 @@ from pathlib import Path
 
 from intake_reading import line, read, stored
 
-from comity.intake import RejectFile
+from comity.intake.reject_file import RejectFile
 
 
 def test_rejects_are_kept_with_place_reason_mend_and_record(tmp_path: Path) -> None:
