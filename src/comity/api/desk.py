@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -15,12 +16,15 @@ from typing import Final, TypeVar
 from comity.api.problems import ProblemError
 from comity.flow.desk import Desk
 from comity.flow.message import Proceedings
+from comity.flow.retention import daily
+from comity.ledger.note import NoteError
 from comity.model.message import Message
-from comity.ports import Answer
+from comity.ports import Answer, StoreError
 
 ResultT = TypeVar("ResultT")
 _AT_ONCE: Final = 1_000
 _MOST_WAITING: Final = 20_000
+_HOUR: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,15 @@ class Queue:
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._waiting = 0
         self._worker: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._worker = asyncio.get_running_loop().create_task(self._work())
+        self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
 
     async def stop(self) -> None:
+        if self._upkeep is not None:
+            self._upkeep.cancel()
         await self._queue.put(None)
         if self._worker is not None:
             await self._worker
@@ -67,6 +75,13 @@ class Queue:
         waiting = _Waiting(messages, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         return await waiting.answers
+
+    async def _keep_up(self) -> None:
+        """What nobody's message or act brings about, such as texts that are no longer needed; done again each hour."""
+        while True:
+            with suppress(StoreError, NoteError, OSError):  # the next hour does it
+                await self.act(_upkeep)
+            await asyncio.sleep(_HOUR)
 
     async def _work(self) -> None:
         while (first := await self._queue.get()) is not None:
@@ -100,3 +115,8 @@ class Queue:
             else:
                 one.answers.set_result(taking.result()[start : start + len(one.messages)])
             start += len(one.messages)
+
+
+def _upkeep(running: Proceedings) -> None:
+    if running.mode == "live":
+        daily(running, running.now())

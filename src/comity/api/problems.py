@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException
 from comity.agreement.ladders import ChoiceError
 from comity.casework.refused import RefusedError
 from comity.flow.feed import DamagedFeedError, GoneError
+from comity.ledger.note import NoteError
 from comity.ports import StoreError
 
 PROBLEM: Final = "application/problem+json"
@@ -75,6 +76,7 @@ ANSWERED: Final = (
     GoneError,
     DamagedFeedError,
     StoreError,
+    NoteError,  # the ledger's signature could not be had
     OSError,
 )
 

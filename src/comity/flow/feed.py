@@ -42,10 +42,10 @@ class FeedSource:
 
     def snapshot(self, channels: Channels = None) -> FeedSnapshot:
         """Raises `DamagedFeedError`."""
-        checkpoint = self._log.read(CHECKPOINT_PATH) or b""
         with self._store.at_once():
             feed = self._store.feed
             told = [one for one in self._store.told() if _is_for(one, channels)]
+        checkpoint = self._log.read(CHECKPOINT_PATH) or b""  # read last, so that it has what was told
         digest = 0
         for one in told:
             digest = exchanged(digest, 0, plan_digest(one.planned))
