@@ -53,8 +53,9 @@ def run(
     """Exit code 1 if records were rejected or an archive was broken; what could be read was judged all the same."""
     tally = Tally()
     with explained("What was judged is kept. Run the same command again, and it goes on."), opened(settings) as record:
-        _prepare(record, as_sent=as_sent)
-        proceedings = record.proceedings()
+        with held():
+            _prepare(record, as_sent=as_sent)
+            proceedings = record.proceedings()
 
         def take(messages: Sequence[Message]) -> str:
             for start in range(0, len(messages), AT_ONCE):
