@@ -11,16 +11,19 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.handlers.base import BaseRouteHandler
 
 from comity.api.problems import ProblemError
-from comity.flow.feed import Channels
 from comity.model.access import Role, Token
 from comity.model.ids import Channel
 from comity.ports import Clock, Tokens
+
+TokenRequest = Request[object, Token, State]
+"""A request that the guard has let through, with the token that it brought as `auth`."""
 
 ANYBODY: Final = frozenset[Role]()
 """No token is asked for."""
@@ -82,10 +85,6 @@ def found(tokens: Tokens, header: str, at: datetime) -> Token:
         detail = "Bring a token that holds: `Authorization: Bearer comity_...`. `comity token new` makes one."
         raise ProblemError(HTTPStatus.UNAUTHORIZED, detail)
     return token
-
-
-def channels_of(token: Token) -> Channels:
-    return token.channels
 
 
 def demand_channel(token: Token, channel: Channel) -> None:

@@ -8,12 +8,11 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from litestar import Request, Response, post
-from litestar.datastructures import State
+from litestar import Response, post
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
-from comity.api.access import demand_channel
+from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.api.problems import Problem, ProblemError, problem
 from comity.model.access import Token
@@ -27,7 +26,6 @@ _AT_ONCE: Final = 1_000
 
 Parse = Callable[[Sequence[bytes], str], Read]
 """`parse(lines, source)`."""
-TokenRequest = Request[object, Token, State]
 
 
 class Do(StrEnum):

@@ -7,20 +7,18 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from litestar import Request, post, put
-from litestar.datastructures import State
+from litestar import post, put
 from litestar.params import JSONBody, PathParameter
 from litestar.types import ControllerRouterHandler
 
-from comity.api.access import demand_channel
+from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.casework.facts import HandleGiven, How
 from comity.flow import accounts, amend
-from comity.model.access import Role, Token
+from comity.model.access import Role
 from comity.model.ids import AccountId, Channel, DecisionId, Digest
 from comity.ports import Clock
 
-TokenRequest = Request[object, Token, State]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 Statement = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description="The statement's id.")]
 

@@ -8,13 +8,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar import Response, get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
-from comity.api.access import channels_of, demand_channel
+from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.api.messages import LINES
 from comity.api.watch import Watch
@@ -22,13 +21,12 @@ from comity.casework.plan import planned
 from comity.casework.record import standing
 from comity.flow.message import Proceedings
 from comity.ledger.feed import FeedSnapshot, encode_snapshot
-from comity.model.access import GateAck, Token
+from comity.model.access import GateAck
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State as StandingState
 from comity.model.plan import Span
 from comity.ports import Clock, GateAcks
 
-TokenRequest = Request[object, Token, State]
 Account = Annotated[str, QueryParameter(min_length=1, max_length=1024, description="The account's id.")]
 
 After = Annotated[int, QueryParameter(ge=0, description="The last change that the gate has.")]
@@ -68,7 +66,7 @@ def standing_routes(
     @get("/v1/standings/snapshot")
     async def snapshot(request: TokenRequest) -> Response[bytes]:
         """All who are restricted, as of one change of the feed, with a count and a digest to hold it against."""
-        found: FeedSnapshot = await watch.snapshot(channels_of(request.auth))
+        found: FeedSnapshot = await watch.snapshot(request.auth.channels)
         return Response(encode_snapshot(found), media_type="application/json")
 
     @get("/v1/standings", media_type=LINES)
@@ -77,7 +75,7 @@ def standing_routes(
 
         410: this feed does not go on from there; take a new snapshot.
         """
-        return Stream(await watch.stream(epoch, after, channels_of(request.auth)), media_type=LINES)
+        return Stream(await watch.stream(epoch, after, request.auth.channels), media_type=LINES)
 
     @post("/v1/gates/ack", status_code=HTTPStatus.NO_CONTENT)
     async def ack(request: TokenRequest, data: JSONBody[Applied]) -> None:

@@ -34,17 +34,17 @@ class Watch:
         self._at_hand: dict[int, FeedEntry] = {}
         self._epoch = ""
         self._told, self._moved = asyncio.Event(), asyncio.Condition()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._looking: asyncio.Task[None] | None = None
         self._ends = False
 
     async def start(self) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(self._look()))
+        self._looking = asyncio.get_running_loop().create_task(self._look())
 
     async def stop(self) -> None:
         """Streams end with a whole line."""
         self._ends = True
-        for task in self._tasks:
-            task.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
         async with self._moved:
             self._moved.notify_all()
         self._thread.shutdown()
