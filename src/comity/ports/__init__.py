@@ -1,0 +1,52 @@
+"""What the shell asks of the world. Each is made of something in `stores` or `app`, and of something else in tests."""
+
+from comity.ports.kept import (
+    LARGEST_ATTACHMENT,
+    Answer,
+    Attachment,
+    Feed,
+    Kept,
+    Outcome,
+    OvertakenError,
+    Owned,
+    Running,
+    Snapshot,
+    StoreError,
+    Taken,
+    Told,
+    Version,
+    Write,
+)
+from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
+from comity.ports.store import Store
+from comity.ports.world import Clock, Entropy, GateAcks, Tokens
+
+__all__ = [
+    "LARGEST_ATTACHMENT",
+    "Answer",
+    "Attachment",
+    "Clock",
+    "Cosigned",
+    "CosignedLog",
+    "Entropy",
+    "Feed",
+    "GateAcks",
+    "Kept",
+    "Outcome",
+    "OvertakenError",
+    "Owned",
+    "PublishedLog",
+    "Reply",
+    "Running",
+    "Snapshot",
+    "Store",
+    "StoreError",
+    "Taken",
+    "Tokens",
+    "Told",
+    "UnreachableError",
+    "Version",
+    "WitnessLink",
+    "WitnessState",
+    "Write",
+]
