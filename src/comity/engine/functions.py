@@ -20,11 +20,10 @@ from comity.engine.words import Phrase, phrase, word_form
 _LARGE: Final = ascii_uppercase.encode()
 _SMALL: Final = ascii_lowercase.encode()
 _ASCII: Final = bytes(range(128))
+_NO_LETTERS: Final = _ASCII.translate(None, _LARGE + _SMALL)
 _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _LONGEST_NUMBER: Final = 400
-_LEAST: Final = 0.01
-_FEW: Final = 16
 
 
 def says(value: str, wanted: Iterable[Phrase]) -> bool:
@@ -49,17 +48,14 @@ def capitals(value: str) -> float:
     return large / (large + small) if large + small else 0.0
 
 
-def may_be_capitals(value: str, share: float) -> bool:
-    """False only where `capitals` is not above `share`: a quicker test, by the small letters of ASCII alone."""
-    raw = value.encode()
-    large = len(raw) - len(raw.translate(None, _LARGE)) + len(raw) - len(value)  # at most
-    enough = large * (1 - share) + 1  # small letters times the share
-    start = raw[: int(2 * enough / share) + _FEW] if share > _LEAST else b""
-    return not _are_small(start, share, enough) and not _are_small(raw, share, enough)
-
-
-def _are_small(raw: bytes, share: float, enough: float) -> bool:
-    return (len(raw) - len(raw.translate(None, _SMALL))) * share >= enough
+def may_be_capitals(raw: bytes, share: float) -> bool:
+    """False only where `capitals` of a text, `raw` in UTF-8, is not above `share`: a quicker test, by ASCII alone."""
+    others = raw.translate(None, _SMALL)
+    small = (len(raw) - len(others)) * share
+    if small >= len(others) * (1 - share) + 1:
+        return False
+    large = len(others.translate(None, _NO_LETTERS))  # at most
+    return small < large * (1 - share) + 1
 
 
 def repeats(value: str) -> int:

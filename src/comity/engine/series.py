@@ -196,6 +196,11 @@ class _Messages(_Kept[Times, int]):
             counts.update((window, 0 if group is None else 1) for window, _ in self._windows)
             return
         before = self._groups.tallies.get(group)
+        if before is None:
+            self._groups.put(group, at, floor)
+            for window, _ in self._windows:
+                counts[window] = 1
+            return
         times = with_time(before, at, floor)
         if times is before:  # an array that grew
             self._groups.sweep(floor)

@@ -104,7 +104,7 @@ class Sieve:
         """The bits of all searches that may find something in the text."""
         raw = text.encode()
         hits = self._always
-        if self._capitals and may_be_capitals(text, self._capitals[0]):
+        if self._capitals and may_be_capitals(raw, self._capitals[0]):
             hits |= self._capitals[1]
         if len(raw) != len(text):
             return hits | self._raw.bits_in(raw) | self._foreign(text, raw)
@@ -138,7 +138,7 @@ class Sieve:
         if self._capitals:
             share, bit = self._capitals
             for number in _more_capitals(joined, starts, share):
-                if may_be_capitals(texts[number], share):
+                if may_be_capitals(texts[number].encode(), share):
                     hits[number] |= bit
         for number in foreign:
             hits[number] = hits[number] & ~self._sure | self._foreign(texts[number], texts[number].encode())
