@@ -14,7 +14,6 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 from test_flow_record import NOW, World, agreement
 
-from comity.api.access import ANYBODY, TABLE
 from comity.api.app import Parts, make_app
 from comity.app.serve import parse
 from comity.casework.case_facts import CaseOpened
@@ -22,6 +21,7 @@ from comity.flow.desk import Desk
 from comity.flow.links import Links, Purpose
 from comity.model.access import Role, Token, TokenId
 from comity.model.ids import AccountId, CaseId, Channel, DecisionId
+from comity.model.routes import ANYBODY, MACHINES
 from comity.stores.world import FixedClock
 
 SECRETS = {role: f"comity_{role.name.lower()}" for role in Role}
@@ -90,11 +90,11 @@ def bearer(secret: str) -> dict[str, str]:
 
 def test_every_route_stands_in_the_table_and_nothing_else(app: Litestar) -> None:
     known = {f"{method} {path}" for method, path in routes(app)}
-    assert known - {"GET /{path}", "GET /"} == set(TABLE)
+    assert known - {"GET /{path}", "GET /"} == set(MACHINES)
 
 
 def test_each_route_is_for_the_roles_of_the_table_and_for_no_other(app: Litestar, client: TestClient) -> None:
-    for route, allowed in TABLE.items():
+    for route, allowed in MACHINES.items():
         method, path = route.split()
         if route == "GET /v1/standings":  # it does not end; a feed of another name does
             path += "?epoch=none&after=0"

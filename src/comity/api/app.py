@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from comity.api.access import Guard
+from comity.api.access import guard
 from comity.api.cases import case_routes
 from comity.api.desk import Queue
 from comity.api.messages import Parse, message_routes
@@ -45,7 +45,9 @@ class Parts:
     url: str
 
 
-def make_app(parts: Parts, version: str) -> Litestar:
+def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
+    """`pages`: what people see, with guards of its own."""
+
     def link(statement: DecisionId) -> str:
         return f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
 
@@ -62,15 +64,19 @@ def make_app(parts: Parts, version: str) -> Litestar:
             await watch.stop()
             await queue.stop()
 
-    return Litestar(
-        [
+    machines = Router(
+        "/",
+        route_handlers=[
             *message_routes(queue, parts.parse, link),
             *standing_routes(queue, watch, parts.acks, parts.clock, link),
             *source_routes(queue, parts.clock),
             *case_routes(queue, parts.clock),
             *public_routes(queue, parts.log, parts.links, parts.zone),
         ],
-        guards=[Guard(parts.tokens, parts.clock)],
+        guards=[guard(parts.tokens, parts.clock)],
+    )
+    return Litestar(
+        [machines, *pages(queue)],
         exception_handlers=dict.fromkeys(ANSWERED, answered),
         lifespan=[running],
         request_max_body_size=LARGEST_BODY,
