@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from comity.intake.archives import read_archives
 from comity.intake.mail import message_from_mail
-from comity.intake.markup import seen
 from comity.intake.problems import RecordError
 from comity.intake.reject_file import reject_line
+from comity.model.markup import seen
 
 GOOD = b'{"id":"1","author":"a","channel":"posts","sent":0,"text":"hello","meta":{"a":"b"}}\n'
 SEEDS = {

@@ -152,6 +152,23 @@ def test_messages_are_answered_once_and_again_the_same(client: TestClient) -> No
     assert (standing["state"], standing["statement"]) == ("cut", first.json()["statement"])
 
 
+def test_a_message_is_by_the_account_that_its_author_is_a_handle_of_on_that_channel_and_at_that_time(
+    client: TestClient,
+) -> None:
+    source, name = bearer(SECRETS[Role.SOURCE]), "@ann:example.org"
+    given = {"account": "ann", "channel": "posts", "since": "2026-06-01T11:00:00Z", "until": "2026-06-01T13:00:00Z"}
+    assert client.put("/v1/handles", json={**given, "handle": name}, headers=source).status_code == 204
+
+    def state_after(id_: str, channel: str, time: str) -> str:
+        sent = {"id": id_, "author": name, "channel": channel, "text": "spam", "sent": f"2026-06-01T{time}Z"}
+        assert client.post("/v1/messages", json=sent, headers=source).status_code == 200
+        return client.get("/v1/standing?account=ann&channel=posts", headers=source).json()["state"]
+
+    assert state_after("1", "mail", "12:00:00") == "open"
+    assert state_after("2", "posts", "13:00:00") == "open"
+    assert state_after("3", "posts", "12:59:59") == "cut"
+
+
 def test_a_line_that_is_no_message_is_named_and_stops_no_other(client: TestClient) -> None:
     good = b'{"id":"1","author":"ann","channel":"posts","sent":"2026-06-01T12:00:00Z","text":"hello"}'
     body = b"\n".join([b"{", good, b"", b'{"id":"2"}', b"\xff\xfe", good.replace(b'"1"', b'"3"')])

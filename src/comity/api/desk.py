@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Final, TypeVar
 
 from comity.api.problems import ProblemError
+from comity.flow.accounts import by_account
 from comity.flow.desk import Desk
 from comity.flow.message import Proceedings
 from comity.flow.retention import daily
@@ -104,7 +105,7 @@ class Queue:
     async def _answer(self, together: Sequence[_Waiting]) -> None:
         messages = [message for one in together for message in one.messages]
         self._waiting -= len(messages)
-        taking = asyncio.ensure_future(self.act(lambda proceedings: proceedings.take(messages)))
+        taking = asyncio.ensure_future(self.act(lambda running: running.take(by_account(running, messages))))
         await asyncio.wait([taking])
         error, start = taking.exception(), 0
         for one in together:

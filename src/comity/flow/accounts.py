@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+import msgspec
 
 from comity.casework.facts import Accepted, HandleGiven
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.flow.message import Proceedings
 from comity.model.duration import LATEST
-from comity.model.ids import AccountId, Digest
+from comity.model.ids import AccountId, Channel, Digest
+from comity.model.message import Message
 
 
 def accept(
@@ -51,3 +55,25 @@ def _demand_free(record: Record, given: HandleGiven) -> None:
         is_same = (each.channel, each.handle) == (given.channel, given.handle)
         if is_same and each.since < (given.until or LATEST) and given.since < (each.until or LATEST):
             raise RefusedError(f"on {given.channel} {given.handle} is another account's at that time; end that first")
+
+
+def by_account(proceedings: Proceedings, messages: Iterable[Message]) -> tuple[Message, ...]:
+    """The messages under the account that their author was a handle of when they were sent, or under its own name.
+
+    A source may know no more of an author than what its channel calls it.
+    """
+    known: dict[tuple[Channel, str], Sequence[Record]] = {}
+    found = []
+    for message in messages:
+        called = (message.channel, str(message.author))
+        if called not in known:
+            known[called] = tuple(map(proceedings.record, proceedings.store.handle_holders(*called)))
+        holder = next((each.account for each in known[called] if _was_called(each, called, message.sent)), None)
+        found.append(message if holder is None else msgspec.structs.replace(message, author=holder))
+    return tuple(found)
+
+
+def _was_called(record: Record, called: tuple[Channel, str], at: datetime) -> bool:
+    return any(
+        (each.channel, each.handle) == called and each.since <= at < (each.until or LATEST) for each in record.handles
+    )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import Message as Mail
 from typing import Final
 
-from comity.intake import markup
+from comity.model import markup
 
 _TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}", re.ASCII)
 _WEB: Final = ("http://", "https://", "ftp://", "www.", "//")

@@ -1,4 +1,4 @@
-"""What a reader sees of an HTML mail: its text and where its links lead. Takes time linear in the markup.
+"""What a reader sees of a text in HTML: its text and where its links lead. Takes time linear in the markup.
 
 An own scanner, since `html.parser` took quadratic time on unclosed markup until Python 3.11.14: a mail of 1 MB could
 stop an intake for hours. It follows the tokens of the HTML standard: what a tag or comment without an end swallows

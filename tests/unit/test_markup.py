@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from comity.intake.markup import seen
+from comity.model.markup import seen
 
 
 @pytest.mark.parametrize(
