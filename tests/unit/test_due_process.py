@@ -1,4 +1,4 @@
-"""One guest's way through everything that due process asks for, through the command line and on the SQLite store."""
+"""What people do with cases, appeals and statements, through the command line and on the SQLite store."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ class Program:
         self._sent = 0
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
-        done = CliRunner().invoke(app, [*arguments, "--store", str(self.folder / "record")])
+        return self.bare(*arguments, "--store", str(self.folder / "record"), code=code)
+
+    def bare(self, *arguments: str, code: int = 0) -> str:
+        """Without the record."""
+        done = CliRunner().invoke(app, list(arguments))
         refused = isinstance(done.exception, StopError)
         assert (done.exception.code if refused else done.exit_code) == code, (
             f"{arguments}: {done.output}{done.exception}"
@@ -64,10 +68,10 @@ class Program:
         found = json.loads(self(*arguments, "--json"))
         return found if isinstance(found, list) else [found]
 
-    def say(self, text: str, at: str) -> None:
+    def say(self, text: str, at: str, author: str = "guest") -> None:
         self._sent += 1
         archive = self.folder / f"{self._sent}.jsonl"
-        message = {"id": f"m{self._sent}", "author": "guest", "channel": "posts", "text": text, "sent": at}
+        message = {"id": f"m{self._sent}", "author": author, "channel": "posts", "text": text, "sent": at}
         archive.write_text(json.dumps({**message, "source": "forum"}) + "\n")
         self("run", str(archive), "--as-sent", "--source", "forum")
 
@@ -191,73 +195,15 @@ def test_appeals_that_are_put_off_wait_and_can_still_be_filed(comity: Program) -
     comity(*late, "2026-09-03T11:00:00Z")
 
 
-def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
+def test_a_notice_takes_the_source_that_its_message_names_or_else_the_files_name(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
-    comity("accept", "guest", "--at", "2026-01-01T12:00:00Z")
-
-    comity.say("buy now", "2026-01-02T12:00:00Z")
-    comity.say("buy now, again", "2026-01-05T12:00:00Z")
-    warned, suspended = comity.statements()
-    assert "You are warned." in comity("statement", warned)
-    assert comity.states("2026-01-06T00:00:00Z") == {"posts": "cut", "mail": "open"}
-    assert comity.states("2026-01-12T12:00:00Z") == {"posts": "open", "mail": "open"}
-
-    comity("publish", "second.md", "--from", "2026-02-01")
-    comity("accept", "guest", "--at", "2026-02-01T12:00:00Z")
-    assert comity.states("2026-01-06T00:00:00Z") == {"posts": "cut", "mail": "open"}  # what was decided stands
-
+    message = {"id": "t", "author": "guest", "channel": "posts", "text": "Boo.", "sent": "2026-01-02T12:00:00Z"}
     threat = comity.folder / "threat.json"
-    message = {"id": "t", "author": "guest", "channel": "posts", "text": "I know where you live."}
-    threat.write_text(json.dumps({**message, "sent": "2026-02-02T12:00:00Z"}))
-    (noticed,) = comity.json(
-        "notice", str(threat), "--why", "A threat", "--good-faith", "--name", "Nina", "--contact", "nina@example.org",
-        "--clause", "threats", "--at", "2026-02-03T12:00:00Z",
-    )  # fmt: skip
-    case = noticed["case"]
-    assert "A threat" in comity("case", case)
-    decide = ("case", case, "--confirm", "--by", "mara", "--yes", "--at", "2026-02-03T13:00:00Z")
-    comity(*decide, "--why", "It names where somebody lives.")
-    cut = comity.statements()[-1]
-    assert comity.states("2026-02-04T00:00:00Z") == {"posts": "cut", "mail": "cut"}
-    told = comity("statement", cut)
-    assert "Somebody sent us a notice." in told
-    assert "Nina" not in told
-    comity("delivered", cut, "--at", "2026-02-03T14:00:00Z")
-    assert "was closed by mara" in comity(*decide, "--why", "Twice", code=1)
-
-    (filed,) = comity.json("appeal", suspended, "--text", "I quoted somebody.", "--at", "2026-02-04T12:00:00Z")
-    (against_cut,) = comity.json("appeal", cut, "--text", "A joke.", "--by", "a friend", "--at", "2026-02-04T12:00:00Z")
-    refused = ("outcome", against_cut["appeal"], "reversed", "--by", "mara", "--why", "I was right")
-    assert "mara took part in the decision" in comity(*refused, code=1)
-    comity("outcome", filed["appeal"], "reversed", "--by", "noor", "--why", "Quoted.", "--at", "2026-02-05T12:00:00Z")
-    milder = comity("statement", cut)
-    assert "Recomputed on 5 February 2026" in milder
-    assert "until 5 February 2026, 13:00" in milder  # two days, from when it was decided
-    assert "Your message was removed." in milder  # the old text stays readable
-    assert comity.states("2026-02-05T12:30:00Z") == {"posts": "cut", "mail": "open"}
-    assert comity.states("2026-02-05T13:00:00Z") == {"posts": "open", "mail": "open"}
-    comity(
-        "outcome", against_cut["appeal"], "upheld", "--by", "noor", "--why", "No joke.", "--at", "2026-02-06T12:00:00Z"
-    )
-
-    (left,) = comity.json("cases")
-    assert left["kind"] == "until reviewed"
-    comity("case", left["id"], "--claim", "--by", "noor")
-    assert "noor works on the case" in comity("case", left["id"], "--claim", "--by", "mara", code=1)
-    comity("case", left["id"], "--confirm", "--by", "noor", "--why", "Reviewed.", "--yes")
-    assert comity.json("cases") == []
-
-    told = comity("export", "guest")
-    (exported,) = [json.loads(told)]
-    assert [each["statement"]["id"] for each in exported["statements"]] == [warned, suspended, cut]
-    assert [each["text"] for each in exported["messages"]] == ["buy now", "buy now, again", message["text"]]
-    assert {each["field"] for each in exported["openings"][cut]} == {"account", "message", "statement"}
-    assert "Nina" not in told
-    assert "nothing about" in comity("export", "nobody", code=1)
-
-    comity("hold", "guest", "--by", "ana", "--why", "A court asks.")
-    assert "legal hold" in comity("erase", "guest", "--yes", code=1)
-    comity("hold", "guest", "--by", "ana", "--why", "The court has decided.", "--end")
-    comity("erase", "guest", "--yes")
-    assert comity.statements() == []
-    comity("verify")
+    at = ("--at", "2026-01-03T12:00:00Z")
+    for said, source in (({"source": "forum"}, "forum"), ({}, "threat.json")):
+        threat.write_text(json.dumps(message | said))
+        (noticed,) = comity.json("notice", str(threat), "--why", "A threat", "--good-faith", *at)
+        assert noticed["message"]["source"] == source  # type: ignore[index]
+    for wrong in (7, "", "x" * 1025):
+        threat.write_text(json.dumps(message | {"source": wrong}))
+        assert "the source" in comity("notice", str(threat), "--why", "A threat", "--good-faith", *at, code=2)

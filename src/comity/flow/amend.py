@@ -11,6 +11,7 @@ from comity.casework.facts import Decided, Fact, How
 from comity.casework.record import Record, measures
 from comity.casework.recorded import Recorded
 from comity.casework.refused import RefusedError
+from comity.casework.settled import asked
 from comity.flow.appeal import rows_of
 from comity.flow.message import Proceedings
 from comity.flow.review import account_of
@@ -93,7 +94,7 @@ def demand_erasable(record: Record, at: datetime) -> None:
         raise RefusedError("a measure on its channels has not ended yet")
     if any(each.outcome is None for each in record.appeals):
         raise RefusedError("an appeal waits for its outcome")
-    if record.open_cases:
+    if asked(record, at):
         raise RefusedError("a case is open")
 
 

@@ -9,7 +9,7 @@ between two transactions goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
 from comity.casework.record import Record, after, fold, restricts, standing, unended
 from comity.casework.recorded import Recorded
+from comity.casework.settled import closings
 from comity.casework.step import Circumstances
 from comity.casework.timely import demand_timely
 from comity.engine.history import History
@@ -124,7 +125,7 @@ class Proceedings:
         What `follows` raises is raised before anything was changed. Raises `RefusedError` for what has not happened
         yet, or was decided at another time than now; a replay tells its own times.
         """
-        decided = [(account, tuple(follows(self.record(account)))) for account in accounts]
+        decided = [(account, tuple(_with_closings(self.record(account), follows))) for account in accounts]
         if self._terms.mode == "live":
             demand_timely((fact for _, facts in decided for fact in facts), self._clock.now())
         for account, facts in decided:
@@ -321,6 +322,16 @@ class Proceedings:
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded | None:
         return self.record(account).decision(decision)
+
+
+def _with_closings(record: Record, follows: Callable[[Record], Iterable[Fact]]) -> Iterator[Fact]:
+    """What an act does, and the cases that it leaves with nothing to ask."""
+    last: Fact | None = None
+    for last in follows(record):
+        record = after(record, last)
+        yield last
+    if last is not None:
+        yield from closings(record, last.at)
 
 
 def _held(answer: Answer, because: DecisionId) -> Answer:

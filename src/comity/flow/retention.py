@@ -11,6 +11,7 @@ from comity.casework.facts import Accepted, Appealed, HandleGiven
 from comity.casework.points import live_points
 from comity.casework.record import Record, fold, standing
 from comity.casework.retention import KEPT_AFTER, is_needed
+from comity.casework.settled import closings
 from comity.casework.telling import Told, told_of
 from comity.flow.agreement import Versions
 from comity.flow.message import Proceedings
@@ -50,16 +51,25 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 class Daily(msgspec.Struct, frozen=True, kw_only=True):
     """What was done of what is due each day."""
 
+    closed: int  # cases that had nothing to ask any more
     forgotten: int  # texts deleted
     told: int  # statements that the ledger now says were erased
 
 
 def daily(proceedings: Proceedings, at: datetime) -> Daily:
     """What nobody's message or act brings about: whoever runs the record does this once a day."""
+    closed = close_settled(proceedings, at)
     forgotten = forget(proceedings, at)
     waiting = len(proceedings.store.pending_erasures())
     proceedings.tell_erasures(at)
-    return Daily(forgotten=forgotten, told=waiting - len(proceedings.store.pending_erasures()))
+    return Daily(closed=closed, forgotten=forgotten, told=waiting - len(proceedings.store.pending_erasures()))
+
+
+def close_settled(proceedings: Proceedings, at: datetime) -> int:
+    """Close the cases that have nothing to ask any more at `at`; returns how many."""
+    accounts = dict.fromkeys(account for _, account in proceedings.store.waiting())
+    settled = [each for each in accounts if any(closings(proceedings.record(each), at))]
+    return len(proceedings.act(settled, lambda record: closings(record, at)))
 
 
 def forget(proceedings: Proceedings, at: datetime) -> int:
