@@ -12,32 +12,46 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from comity.api.access import guard
+from comity.api.agreements import agreement_routes
 from comity.api.cases import case_routes
+from comity.api.claims import claim_routes
+from comity.api.conditional import UnchangedError, unchanged
 from comity.api.desk import Queue
 from comity.api.messages import Parse, message_routes
+from comity.api.notices import notice_routes
+from comity.api.once import Once
+from comity.api.operators import operator_routes
 from comity.api.problems import ANSWERED, answered
+from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
 from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
+from comity.api.statements import statement_routes
 from comity.api.watch import Watch
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
 from comity.model.ids import DecisionId
-from comity.ports import Clock, GateAcks, PublishedLog, Store, Tokens
+from comity.ports import Clock, GateAcks, PublishedLog, Replies, Store, Tokens
 
 LARGEST_BODY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the service is made of. `reading` is the store with a connection of its own; `url` where it is reached."""
+    """What the service is made of.
+
+    `reading` is the store with a connection of its own; `secret` is of the hashes under which requests are known;
+    `url` is where it is reached.
+    """
 
     desk: Desk
     reading: Store
     log: PublishedLog
     tokens: Tokens
     acks: GateAcks
+    replies: Replies
+    secret: bytes
     links: Links
     clock: Clock
     parse: Parse
@@ -53,6 +67,7 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
 
     watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, link), parts.clock)
     queue = Queue(parts.desk, watch.tell)
+    once = Once(queue, parts.replies, parts.clock, parts.secret)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -70,14 +85,20 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
             *message_routes(queue, parts.parse, link),
             *standing_routes(queue, watch, parts.acks, parts.clock, link),
             *source_routes(queue, parts.clock),
-            *case_routes(queue, parts.clock),
+            *agreement_routes(queue, once, parts.clock),
+            *notice_routes(queue, once, parts.parse, parts.clock),
+            *case_routes(queue, once, parts.clock),
+            *claim_routes(queue, once, parts.clock),
+            *statement_routes(queue, once, parts.clock),
+            *operator_routes(queue, once, parts.clock),
+            *proof_routes(watch, parts.log),
             *public_routes(queue, parts.log, parts.links, parts.zone),
         ],
-        guards=[guard(parts.tokens, parts.clock)],
+        guards=[guard(parts.tokens, parts.links, parts.clock)],
     )
     return Litestar(
         [machines, *pages(queue)],
-        exception_handlers=dict.fromkeys(ANSWERED, answered),
+        exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
         lifespan=[running],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(

@@ -53,6 +53,10 @@ class Watch:
         """Something was recorded in this program."""
         self._told.set()
 
+    async def ask(self, work: Callable[[Store], ResultT]) -> ResultT:
+        """Look something up, away from the thread that decides."""
+        return await self._in_thread(lambda: work(self._store))
+
     async def snapshot(self, channels: Channels) -> FeedSnapshot:
         return await self._in_thread(lambda: self._source.snapshot(channels))
 

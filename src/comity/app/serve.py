@@ -17,7 +17,7 @@ from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
 from comity.app.settings import Settings
 from comity.app.terminal import out
-from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, tokens
+from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, replies, tokens
 from comity.flow.desk import Desk
 from comity.flow.links import Links
 from comity.intake.columns import check
@@ -65,6 +65,8 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         log=record.log,
         tokens=held.enter_context(closing(tokens(settings))),
         acks=held.enter_context(closing(gate_acks(settings))),
+        replies=held.enter_context(closing(replies(settings))),
+        secret=record.links_key,
         links=Links(record.links_key),
         clock=SystemClock(),
         parse=parse,

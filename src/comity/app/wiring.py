@@ -29,6 +29,7 @@ from comity.ports import PublishedLog, Store, StoreError
 from comity.stores.anchor import AnchoredLog, read_anchor
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
+from comity.stores.replies import REPLIES_FILE, ReplyFile
 from comity.stores.sqlite import SqliteStore
 from comity.stores.tokens import ACCESS_FILE, TokenFile
 
@@ -176,6 +177,13 @@ def gate_acks(settings: Settings) -> GateAckFile:
     with _explained(settings.folder):
         settings.folder.mkdir(parents=True, exist_ok=True)
         return GateAckFile(settings.folder / GATES_FILE)
+
+
+def replies(settings: Settings) -> ReplyFile:
+    """What was answered to requests under keys. Raises `StopError`."""
+    with _explained(settings.folder):
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        return ReplyFile(settings.folder / REPLIES_FILE)
 
 
 @contextmanager
