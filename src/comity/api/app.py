@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ControllerRouterHandler
 
 from comity.api.access import guard
 from comity.api.agreements import agreement_routes
+from comity.api.appeals import appeal_routes
 from comity.api.cases import case_routes
 from comity.api.claims import claim_routes
 from comity.api.conditional import UnchangedError, unchanged
@@ -67,7 +69,6 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
 
     watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, link), parts.clock)
     queue = Queue(parts.desk, watch.tell)
-    once = Once(queue, parts.replies, parts.clock, parts.secret)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -79,23 +80,13 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
             await watch.stop()
             await queue.stop()
 
-    machines = Router(
-        "/",
-        route_handlers=[
-            *message_routes(queue, parts.parse, link),
-            *standing_routes(queue, watch, parts.acks, parts.clock, link),
-            *source_routes(queue, parts.clock),
-            *agreement_routes(queue, once, parts.clock),
-            *notice_routes(queue, once, parts.parse, parts.clock),
-            *case_routes(queue, once, parts.clock),
-            *claim_routes(queue, once, parts.clock),
-            *statement_routes(queue, once, parts.clock),
-            *operator_routes(queue, once, parts.clock),
-            *proof_routes(watch, parts.log),
-            *public_routes(queue, parts.log, parts.links, parts.zone),
-        ],
-        guards=[guard(parts.tokens, parts.links, parts.clock)],
-    )
+    routes = [
+        *message_routes(queue, parts.parse, link),
+        *standing_routes(queue, watch, parts.acks, parts.clock, link),
+        *proof_routes(watch, parts.log),
+        *_of_record(parts, queue),
+    ]
+    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, parts.links, parts.clock)])
     return Litestar(
         [machines, *pages(queue)],
         exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
@@ -106,3 +97,20 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         ),
         logging_config=None,
     )
+
+
+def _of_record(parts: Parts, queue: Queue) -> list[ControllerRouterHandler]:
+    """The routes that only read the record or act on it."""
+    clock = parts.clock
+    once = Once(queue, parts.replies, clock, parts.secret)
+    return [
+        *source_routes(queue, clock),
+        *agreement_routes(queue, once, clock),
+        *notice_routes(queue, once, parts.parse, clock),
+        *case_routes(queue, once, clock),
+        *claim_routes(queue, once, clock),
+        *statement_routes(queue, once, clock),
+        *appeal_routes(once, clock),
+        *operator_routes(queue, once, clock),
+        *public_routes(queue, parts.log, parts.links, parts.zone),
+    ]

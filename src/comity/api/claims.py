@@ -80,7 +80,7 @@ class Escalation(msgspec.Struct, frozen=True, kw_only=True):
     why: Text
 
 
-Work = Callable[[Proceedings, CaseId, datetime], object]
+Work = Callable[[Proceedings, CaseId], object]
 
 
 def claim_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRouterHandler]:
@@ -90,24 +90,17 @@ def claim_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRoute
         shown = await queue.read(lambda running: _shown(running, CaseId(case), clock.now()))
         return conditional(shown, known, tag=None if shown.holder else version_tag(shown.version))
 
-    async def work(request: TokenRequest, case: str, version: str, key: str | None, do: Work) -> Response[CaseVersion]:
-        read, id_ = version_in(version), CaseId(case)
+    return [read, *_acts(once, clock)]
 
-        def act(running: Proceedings) -> CaseVersion:
-            demand_version(running, id_, read)
-            do(running, id_, clock.now())
-            return CaseVersion(case=id_, version=_case(running, id_).version)
 
-        answer = await once.act(request, key, act, CaseVersion)
-        return Response(answer, headers={"ETag": version_tag(answer.version)}, status_code=HTTPStatus.OK)
-
+def _acts(once: Once, clock: Clock) -> list[ControllerRouterHandler]:
     @post("/v1/cases/{case:str}/claim", status_code=HTTPStatus.OK)
     async def claim(
         request: TokenRequest, case: CasePath, data: JSONBody[By], version: Version, key: Key = None
     ) -> Response[CaseVersion]:
         """Work on the case for half an hour; claiming again extends it."""
         by = ReviewerId(data.by)
-        return await work(request, case, version, key, lambda running, id_, at: review.claim(running, id_, by, at))
+        return await _done(once, request, key, case, version, lambda run, id_: review.claim(run, id_, by, clock.now()))
 
     @post("/v1/cases/{case:str}/release", status_code=HTTPStatus.OK)
     async def release(
@@ -115,7 +108,9 @@ def claim_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRoute
     ) -> Response[CaseVersion]:
         """Give the case back to the queue."""
         by = ReviewerId(data.by)
-        return await work(request, case, version, key, lambda running, id_, at: review.release(running, id_, by, at))
+        return await _done(
+            once, request, key, case, version, lambda run, id_: review.release(run, id_, by, clock.now())
+        )
 
     @post("/v1/cases/{case:str}/hand-over", status_code=HTTPStatus.OK)
     async def hand_over(
@@ -123,8 +118,8 @@ def claim_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRoute
     ) -> Response[CaseVersion]:
         """The case is somebody else's from now on."""
         by, to = ReviewerId(data.by), ReviewerId(data.to)
-        return await work(
-            request, case, version, key, lambda running, id_, at: review.hand_over(running, id_, by, to, at)
+        return await _done(
+            once, request, key, case, version, lambda run, id_: review.hand_over(run, id_, by, to, clock.now())
         )
 
     @post("/v1/cases/{case:str}/escalate", status_code=HTTPStatus.OK)
@@ -133,11 +128,26 @@ def claim_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRoute
     ) -> Response[CaseVersion]:
         """Put the case before somebody with more say."""
         by, why = ReviewerId(data.by), data.why
-        return await work(
-            request, case, version, key, lambda running, id_, at: review.escalate(running, id_, by, why, at)
+        return await _done(
+            once, request, key, case, version, lambda run, id_: review.escalate(run, id_, by, why, clock.now())
         )
 
-    return [read, claim, release, hand_over, escalate]
+    return [claim, release, hand_over, escalate]
+
+
+async def _done(
+    once: Once, request: TokenRequest, key: str | None, case: str, version: str, work: Work
+) -> Response[CaseVersion]:
+    """Does it if the case is as it was read. Raises `RaceError`."""
+    read, id_ = version_in(version), CaseId(case)
+
+    def act(running: Proceedings) -> CaseVersion:
+        demand_version(running, id_, read)
+        work(running, id_)
+        return CaseVersion(case=id_, version=_case(running, id_).version)
+
+    answer = await once.act(request, key, act, CaseVersion)
+    return Response(answer, headers={"ETag": version_tag(answer.version)}, status_code=HTTPStatus.OK)
 
 
 def _case(running: Proceedings, case: CaseId) -> Case:
