@@ -16,9 +16,8 @@ from test_flow_record import NOW, World, agreement
 
 from comity.api.app import make_app
 from comity.casework.case_facts import CaseOpened
-from comity.flow.links import Links, Purpose
 from comity.model.access import Role
-from comity.model.ids import AccountId, CaseId, DecisionId
+from comity.model.ids import AccountId, CaseId
 from comity.model.routes import ANYBODY, MACHINES
 
 
@@ -50,8 +49,9 @@ def test_every_route_stands_in_the_table_and_nothing_else(app: Litestar) -> None
     assert known - {"GET /{path}", "GET /"} == set(MACHINES)
 
 
-def test_each_route_is_for_the_roles_of_the_table_and_for_no_other(app: Litestar, client: TestClient) -> None:
-    statement = "0" * 32
+def test_each_route_is_for_the_roles_of_the_table_and_for_no_other(world: World, client: TestClient) -> None:
+    statement = world.say("spam").statement
+    assert statement is not None
     brought = {role: bearer(secret) for role, secret in SECRETS.items()} | {Role.ACCOUNT: by_link(statement)}
     assert set(brought) == set(Role)
     for route, allowed in MACHINES.items():
@@ -145,27 +145,6 @@ def test_a_body_that_does_not_fit_is_refused_with_its_place(client: TestClient) 
     assert refused.headers["Content-Type"] == "application/problem+json"
     large = client.post("/v1/gates/ack", content=b" " * (2 << 20), headers=bearer(SECRETS[Role.GATE]))
     assert large.status_code == 413
-
-
-def test_the_refusal_page_says_why_and_names_nobody(world: World, client: TestClient) -> None:
-    statement = world.say("spam and nothing else", author="somebody-with-a-name").statement
-    assert statement is not None
-    page = client.get(f"/r/{Links(b'k' * 32).token(Purpose.REFUSAL, statement)}")
-    assert page.status_code == 200
-    assert "somebody-with-a-name" not in page.text
-    assert "nothing else" not in page.text
-    for said in ("You may not send anything on posts", "If you disagree", statement, "spam"):
-        assert said in page.text
-    assert page.headers["Referrer-Policy"] == "no-referrer"
-    assert page.headers["Cache-Control"] == "no-store"
-    for token in (
-        Links(b"k" * 32).token(Purpose.STATEMENT, statement),
-        Links(b"x" * 32).token(Purpose.REFUSAL, statement),
-        Links(b"k" * 32).token(Purpose.REFUSAL, DecisionId("0" * 32)),
-        "nothing",
-        "é",
-    ):
-        assert client.get(f"/r/{token}").status_code == 404
 
 
 def test_a_decision_on_what_has_changed_meanwhile_is_refused(world: World, client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,20 +15,21 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
 
 from comity.api.problems import ProblemError
-from comity.flow.links import Links, Purpose
 from comity.model.access import Role, Token, TokenId
-from comity.model.ids import Channel
+from comity.model.ids import Channel, DecisionId
 from comity.model.routes import ANYBODY, MACHINES
 from comity.ports import Clock, Tokens
 
+StatementOf = Callable[[str], Awaitable[DecisionId | None]]
+"""The statement that a statement link leads to; None if it leads nowhere, or no more."""
 TokenRequest = Request[object, Token, State]
 """A request that the guard has let through, with the token that it brought as `auth`."""
 
 
-def guard(tokens: Tokens, links: Links, clock: Clock) -> Guard:
+def guard(tokens: Tokens, statement_of: StatementOf, clock: Clock) -> Guard:
     """Lets a request through to its route if the token that it brings has a role that may."""
 
-    def let_in(connection: ASGIConnection[object, object, object, State], handler: BaseRouteHandler) -> None:
+    async def let_in(connection: ASGIConnection[object, object, object, State], handler: BaseRouteHandler) -> None:
         """Raises `ProblemError`: 401 without a token that holds, 403 with one whose role may not."""
         scope = connection.scope
         if scope["type"] is ScopeType.WEBSOCKET:
@@ -40,7 +42,7 @@ def guard(tokens: Tokens, links: Links, clock: Clock) -> Guard:
         if allowed is ANYBODY:
             scope["auth"] = _known(tokens, header, now)
             return
-        token = _linked(links, header, now) or found(tokens, header, now)
+        token = await _linked(statement_of, header, now) or found(tokens, header, now)
         if token.role not in allowed:
             wanted = " or ".join(sorted(allowed))
             raise ProblemError(HTTPStatus.FORBIDDEN, f"This is for the role {wanted}; the token's is {token.role}.")
@@ -51,10 +53,10 @@ def guard(tokens: Tokens, links: Links, clock: Clock) -> Guard:
     return let_in  # a function: Litestar copies whatever else a router is given
 
 
-def _linked(links: Links, header: str, at: datetime) -> Token | None:
+async def _linked(statement_of: StatementOf, header: str, at: datetime) -> Token | None:
     """What `Authorization: Link` brings: the account's own link to its statement, for this one request."""
     scheme, _, secret = header.partition(" ")
-    statement = links.statement(Purpose.STATEMENT, secret.strip()) if scheme.lower() == "link" else None
+    statement = await statement_of(secret.strip()) if scheme.lower() == "link" else None
     if statement is None:
         return None
     return Token(id=TokenId(statement), name="the account", role=Role.ACCOUNT, channels=None, created=at, expires=at)

@@ -30,6 +30,7 @@ from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
 from comity.api.watch import Watch
+from comity.flow import subject
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
@@ -80,13 +81,17 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
             await watch.stop()
             await queue.stop()
 
+    async def statement_of(token: str) -> DecisionId | None:
+        told = await queue.read(lambda running: subject.told(running, parts.links, Purpose.STATEMENT, token))
+        return told.one.id if told else None
+
     routes = [
         *message_routes(queue, parts.parse, link),
         *standing_routes(queue, watch, parts.acks, parts.clock, link),
         *proof_routes(watch, parts.log),
         *_of_record(parts, queue),
     ]
-    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, parts.links, parts.clock)])
+    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
     return Litestar(
         [machines, *pages(queue)],
         exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
@@ -112,5 +117,5 @@ def _of_record(parts: Parts, queue: Queue) -> list[ControllerRouterHandler]:
         *statement_routes(queue, once, clock),
         *appeal_routes(once, clock),
         *operator_routes(queue, once, clock),
-        *public_routes(queue, parts.log, parts.links, parts.zone),
+        *public_routes(queue, parts.log),
     ]

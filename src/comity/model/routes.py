@@ -52,12 +52,21 @@ MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /v1/holds": _OPERATOR,
     "GET /v1/log/proof/{statement}": ANYBODY,
     "GET /v1/log/{path}": ANYBODY,
-    "GET /r/{token}": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,
     "GET /openapi.json": ANYBODY,
 }
 
-PEOPLE: Final[Mapping[str, frozenset[Role]]] = {}
+PEOPLE: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /static/{name}": ANYBODY,
+    "GET /r/{token}": ANYBODY,
+    "POST /r/{token}/appeal": ANYBODY,
+    "GET /s/{token}": ANYBODY,
+    "POST /s/{token}/appeal": ANYBODY,
+    "POST /s/{token}/read": ANYBODY,
+    "POST /s/{token}/offers/{offer}": ANYBODY,
+    "GET /s/{token}/statement.json": ANYBODY,
+    "GET /s/{token}/account.json": ANYBODY,
+}
 
 TABLE: Final[Mapping[str, frozenset[Role]]] = {**MACHINES, **PEOPLE}
