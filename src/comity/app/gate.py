@@ -52,29 +52,28 @@ class Wanted:
 
 def http_gate(wanted: Wanted, *, listen: str, trust: Sequence[str], header: str) -> Exit:
     """Answers at once from what it knew before, if it did."""
-    with _following(wanted) as (replica, follower):
+    with following(wanted) as (replica, follower):
         believed = Trust(header=header.lower().encode("ascii", "replace"), addresses=frozenset(trust))
         gate = HttpGate(replica, follower, SystemClock(), believed)
 
         async def serve() -> None:
-            async with await _listening(gate, listen) as server:
-                place = ", ".join(_place(each.getsockname()) for each in server.sockets)
-                _say(sys.stdout, f"gate {wanted.name} on {place}, follows {wanted.centre}")
-                await _until_told(follower.run())
+            async with await listening(gate, listen) as server:
+                say(sys.stdout, f"gate {wanted.name} on {places(server)}, follows {wanted.centre}")
+                await until_told(follower.run())
 
         asyncio.run(serve())
     return Exit.FINE
 
 
 @contextmanager
-def _following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
+def following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
     """A replica that knows what is in the gate's folder, and what keeps it up to date."""
     try:
         disk = Disk(wanted.folder)
     except (DiskError, OSError) as error:
         raise StopError(str(error), help="Name a folder with --folder.") from error
     with closing(disk):
-        centre = Centre(url=wanted.centre.rstrip("/"), token=_token(wanted.token_file), gate=wanted.name)
+        centre = Centre(url=wanted.centre.rstrip("/"), token=read_token(wanted.token_file), gate=wanted.name)
         replica = Replica(_manner(wanted), _Alarms())
         disk.load(replica)
         yield replica, Follower(replica, disk, centre, SystemClock())
@@ -90,10 +89,10 @@ class _Alarms:
         now = SystemClock().now()
         if kind not in self._said or now - self._said[kind] >= _BETWEEN_ALARMS:
             self._said[kind] = now
-            _say(sys.stderr, f"{now:%Y-%m-%d %H:%M:%S} {text}")
+            say(sys.stderr, f"{now:%Y-%m-%d %H:%M:%S} {text}")
 
 
-def _say(where: TextIO, text: str) -> None:
+def say(where: TextIO, text: str) -> None:
     """One line, whatever a name in it holds."""
     where.write("".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text) + "\n")
     where.flush()
@@ -138,7 +137,7 @@ def _met(wanted: Wanted, kept: Path) -> str:
     return text
 
 
-def _token(path: Path | None) -> str:
+def read_token(path: Path | None) -> str:
     try:
         content = path.read_text(encoding="ascii") if path else os.environ.get(FROM_ENVIRONMENT, "")
     except (OSError, UnicodeDecodeError) as error:
@@ -152,7 +151,7 @@ def _token(path: Path | None) -> str:
     return token
 
 
-async def _listening(make: Callable[[], asyncio.Protocol], listen: str) -> asyncio.Server:
+async def listening(make: Callable[[], asyncio.Protocol], listen: str) -> asyncio.Server:
     """Raises `StopError` if nothing can listen there."""
     loop = asyncio.get_running_loop()
     try:
@@ -165,11 +164,13 @@ async def _listening(make: Callable[[], asyncio.Protocol], listen: str) -> async
         raise StopError(f"nothing can listen on {listen}: {error}", help=help_, code=Exit.USAGE) from error
 
 
-def _place(name: object) -> str:
-    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+def places(server: asyncio.Server) -> str:
+    """Where it listens, in words."""
+    names = [each.getsockname() for each in server.sockets]
+    return ", ".join(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name) for name in names)
 
 
-async def _until_told(work: Awaitable[None]) -> None:
+async def until_told(work: Awaitable[None]) -> None:
     """Work until SIGTERM or SIGINT."""
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
     for one in (signal.SIGTERM, signal.SIGINT):
