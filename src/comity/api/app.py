@@ -19,6 +19,7 @@ from comity.api.cases import case_routes
 from comity.api.claims import claim_routes
 from comity.api.conditional import UnchangedError, unchanged
 from comity.api.desk import Queue
+from comity.api.events import event_routes
 from comity.api.messages import Parse, message_routes
 from comity.api.notices import notice_routes
 from comity.api.once import Once
@@ -68,8 +69,12 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     def link(statement: DecisionId) -> str:
         return f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
 
+    def own_link(statement: DecisionId) -> str:
+        return f"{parts.url}/s/{parts.links.token(Purpose.STATEMENT, statement)}"
+
     watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, link), parts.clock)
     queue = Queue(parts.desk, watch.tell)
+    once = Once(queue, parts.replies, parts.clock, parts.secret)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -88,8 +93,9 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     routes = [
         *message_routes(queue, parts.parse, link),
         *standing_routes(queue, watch, parts.acks, parts.clock, link),
+        *event_routes(watch, once, parts.clock, own_link),
         *proof_routes(watch, parts.log),
-        *_of_record(parts, queue),
+        *_of_record(parts, queue, once),
     ]
     machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
     return Litestar(
@@ -104,10 +110,9 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     )
 
 
-def _of_record(parts: Parts, queue: Queue) -> list[ControllerRouterHandler]:
+def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterHandler]:
     """The routes that only read the record or act on it."""
     clock = parts.clock
-    once = Once(queue, parts.replies, clock, parts.secret)
     return [
         *source_routes(queue, clock),
         *agreement_routes(queue, once, clock),

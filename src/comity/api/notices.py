@@ -19,6 +19,7 @@ from comity.api.problems import ProblemError
 from comity.api.rate import Rate
 from comity.casework.case_facts import Notifier
 from comity.flow import review
+from comity.flow.accounts import by_account
 from comity.flow.message import Proceedings
 from comity.model.access import Role, Token
 from comity.model.ids import ClauseId, MessageId, NoticeId
@@ -79,7 +80,7 @@ def notice_routes(queue: Queue, once: Once, parse: Parse, clock: Clock) -> list[
 
         def act(running: Proceedings) -> Receipt:
             given = review.Notice(
-                message=message or _kept(running, data),
+                message=by_account(running, [message or _kept(running, data)])[0],
                 where=data.where,
                 why=data.why,
                 good_faith=data.good_faith,
