@@ -31,7 +31,6 @@ from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
 from comity.api.watch import Watch
-from comity.flow import subject
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
@@ -65,14 +64,8 @@ class Parts:
 
 def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
     """`pages`: what people see, with guards of its own."""
-
-    def link(statement: DecisionId) -> str:
-        return f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
-
-    def own_link(statement: DecisionId) -> str:
-        return f"{parts.url}/s/{parts.links.token(Purpose.STATEMENT, statement)}"
-
-    watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, link), parts.clock)
+    source = FeedSource(parts.reading, parts.log, _link(parts, Purpose.REFUSAL))
+    watch = Watch(parts.reading, source, parts.clock)
     queue = Queue(parts.desk, watch.tell)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
 
@@ -86,18 +79,8 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
             await watch.stop()
             await queue.stop()
 
-    async def statement_of(token: str) -> DecisionId | None:
-        told = await queue.read(lambda running: subject.told(running, parts.links, Purpose.STATEMENT, token))
-        return told.one.id if told else None
-
-    routes = [
-        *message_routes(queue, parts.parse, link),
-        *standing_routes(queue, watch, parts.acks, parts.clock, link),
-        *event_routes(watch, once, parts.clock, own_link),
-        *proof_routes(watch, parts.log),
-        *_of_record(parts, queue, once),
-    ]
-    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
+    routes = [*_of_feeds(parts, queue, watch, once), *_of_record(parts, queue, once)]
+    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, parts.links, parts.clock)])
     return Litestar(
         [machines, *pages(queue)],
         exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
@@ -108,6 +91,23 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         ),
         logging_config=None,
     )
+
+
+def _link(parts: Parts, purpose: Purpose) -> Callable[[DecisionId], str]:
+    """Makes the address of a statement's page."""
+    place = {Purpose.REFUSAL: "r", Purpose.STATEMENT: "s"}[purpose]
+    return lambda statement: f"{parts.url}/{place}/{parts.links.token(purpose, statement)}"
+
+
+def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once) -> list[ControllerRouterHandler]:
+    """The routes by which messages come in, and what is decided goes out."""
+    link, clock = _link(parts, Purpose.REFUSAL), parts.clock
+    return [
+        *message_routes(queue, parts.parse, link),
+        *standing_routes(queue, watch, parts.acks, clock, link),
+        *event_routes(watch, once, clock, _link(parts, Purpose.STATEMENT)),
+        *proof_routes(watch, parts.log),
+    ]
 
 
 def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterHandler]:
