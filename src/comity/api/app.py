@@ -64,8 +64,7 @@ class Parts:
 
 def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
     """`pages`: what people see, with guards of its own."""
-    source = FeedSource(parts.reading, parts.log, _link(parts, Purpose.REFUSAL))
-    watch = Watch(parts.reading, source, parts.clock)
+    watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock)
     queue = Queue(parts.desk, watch.tell)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
 
@@ -79,8 +78,12 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
             await watch.stop()
             await queue.stop()
 
+    async def statement_of(token: str) -> DecisionId | None:
+        told = await queue.read(lambda running: subject.told(running, parts.links, Purpose.STATEMENT, token))
+        return told.one.id if told else None
+
     routes = [*_of_feeds(parts, queue, watch, once), *_of_record(parts, queue, once)]
-    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, parts.links, parts.clock)])
+    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
     return Litestar(
         [machines, *pages(queue)],
         exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
@@ -93,19 +96,21 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     )
 
 
-def _link(parts: Parts, purpose: Purpose) -> Callable[[DecisionId], str]:
-    """Makes the address of a statement's page."""
-    place = {Purpose.REFUSAL: "r", Purpose.STATEMENT: "s"}[purpose]
-    return lambda statement: f"{parts.url}/{place}/{parts.links.token(purpose, statement)}"
+def _refusal_link(parts: Parts) -> Callable[[DecisionId], str]:
+    return lambda statement: f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
 
 
 def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once) -> list[ControllerRouterHandler]:
     """The routes by which messages come in, and what is decided goes out."""
-    link, clock = _link(parts, Purpose.REFUSAL), parts.clock
+    link, clock = _refusal_link(parts), parts.clock
+
+    def own_link(one: Recorded) -> str:
+        return parts.url + subject.path(parts.links, Purpose.STATEMENT, one)
+
     return [
         *message_routes(queue, parts.parse, link),
         *standing_routes(queue, watch, parts.acks, clock, link),
-        *event_routes(watch, once, clock, _link(parts, Purpose.STATEMENT)),
+        *event_routes(watch, once, clock, own_link),
         *proof_routes(watch, parts.log),
     ]
 

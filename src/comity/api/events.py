@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,9 +20,9 @@ from comity.casework.facts import Treatment
 from comity.casework.removals import Due
 from comity.flow import news, removals
 from comity.flow.message import Proceedings
-from comity.flow.news import Page, Reader
+from comity.flow.news import Link, Page, Reader
 from comity.model.access import Role, Token
-from comity.model.ids import DecisionId, MessageId
+from comity.model.ids import MessageId
 from comity.ports import Clock, Store
 
 _LOOK = 1.0
@@ -39,9 +38,7 @@ class Treated(msgspec.Struct, frozen=True, kw_only=True):
     treatment: Treatment
 
 
-def event_routes(
-    watch: Watch, once: Once, clock: Clock, link: Callable[[DecisionId], str]
-) -> list[ControllerRouterHandler]:
+def event_routes(watch: Watch, once: Once, clock: Clock, link: Link) -> list[ControllerRouterHandler]:
     @get("/v1/events")
     async def events(request: TokenRequest, after: After = 0, limit: Limit = LIMIT, wait: Wait = 0) -> Page:
         """What happened after a position, in order; each event at least once, under the same id.

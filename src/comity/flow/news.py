@@ -16,6 +16,7 @@ from comity.casework.case_facts import CaseClosed
 from comity.casework.events import TOLD, Event, channels_of, of_messages, places, public
 from comity.casework.facts import Fact
 from comity.casework.record import Record, after, fold
+from comity.casework.recorded import Recorded
 from comity.casework.removals import Key
 from comity.flow.feed import Channels, GoneError
 from comity.flow.publish import profile_of
@@ -24,7 +25,8 @@ from comity.ledger.hours import day_of, hour_after, hour_of
 from comity.model.ids import DecisionId
 from comity.ports import Store
 
-Link = Callable[[DecisionId], str]
+Link = Callable[[Recorded], str]
+"""The address of a statement's page, for its account alone."""
 _LOOKED_AT = 1_000
 """Facts that one page looks at, at most."""
 
@@ -79,7 +81,8 @@ def _for_source(
     before = fold(fact.account, store.facts_of(fact.account, until=position - 1))
     then = after(before, fact)
     if told is not None and told.statement is not None and _concerns(then, told.statement, reader):
-        yield replace(told, account=fact.account, link=link(told.statement))
+        one = fold(fact.account, store.facts_of(fact.account)).decision(told.statement)  # its link of today
+        yield replace(told, account=fact.account, link=link(one) if one else None)
     yield from _of_messages(store, position, before, then, fact, reader)
 
 
