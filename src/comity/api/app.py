@@ -31,6 +31,8 @@ from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
 from comity.api.watch import Watch
+from comity.casework.recorded import Recorded
+from comity.flow import subject
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
