@@ -264,7 +264,7 @@ def test_what_a_record_may_say_is_fine(entries: tuple[Entry, ...]) -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ((statement(2), statement(2)), f"entry 3: an entry `statement` of id {2:032x}, which entry 2 already has"),
+        ((statement(2), statement(2)), f"entry 3: its id is {2:032x}, which entry 2 already has"),
         ((statement(2, agreement=NEVER),), f"entry 2: it names version {NEVER}, which no earlier entry published"),
         ((statement(2, agreement=SECOND), LATER), "entry 2: it names version"),
         ((LATER, statement(4, agreement=SECOND)), "entry 3: a statement under .* not yet in force"),

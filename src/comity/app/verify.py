@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from comity.ledger.note import LARGEST_NOTE
 from comity.ledger.report import Report
 from comity.ledger.verify import verify as verify_log
 from comity.stores.log_folder import LogFolder
+from comity.stores.scratch import FileScratch
 
 _UNWATCHED: Final = (
     "That the whole folder was not put back to an earlier day: neither an anchor nor witnesses are named"
@@ -54,8 +55,9 @@ def verify(
     """
     kept = [content for content in map(_remembered, (*since, *anchors)) if content is not None]
     trusted = read_policy(policy) if policy else None
-    with LogUrl(place) if is_url(place) else nullcontext(_folder(Path(place))) as log:
-        found = verify_log(log.read, key, kept, trusted)
+    with ExitStack() as opened:
+        log = opened.enter_context(LogUrl(place)) if is_url(place) else _folder(Path(place))
+        found = verify_log(log.read, key, kept, trusted, opened.enter_context(FileScratch()))
     report = replace(found, unproved=(*found.unproved, *unproved))
     if as_json:
         print_json(report)

@@ -1,110 +1,141 @@
 """What the public entries must say together, read in their order, whoever signed them.
 
 Knows nothing of trees or files: `verify` feeds it entries and turns what it objects to into problems with a place.
+What it keeps in memory does not grow with the entries; what they cite is put aside, and looked at when all are read.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable
+from binascii import unhexlify
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
-from msgspec import UNSET, UnsetType
+import msgspec
 
 from comity.ledger import entry as ledger
-from comity.ledger.entry import Entry, PublicMeasure
-from comity.ledger.milder import is_milder
+from comity.ledger.alike import without_id
+from comity.ledger.cited import objections
+from comity.ledger.entry import Entry, PublicMeasure, parse_entry
+from comity.ledger.mentions import Held, Mentions, Role, Scratch
 from comity.ledger.note import NoteError, VerifierKey
-from comity.ledger.rows import objection
+from comity.ledger.rows import Rows
 from comity.ledger.tree import EMPTY
 from comity.model.agreement import Agreement
 
 _MOST_TEXTS: Final = 16
-_ABOUT_NOBODY: Final = (ledger.GenesisEntry, ledger.AgreementEntry, ledger.KeyEntry, ledger.ErasureEntry)
 _MOST_ALIKE: Final = 4096
+_MEASURES: Final = msgspec.json.Decoder(tuple[PublicMeasure, ...])
+_LENGTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Looked:
-    """What looking at a statement came to; `measures`: their number."""
+    """What looking at a statement came to; `noted`: where its measures are put aside."""
 
     wrong: tuple[str, ...]
-    measures: int
+    at: datetime
+    noted: int
     is_looked_up: bool
 
 
 @dataclass(slots=True, kw_only=True)
 class Audit:
-    """What was read so far. Grows by `take`, entry after entry."""
+    """What was read so far. Grows by `take`, entry after entry; `cited` ends it."""
 
     text_of: Callable[[str], Agreement | None] = lambda _: None
     """The version of a digest; None if it cannot be had."""
+    scratch: Scratch = field(default_factory=Held)
     genesis: ledger.GenesisEntry | None = None
     keys: set[str] = field(default_factory=set)
-    ids: dict[bytes, int] = field(default_factory=dict)
     versions: dict[str, ledger.AgreementEntry] = field(default_factory=dict)
-    stated: array[int] = field(default_factory=lambda: array("I"))
-    """For each entry: 0, or which of `measures` a statement has, as last corrected. Packed: there may be millions."""
-    measures: list[tuple[PublicMeasure, ...]] = field(default_factory=lambda: [()])
-    appeals: dict[bytes, bool] = field(default_factory=dict)  # whether decided
-    erased: set[bytes] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     census_days: set[date] = field(default_factory=set)
     latest: datetime | None = None
     dated_back: int = 0
     looked_up: int = 0
-    _alike: dict[object, _Looked] = field(default_factory=dict)
-    _texts: dict[str, Agreement | None] = field(default_factory=dict)
-    _numbers: dict[tuple[PublicMeasure, ...], int] = field(default_factory=dict)
+    _mentions: Mentions = field(init=False)
+    _alike: dict[bytes, _Looked] = field(default_factory=dict)
+    _rows: dict[str, Rows | None] = field(default_factory=dict)
 
-    def take(self, index: int, entry: Entry) -> list[str]:
-        """What is wrong with `entry` at `index`, given the entries before it; usually nothing."""
-        wrong = self._common(index, entry)
-        match entry:
-            case ledger.StatementEntry():
-                wrong += self._statement(entry)
-            case ledger.CorrectionEntry():
-                wrong += self._correction(entry)
-            case ledger.GenesisEntry():
-                wrong += self._genesis(index, entry)
-            case ledger.AgreementEntry():
-                wrong += self._agreement(entry)
-            case ledger.AcceptancesEntry():
-                wrong += self._names_version(entry.agreement)
-            case ledger.LiftEntry():
-                wrong += self._cites_statement(entry.prev, "lifts")
-            case ledger.AppealEntry():
-                wrong += self._cites_statement(entry.prev, "is an appeal against")
-                self.appeals[bytes.fromhex(entry.id)] = False
-            case ledger.OutcomeEntry():
-                wrong += self._outcome(entry)
-            case ledger.ErasureEntry():
-                wrong += self._erasure(entry)
-            case ledger.KeyEntry():
-                wrong += self._key(entry.key)
-            case ledger.CensusEntry():
-                wrong += self._census(entry)
-            case ledger.SealedEntry():
-                self.stated[-1] = self._number(())  # what may be erased
-        return wrong
+    def __post_init__(self) -> None:
+        self._mentions = Mentions(scratch=self.scratch)
 
-    def _common(self, index: int, entry: Entry) -> list[str]:
-        kind = entry.__struct_config__.tag
-        self.counts[str(kind)] = self.counts.get(str(kind), 0) + 1
-        if self.latest is None or entry.at >= self.latest:
-            self.latest = entry.at
+    def take(self, index: int, content: bytes) -> Sequence[str]:
+        """What is wrong with the entry at `index`, given the entries before it; usually nothing. Raises `EntryError`.
+
+        Most statements of an hour are alike in all but ids and hashes: of each kind one is parsed and looked at.
+        """
+        kind, entry_id = without_id(content)
+        looked = self._alike.get(kind)
+        if looked is None:
+            return self._read(index, parse_entry(content), kind)
+        self._state(index, unhexlify(entry_id), looked)
+        return looked.wrong
+
+    def cited(self) -> Iterator[tuple[int, str]]:
+        """What is wrong with entries and the ids that they have and cite, each with the entry's index."""
+        for entry_id, mentions in self._mentions.together():
+            yield from objections(entry_id.hex(), mentions, self._measures)
+
+    def _state(self, index: int, entry_id: bytes, looked: _Looked) -> None:
+        self._count("statement", looked.at)
+        self.looked_up += looked.is_looked_up
+        self._mentions.add(entry_id, index, Role.STATEMENT, looked.noted)
+
+    def _count(self, kind: str, at: datetime) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if self.latest is None or at >= self.latest:
+            self.latest = at
         else:
             self.dated_back += 1
-        while len(self.stated) <= index:  # bytes that are no entry are never taken
-            self.stated.append(0)
-        first = self.ids.setdefault(bytes.fromhex(entry.id), index)
-        wrong = [] if first == index else [f"{_a(str(kind))} of id {entry.id}, which entry {first} already has"]
-        wrong += self._unlike_profile(entry)
+
+    def _read(self, index: int, entry: Entry, kind: bytes) -> Sequence[str]:
+        wrong = self._unlike_profile(entry)
         if index == 0 and not isinstance(entry, ledger.GenesisEntry):
-            wrong.append(f"the first entry is {_a(str(kind))}, not the genesis: earlier entries are gone")
-        return wrong
+            wrong.append(f"the first entry is an entry `{_kind(entry)}`, not the genesis: earlier entries are gone")
+        if isinstance(entry, ledger.StatementEntry):
+            looked = self._looked(entry, wrong)
+            if index:
+                self._remember(kind, looked)
+            self._state(index, bytes.fromhex(entry.id), looked)
+            return looked.wrong
+        self._count(_kind(entry), entry.at)
+        self._mentions.add(bytes.fromhex(entry.id), index, _own_role(entry))
+        return wrong + self._other(index, entry)
+
+    def _remember(self, kind: bytes, looked: _Looked) -> None:
+        if len(self._alike) == _MOST_ALIKE:
+            self._alike.clear()
+        self._alike[kind] = looked
+
+    def _other(self, index: int, entry: Entry) -> list[str]:
+        match entry:
+            case ledger.CorrectionEntry():
+                return self._correction(index, entry)
+            case ledger.GenesisEntry():
+                return self._genesis(index, entry)
+            case ledger.AgreementEntry():
+                return self._agreement(entry)
+            case ledger.AcceptancesEntry():
+                return self._names_version(entry.agreement)
+            case ledger.LiftEntry():
+                self._cites(index, entry.prev, Role.LIFTS)
+            case ledger.AppealEntry():
+                self._cites(index, entry.prev, Role.APPEALS)
+            case ledger.OutcomeEntry():
+                self._cites(index, entry.prev, Role.DECIDES)
+            case ledger.ErasureEntry():
+                self._cites(index, entry.prev, Role.ERASES)
+            case ledger.KeyEntry():
+                return self._key(entry.key)
+            case ledger.CensusEntry():
+                return self._census(entry)
+        return []
+
+    def _cites(self, index: int, entry_id: str, role: Role, noted: int = 0) -> None:
+        self._mentions.add(bytes.fromhex(entry_id), index, role, noted)
 
     def _unlike_profile(self, entry: Entry) -> list[str]:
         """What the profile that the genesis states has no place for."""
@@ -153,22 +184,9 @@ class Audit:
         """Whether the log is of an archive, so that its times are those of old messages."""
         return self.genesis is not None and self.genesis.mode == "replay"
 
-    def _statement(self, entry: ledger.StatementEntry) -> tuple[str, ...]:
-        """Most statements of an hour are alike in all but what is private: each kind is looked at once."""
-        live = () if isinstance(entry.live, UnsetType) else tuple(entry.live.items())
-        under = (entry.agreement, entry.clauses, entry.points, live, entry.ground, entry.by, entry.auto.decided)
-        key = (under, entry.at, entry.act, entry.chan, entry.until, entry.met, entry.also, entry.live is UNSET)
-        looked = self._alike.get(key)
-        if looked is None:
-            if len(self._alike) == _MOST_ALIKE:
-                self._alike.clear()
-            looked = self._alike[key] = self._look(entry)
-        self.stated[-1] = looked.measures
-        self.looked_up += looked.is_looked_up
-        return looked.wrong
-
-    def _look(self, entry: ledger.StatementEntry) -> _Looked:
-        wrong = self._names_version(entry.agreement)
+    def _looked(self, entry: ledger.StatementEntry, wrong: list[str]) -> _Looked:
+        """Nothing of this depends on what differs between statements that are alike."""
+        wrong = wrong + self._names_version(entry.agreement)
         version = self.versions.get(entry.agreement)
         if version and not self.is_replay and version.effective > entry.at:
             wrong.append(f"a statement under {entry.agreement}, which was not yet in force")
@@ -176,50 +194,32 @@ class Audit:
             wrong.append("it says both that a rule decided and that a person did")
         measures = entry.measures
         wrong += _wrong_measures(entry, measures)
-        text = self._text(entry.agreement)
-        unforeseen = None if text is None else objection(entry, text)
+        rows = self._rows_of(entry.agreement)
+        unforeseen = None if rows is None else rows.objection(entry)
         wrong += [unforeseen] if unforeseen else []
-        return _Looked(wrong=tuple(wrong), measures=self._number(measures), is_looked_up=unforeseen is not None)
+        noted = self._note(measures)
+        return _Looked(wrong=tuple(wrong), at=entry.at, noted=noted, is_looked_up=unforeseen is not None)
 
-    def _text(self, digest: str) -> Agreement | None:
-        if digest not in self._texts:
-            if len(self._texts) == _MOST_TEXTS:
-                self._texts.clear()
-            self._texts[digest] = self.text_of(digest)
-        return self._texts[digest]
+    def _rows_of(self, digest: str) -> Rows | None:
+        if digest not in self._rows:
+            if len(self._rows) == _MOST_TEXTS:
+                self._rows.clear()
+            version = self.text_of(digest)
+            self._rows[digest] = None if version is None else Rows(version)
+        return self._rows[digest]
 
-    def _correction(self, entry: ledger.CorrectionEntry) -> list[str]:
-        wrong = self._names_version(entry.agreement) + self._cites_statement(entry.prev, "corrects")
+    def _correction(self, index: int, entry: ledger.CorrectionEntry) -> list[str]:
         measures = entry.measures
-        wrong += _wrong_measures(entry, measures)
-        at = self.ids.get(bytes.fromhex(entry.prev), -1)
-        if at >= 0 and self.stated[at]:
-            before = self.measures[self.stated[at]]
-            harsher = [each for each in measures if not any(is_milder(each, one) for one in before)]
-            wrong += [f"a correction to something harsher: {each.act}" for each in harsher]
-            self.stated[at] = self._number(measures)
-        return wrong
+        self._cites(index, entry.prev, Role.CORRECTS, self._note(measures))
+        return self._names_version(entry.agreement) + _wrong_measures(entry, measures)
 
-    def _number(self, measures: tuple[PublicMeasure, ...]) -> int:
-        number = self._numbers.setdefault(measures, len(self.measures))
-        if number == len(self.measures):
-            self.measures.append(measures)
-        return number
+    def _note(self, measures: tuple[PublicMeasure, ...]) -> int:
+        content = msgspec.json.encode(measures)
+        return self.scratch.write(len(content).to_bytes(_LENGTH) + content)
 
-    def _outcome(self, entry: ledger.OutcomeEntry) -> list[str]:
-        appeal = bytes.fromhex(entry.prev)
-        if appeal not in self.appeals:
-            return [f"the outcome of appeal {entry.prev}, which no earlier entry is"]
-        decided, self.appeals[appeal] = self.appeals[appeal], True
-        return [f"a second outcome of appeal {entry.prev}"] if decided else []
-
-    def _erasure(self, entry: ledger.ErasureEntry) -> list[str]:
-        erased = bytes.fromhex(entry.prev)
-        wrong = self._cites_statement(entry.prev, "erases")
-        if erased in self.erased:
-            wrong.append(f"statement {entry.prev} was erased before")
-        self.erased.add(erased)
-        return wrong
+    def _measures(self, noted: int) -> tuple[PublicMeasure, ...]:
+        length = int.from_bytes(self.scratch.read(noted, _LENGTH))
+        return _MEASURES.decode(self.scratch.read(noted + _LENGTH, length))
 
     def _census(self, entry: ledger.CensusEntry) -> list[str]:
         wrong = []
@@ -235,11 +235,6 @@ class Audit:
     def _names_version(self, digest: str) -> list[str]:
         return [] if digest in self.versions else [f"it names version {digest}, which no earlier entry published"]
 
-    def _cites_statement(self, entry_id: str, verb: str) -> list[str]:
-        at = self.ids.get(bytes.fromhex(entry_id), -1)
-        is_known = at >= 0 and self.stated[at] > 0
-        return [] if is_known else [f"it {verb} statement {entry_id}, which no earlier entry is"]
-
 
 def _wrong_measures(
     entry: ledger.StatementEntry | ledger.CorrectionEntry, measures: tuple[PublicMeasure, ...]
@@ -253,5 +248,14 @@ def _wrong_measures(
     return wrong
 
 
-def _a(kind: str) -> str:
-    return f"an entry `{kind}`"
+def _own_role(entry: Entry) -> Role:
+    match entry:
+        case ledger.SealedEntry():
+            return Role.SEALED
+        case ledger.AppealEntry():
+            return Role.APPEAL
+    return Role.OTHER
+
+
+def _kind(entry: Entry) -> str:
+    return str(entry.__struct_config__.tag)

@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from comity.ledger.alike import with_zeros
 from comity.ledger.hours import demand_hour, hour_after, hour_of
 
 LARGEST: Final = 4096
@@ -245,11 +246,6 @@ Entry = (
 _decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
-_IDS: Final = re.compile(rb':"[0-9a-f]{32}"')  # after a colon no name can stand, for which digits would not do
-_HASHES: Final = re.compile(rb':"[0-9a-f]{64}"')
-_ZERO_ID: Final = b':"%b"' % (b"0" * 32)
-_ZERO_HASH: Final = b':"%b"' % (b"0" * 64)
-
 
 def canonical(entry: Entry) -> bytes:
     """The bytes that are hashed into the tree. Raises `EntryError`, also for a field that no reader would take."""
@@ -257,7 +253,7 @@ def canonical(entry: Entry) -> bytes:
         content = _encoder.encode(entry)
     except UnicodeEncodeError as error:
         raise EntryError("a string holds half of a surrogate pair") from error
-    _demand_readable(_IDS.sub(_ZERO_ID, _HASHES.sub(_ZERO_HASH, content)))
+    _demand_readable(with_zeros(content))
     return content
 
 

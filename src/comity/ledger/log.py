@@ -21,7 +21,7 @@ from typing import Final
 from comity.ledger.checkpoint import Checkpoint, sign_checkpoint
 from comity.ledger.note import Signer
 from comity.ledger.tiles import LONGEST_ENTRY, TilePlace, encode_bundle, full_tile, partial_tiles
-from comity.ledger.tree import TILE_WIDTH, Tree, grow, leaf_hash
+from comity.ledger.tree import TILE_WIDTH, Tree, grow, leaf_hashes
 
 File = tuple[str, bytes]
 """A path below the log's prefix, and the content to write there."""
@@ -82,7 +82,7 @@ def append(log: Log, entries: Sequence[bytes]) -> Appended:
     for n, entry in enumerate(entries):
         if len(entry) > LONGEST_ENTRY:
             raise ValueError(f"Entry {log.size + n} has {len(entry)} bytes, more than {LONGEST_ENTRY}.")
-    leaves = tuple(map(leaf_hash, entries))
+    leaves = tuple(leaf_hashes(entries))
     tree, full = grow(log.tree, leaves)
     waiting = (*log.tail, *entries)
     whole = len(waiting) - len(waiting) % TILE_WIDTH
@@ -139,7 +139,7 @@ def resume_from(frontier: Frontier, entries: Iterable[bytes], published: Checkpo
     tail = tuple(islice(source, frontier.size - frontier.first))
     if len(tail) < frontier.size - frontier.first or (published is not None and published.size < frontier.size):
         raise ValueError(f"the frontier of {frontier.size} entries is ahead of the log")
-    rims = (b"".join(map(leaf_hash, tail)), *frontier.rims)
+    rims = (b"".join(leaf_hashes(tail)), *frontier.rims)
     log = Log(tree=Tree(size=frontier.size, peaks=frontier.peaks, rims=rims), tail=tail)
     if published is not None:
         log = _taken(log, source, published.size)

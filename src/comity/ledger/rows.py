@@ -6,11 +6,12 @@ checks; of a row for "the same" channels only the public part can be checked, si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import product
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import UnsetType
 from msgspec.structs import replace
@@ -24,6 +25,10 @@ from comity.model.duration import Duration
 
 _ALMOST_AN_HOUR: Final = timedelta(hours=1) - timedelta(microseconds=1)
 _MOST_LADDERS: Final = 6
+_MOST_KEPT: Final = 4096
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,39 +46,82 @@ class Foreseen:
     met: tuple[str, ...]
 
 
-def objection(entry: StatementEntry, version: Agreement) -> str | None:
-    """What `entry` takes that the ladders do not foresee, empty if it is in order.
+class Rows:
+    """What one version's ladders foresee. What is foreseen for a step is worked out once."""
 
-    None: its public part does not say which rows apply, as of a measure by law, or for another version's clause.
-    """
-    clauses = [clause for clause in version.clauses if clause.id in entry.clauses]
-    is_of_version = len(clauses) == len(set(entry.clauses))
-    if isinstance(entry.live, UnsetType) or entry.ground != "agreement" or not is_of_version:
-        return None
-    counted, should = entry.live, {str(ladder) for clause in clauses for ladder in clause.ladders}
-    if counted.keys() != should:
-        return f"it counts on the ladders {_listed(counted)}, but its clauses on {_listed(should)}"
-    ladders = [(version.ladders[each], counted[each]) for each in version.ladders if each in counted]
-    if entry.by == "rule":
-        return _by_rule(entry, ladders, clauses, version)
-    return _by_person(entry, ladders, clauses, version)
+    def __init__(self, version: Agreement) -> None:
+        self._version = version
+        self._clauses: dict[tuple[str, ...], _Asked | None] = {}
+        self._ways: dict[_Step, list[list[Foreseen]]] = {}
+
+    def objection(self, entry: StatementEntry) -> str | None:
+        """What `entry` takes that the ladders do not foresee, empty if it is in order.
+
+        None: its public part does not say which rows apply, as of a measure by law, or for another version's clause.
+        """
+        if isinstance(entry.live, UnsetType) or entry.ground != "agreement":
+            return None
+        asked = _kept(self._clauses, entry.clauses, self._asked)
+        if asked is None:
+            return None
+        if entry.live.keys() != asked.names:
+            return f"it counts on the ladders {_listed(entry.live)}, but its clauses on {_listed(asked.names)}"
+        rows = tuple(_step(ladder, entry.live[name]) for name, ladder in asked.ladders)
+        step = _Step(clauses=entry.clauses, rows=rows, by=entry.by, adds=entry.points > 0)
+        ways = _kept(self._ways, step, lambda one: list(self._foreseen(one, asked)))
+        return _by_rule(entry, ways) if entry.by == "rule" else _by_person(entry, ways[0])
+
+    def _asked(self, names: tuple[str, ...]) -> _Asked | None:
+        clauses = tuple(clause for clause in self._version.clauses if clause.id in names)
+        if len(clauses) < len(set(names)):
+            return None
+        asked = frozenset(str(ladder) for clause in clauses for ladder in clause.ladders)
+        ladders = ((str(name), ladder) for name, ladder in self._version.ladders.items() if name in asked)
+        return _Asked(clauses=clauses, names=asked, ladders=tuple(ladders))
+
+    def _foreseen(self, step: _Step, asked: _Asked) -> Iterator[list[Foreseen]]:
+        ladders = [(ladder, points) for (_, ladder), points in zip(asked.ladders, step.rows, strict=True)]
+        if step.by == "rule":
+            return _ways([_for_a_rule(*one) for one in ladders], step, asked.clauses, self._version)
+        return iter([_merged([_acts(_row(*one), self._version) for one in ladders], asked.clauses)])
 
 
-def _by_rule(
-    entry: StatementEntry, ladders: list[tuple[Ladder, int]], clauses: list[Clause], version: Agreement
-) -> str:
-    rows = [_for_a_rule(ladder, points) for ladder, points in ladders]
-    ways = list(_ways(rows, entry, clauses, version))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the clauses of a statement lead to; None in its place: they are not all this version's."""
+
+    clauses: tuple[Clause, ...]
+    names: frozenset[str]
+    ladders: tuple[tuple[str, Ladder], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """All of a statement that decides what is foreseen. `rows`: for each ladder the points of the row."""
+
+    clauses: tuple[str, ...]
+    rows: tuple[int, ...]
+    by: str
+    adds: bool
+
+
+def _kept(kept: dict[_K, _V], key: _K, make: Callable[[_K], _V]) -> _V:
+    """From `kept`, or made and kept there."""
+    if key in kept:
+        return kept[key]
+    if len(kept) == _MOST_KEPT:
+        kept.clear()
+    kept[key] = make(key)
+    return kept[key]
+
+
+def _by_rule(entry: StatementEntry, ways: list[list[Foreseen]]) -> str:
     if any(_fits(entry, way) for way in ways):
         return ""
     return f"a rule took {_shown(entry.measures)}, but the ladder's row is {_drawn(ways[0])}"
 
 
-def _by_person(
-    entry: StatementEntry, ladders: list[tuple[Ladder, int]], clauses: list[Clause], version: Agreement
-) -> str:
-    rows = [_row(ladder, points) for ladder, points in ladders]
-    foreseen = _merged([_acts(each, version) for each in rows], clauses)
+def _by_person(entry: StatementEntry, foreseen: list[Foreseen]) -> str:
     at_most = [_at_most(each, entry.at) for each in foreseen]
     for each in entry.measures:
         parts = [replace(each, chan=(channel,)) for channel in each.chan] or [each]
@@ -86,8 +134,13 @@ def _may_warn(measure: PublicMeasure, foreseen: list[Foreseen]) -> bool:
     return measure.act != "warn" or any(not each.act.kind.is_on_message for each in foreseen)
 
 
+def _step(ladder: Ladder, points: int) -> int:
+    """The points of the row for `points`; below every row, -1."""
+    return max((row.points for row in ladder.rows if row.points <= points), default=-1)
+
+
 def _row(ladder: Ladder, points: int) -> tuple[Row, ...]:
-    number = max((row.points for row in ladder.rows if row.points <= points), default=None)
+    number = _step(ladder, points)
     return tuple(row for row in ladder.rows if row.points == number)
 
 
@@ -105,7 +158,7 @@ def _on_message(row: Row) -> Row:
 
 
 def _ways(
-    rows: list[tuple[Row, ...]], entry: StatementEntry, clauses: list[Clause], version: Agreement
+    rows: list[tuple[Row, ...]], step: _Step, clauses: Sequence[Clause], version: Agreement
 ) -> Iterator[list[Foreseen]]:
     """A ladder on which nothing was added to a step that is not over treats the message alone; which, is private."""
     whole = [_acts(each, version) for each in rows]
@@ -114,7 +167,7 @@ def _ways(
         return
     part = [_acts(map(_on_message, each), version) for each in rows]
     for chosen in product((True, False), repeat=len(rows)):
-        if any(chosen) or entry.points == 0:
+        if any(chosen) or not step.adds:
             yield _merged([whole[n] if is_whole else part[n] for n, is_whole in enumerate(chosen)], clauses)
 
 
@@ -156,7 +209,7 @@ def _conditions(term: Term) -> tuple[str, ...]:
     return term.length.conditions if isinstance(term.length, Until) else ()
 
 
-def _merged(groups: Iterable[list[Foreseen]], clauses: list[Clause]) -> list[Foreseen]:
+def _merged(groups: Iterable[list[Foreseen]], clauses: Sequence[Clause]) -> list[Foreseen]:
     """Of several ladders the strictest of each, as `record.md` has it; conduct is never removed or marked."""
     asked = [group for group in groups if group]
     merged = list(dict.fromkeys(each for group in asked for each in group))
@@ -186,8 +239,14 @@ def _ends(measure: PublicMeasure, foreseen: Foreseen, at: datetime) -> bool:
     """`at` is the hour of the decision, and the end was rounded up to one."""
     if not foreseen.least or measure.until is None:
         return not foreseen.least and measure.until is None
-    earliest, latest = (_end(foreseen.least, start) for start in (at, at + _ALMOST_AN_HOUR))
+    earliest, latest = _ends_between(foreseen.least, at)
     return earliest <= measure.until <= latest
+
+
+@lru_cache(maxsize=4096)
+def _ends_between(lengths: tuple[Duration, ...], hour: datetime) -> tuple[datetime, datetime]:
+    """The ends of what began within the hour."""
+    return _end(lengths, hour), _end(lengths, hour + _ALMOST_AN_HOUR)
 
 
 def _end(lengths: tuple[Duration, ...], start: datetime) -> datetime:
@@ -198,7 +257,7 @@ def _at_most(foreseen: Foreseen, at: datetime) -> PublicMeasure:
     return PublicMeasure(
         act=str(foreseen.act),
         chan=tuple(sorted(foreseen.channels)),
-        until=_end(foreseen.most, at + _ALMOST_AN_HOUR) if foreseen.most else None,
+        until=_ends_between(foreseen.most, at)[1] if foreseen.most else None,
         met=foreseen.met,
     )
 

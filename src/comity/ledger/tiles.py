@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from comity.ledger.tree import HASH_LENGTH, TILE_HEIGHT, TILE_WIDTH, FullTile, HashReader, Tree, node_hash
+from comity.ledger.tree import HASH_LENGTH, TILE_HEIGHT, TILE_WIDTH, FullTile, HashReader, Tree, top
 
 LONGEST_ENTRY: Final = 0xFFFF
 LARGEST_FILE: Final = TILE_WIDTH * (2 + LONGEST_ENTRY)
@@ -115,12 +115,13 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 def parse_bundle(path: str, content: bytes, width: int) -> tuple[tuple[bytes, ...], int]:
     """The first `width` entries of a bundle, and where the last ends. Raises `TileError` when it breaks off before."""
     entries = []
-    start = 0
+    start, whole = 0, len(content)
     for n in range(width):
-        end = start + 2 + int.from_bytes(content[start : start + 2])
-        if start + 2 > len(content) or end > len(content):
+        first = start + 2
+        end = first + (content[start] << 8) + content[start + 1] if first <= whole else first
+        if end > whole:
             raise TileError(path, f"it breaks off in entry {n} of {width}")
-        entries.append(content[start + 2 : end])
+        entries.append(content[first:end])
         start = end
     return tuple(entries), start
 
@@ -158,9 +159,6 @@ def hashes_from_tiles(read: FileReader, size: int) -> HashReader:
         if start + (1 << rest) > width:
             raise ValueError(f"A tree of {size} entries has no subtree {n} of height {height}.")
         hashes = fetch_hashes(read, TilePlace(level=level, n=tile, width=width))
-        row = [hashes[at * HASH_LENGTH : (at + 1) * HASH_LENGTH] for at in range(start, start + (1 << rest))]
-        while len(row) > 1:
-            row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-        return row[0]
+        return top([hashes[at * HASH_LENGTH : (at + 1) * HASH_LENGTH] for at in range(start, start + (1 << rest))])
 
     return subtree

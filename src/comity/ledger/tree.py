@@ -6,9 +6,10 @@ the hashes of the tile that is not yet full. It can always be rebuilt from the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from typing import Final
 
 HASH_LENGTH: Final = 32
@@ -27,6 +28,10 @@ class ProofError(ValueError):
 
 def leaf_hash(entry: bytes) -> bytes:
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -68,33 +73,53 @@ def grow(tree: Tree, leaves: Iterable[bytes]) -> tuple[Tree, tuple[FullTile, ...
     """`tree` with leaf hashes appended, and the tiles that this filled, in the order in which they were."""
     size, peaks, rims = tree.size, list(tree.peaks), [bytearray(rim) for rim in tree.rims]
     full: list[FullTile] = []
-    for leaf in leaves:
-        node, height = leaf, 0
-        _extend(rims, 0, node)
-        rest = size
-        while rest & 1:  # one carry for each complete subtree that stands directly to the left
-            node = sha256(b"\x01" + peaks.pop() + node).digest()
-            height += 1
-            rest >>= 1
-            if height % TILE_HEIGHT == 0:
-                level = height // TILE_HEIGHT
-                full.append(FullTile(level=level - 1, n=rest, hashes=bytes(rims[level - 1])))
-                rims[level - 1].clear()
-                _extend(rims, level, node)
-        peaks.append(node)
-        size += 1
+    source = iter(leaves)
+    while part := tuple(islice(source, TILE_WIDTH - size % TILE_WIDTH)):
+        if len(part) == TILE_WIDTH:
+            full.append(FullTile(level=0, n=size >> TILE_HEIGHT, hashes=b"".join(part)))
+            _carry(top(part), TILE_HEIGHT, size, peaks, rims, full)
+        else:
+            for n, leaf in enumerate(part, size):
+                _carry(leaf, 0, n, peaks, rims, full)
+        size += len(part)
     return Tree(size=size, peaks=tuple(peaks), rims=tuple(bytes(rim) for rim in rims)), tuple(full)
 
 
+def top(row: Sequence[bytes]) -> bytes:
+    """The root over complete subtrees, a power of 2 of them."""
+    while len(row) > 1:
+        pairs = iter(row)
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return row[0]
+
+
+def _carry(
+    node: bytes, height: int, size: int, peaks: list[bytes], rims: list[bytearray], full: list[FullTile]
+) -> None:
+    """Append to a tree of `size` leaves a complete subtree of `height`, 0 or a tile's."""
+    _extend(rims, height // TILE_HEIGHT, node)
+    rest = size >> height
+    while rest & 1:  # one carry for each complete subtree that stands directly to the left
+        node = sha256(b"\x01" + peaks.pop() + node).digest()
+        height += 1
+        rest >>= 1
+        if height % TILE_HEIGHT == 0:
+            level = height // TILE_HEIGHT
+            full.append(FullTile(level=level - 1, n=rest, hashes=bytes(rims[level - 1])))
+            rims[level - 1].clear()
+            _extend(rims, level, node)
+    peaks.append(node)
+
+
 def _extend(rims: list[bytearray], level: int, node: bytes) -> None:
-    if level == len(rims):
+    while level >= len(rims):
         rims.append(bytearray())
     rims[level] += node
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """The Merkle tree hash over `leaves` as entries."""
-    return grow(EMPTY, map(leaf_hash, leaves))[0].root
+    return grow(EMPTY, leaf_hashes(leaves))[0].root
 
 
 def ids_root(ids: Iterable[str]) -> str:

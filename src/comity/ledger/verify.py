@@ -2,7 +2,7 @@
 
 The tiles are compared with what the entries give, and never used to show that an entry is right (a reader that did
 left tiles unchecked: CVE-2026-56865). The checkpoint is read first and what lies beyond it is left alone, so a log can
-be verified while it grows. Memory stays flat but for ids and measures.
+be verified while it grows. Memory stays flat: what must be remembered of each entry is put aside on a `Scratch`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from comity.ledger.audit import Audit
-from comity.ledger.entry import EntryError, parse_entry
+from comity.ledger.entry import EntryError
 from comity.ledger.heads import Head, Remembered, demand_continued, demand_signed, read_head, read_remembered
 from comity.ledger.log import VKEY_PATH
+from comity.ledger.mentions import Held, Scratch
 from comity.ledger.note import NoteError, VerifierKey
 from comity.ledger.policy import Policy
 from comity.ledger.report import MOST_PROBLEMS, Problem, Report, proved, unproved
@@ -27,21 +28,25 @@ from comity.ledger.tiles import (
     fetch_hashes,
     parse_bundle,
 )
-from comity.ledger.tree import HASH_LENGTH, TILE_WIDTH, Tree, grow, leaf_hash
+from comity.ledger.tree import HASH_LENGTH, TILE_WIDTH, Tree, grow, leaf_hashes
 from comity.ledger.versions import VersionError, read_version
 from comity.model.agreement import Agreement
 
 
 def verify(
-    read: FileReader, vkey: str | None = None, since: Sequence[bytes] = (), policy: Policy | None = None
+    read: FileReader,
+    vkey: str | None = None,
+    since: Sequence[bytes] = (),
+    policy: Policy | None = None,
+    scratch: Scratch | None = None,
 ) -> Report:
     """Check the log that `read` gives files of.
 
     `vkey`: the operator's verifier key, got somewhere else, or in its place the logs and witnesses of a `policy`;
     without either the log's own `vkey` file is believed. `since`: signed checkpoints of this log kept from earlier,
-    which the log must still continue.
+    which the log must still continue. `scratch`: where 32 bytes for each entry are put aside; None: in memory.
     """
-    walk = _Walk(read=read)
+    walk = _Walk(read=read, scratch=scratch or Held())
     trusted = _trusted(walk, vkey, policy)
     head = None if trusted is None and vkey is not None else read_head(read, trusted, walk.object)
     if head is not None:
@@ -83,6 +88,7 @@ class _Walk:
     """What was found on the way through the log."""
 
     read: FileReader
+    scratch: Scratch
     audit: Audit = field(init=False)
     tree: Tree = field(default_factory=Tree)
     remembered: list[Remembered] = field(default_factory=list)
@@ -91,7 +97,7 @@ class _Walk:
     more: int = 0
 
     def __post_init__(self) -> None:
-        self.audit = Audit(text_of=self._text)
+        self.audit = Audit(text_of=self._text, scratch=self.scratch)
 
     def _text(self, digest: str) -> Agreement | None:
         try:
@@ -109,14 +115,18 @@ class _Walk:
 
 def _walk_entries(walk: _Walk, head: Head) -> None:
     """Grow the tree bundle by bundle, holding each tile against it as soon as it is full."""
+    size = head.checkpoint.size
     demand_continued(walk.remembered, head, walk.object)
     _compare_remembered(walk, 0, [])
     try:
-        for place, entries in _bundles(walk.read, head.checkpoint.size):
+        for place, entries in _bundles(walk.read, size):
             _take_bundle(walk, place, entries)
     except TileError as error:
         walk.object(error.path, f"{error.message}; nothing behind it could be checked")
         return
+    finally:
+        for index, message in walk.audit.cited():
+            walk.object(f"{_bundle(index // TILE_WIDTH, size).path}, entry {index}", message)
     _compare_rims(walk)
     _compare_root(walk, head)
     _compare_genesis(walk, head)
@@ -125,27 +135,31 @@ def _walk_entries(walk: _Walk, head: Head) -> None:
 
 def _bundles(read: FileReader, size: int) -> Iterator[tuple[str, tuple[bytes, ...]]]:
     for n in range(-(-size // TILE_WIDTH)):
-        width = min(TILE_WIDTH, size - n * TILE_WIDTH)
-        place = TilePlace(level=None, n=n, width=width)
+        place = _bundle(n, size)
         path, content = fetch(read, place)
         if len(content) > LARGEST_FILE:
             raise TileError(path, f"it has more than the {LARGEST_FILE} bytes that a bundle can have")
-        entries, end = parse_bundle(path, content, width)
+        entries, end = parse_bundle(path, content, place.width)
         if end != len(content) and path == place.path:  # a full bundle in place of a partial one goes on
             raise TileError(path, f"it has {len(content) - end} bytes after its last entry")
         yield path, entries
 
 
+def _bundle(n: int, size: int) -> TilePlace:
+    return TilePlace(level=None, n=n, width=min(TILE_WIDTH, size - n * TILE_WIDTH))
+
+
 def _take_bundle(walk: _Walk, path: str, entries: tuple[bytes, ...]) -> None:
     first = walk.tree.size
     for index, content in enumerate(entries, start=first):
+        wrong: Sequence[str]
         try:
-            wrong = walk.audit.take(index, parse_entry(content))
+            wrong = walk.audit.take(index, content)
         except EntryError as error:
-            wrong = [str(error)]
+            wrong = (str(error),)
         for message in wrong:
             walk.object(f"{path}, entry {index}", message)
-    leaves = [leaf_hash(entry) for entry in entries]
+    leaves = leaf_hashes(entries)
     _compare_remembered(walk, first, leaves)
     walk.tree, full = grow(walk.tree, leaves)
     for tile in full:
