@@ -36,10 +36,11 @@ class Record:
 
     folder: Path
     port: int
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def comity(self, *arguments: str) -> str:
         process = await self.started(*arguments)
@@ -61,7 +62,7 @@ class Record:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
-        found = re.search(r"127\.0\.0\.1:([0-9]+)", line)
+        found = re.search(r"[0-9.]{7,}:([0-9]+)", line)
         try:
             assert found, line + (await process.communicate())[1].decode()
             yield Process(process, int(found[1]))
@@ -71,7 +72,7 @@ class Record:
             await process.communicate()
 
     def serving(self) -> AsyncIterator[Process]:
-        return self.running("serve", "--port", str(self.port))
+        return self.running("serve", "--host", self.host, "--port", str(self.port))
 
     @asynccontextmanager
     async def gate(self, name: str) -> AsyncIterator[Process]:

@@ -67,27 +67,32 @@ def http(
     end(http_gate(wanted, listen=listen, trust=trust or THIS_MACHINE, header=header))
 
 
-@gate.command(epilog="Example: `comity gate postfix --centre http://127.0.0.1:8645 --token-file gate.token`")
-def postfix(
+@gate.command(
+    epilog="Example: `comity gate network --centre http://127.0.0.1:8645 --token-file gate.token "
+    "--allow rules.example.org:443`"
+)
+def network(
     centre: Centre,
     token_file: TokenFile = None,
     folder: Folder = FOLDER,
-    name: Name = "postfix",
-    listen: Listen = "127.0.0.1:8647",
-    trust: Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Who may ask; this machine.")] = None,
-    trust_sender: Annotated[
-        bool, typer.Option("--trust-sender", help="Who has not signed in is who the envelope says.")
-    ] = False,
-    channel: Annotated[str, typer.Option(help="What the agreement calls mail.")] = "mail",
-    stale: Stale = "open",
+    name: Name = "network",
+    channel: Annotated[str, typer.Option(help="What the agreement calls the network.")] = "internet",
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="HOST:PORT", help="What stays reachable for those who are cut off.")
+    ] = None,
+    page_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Where this machine explains itself to those who are cut off.")
+    ] = 8649,
+    table: Annotated[str, typer.Option(help="The table of nftables that is this gate's own.")] = "comity",
+    listen: Listen = "127.0.0.1:8648",
     max_stale: MaxStale = 30,
     grace: Grace = 600,
     key: Key = None,
     policy: Policy = None,
 ) -> None:
-    """Answer Postfix (check_policy_service): may this account send?"""
+    """Cut addresses off from the network that this machine routes, with nftables."""
     from comity.app.gate import Wanted
-    from comity.app.gate_postfix import Asking, postfix_gate
+    from comity.app.gate_network import Way, network_gate
 
     wanted = Wanted(
         centre=centre,
@@ -96,11 +101,9 @@ def postfix(
         token_file=token_file,
         key=key,
         policy=policy,
-        stale=stale,
+        stale="open",
         max_stale=max_stale,
         grace=grace,
     )
-    asking = Asking(
-        listen=listen, addresses=frozenset(trust or THIS_MACHINE), channel=channel, trusts_sender=trust_sender
-    )
-    end(postfix_gate(wanted, asking))
+    way = Way(channel=channel, table=table, page_port=page_port, listen=listen, allow=allow or ())
+    end(network_gate(wanted, way))

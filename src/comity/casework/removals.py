@@ -46,44 +46,28 @@ def may_remove(fact: Fact) -> bool:
             return False
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the decisions ask for about one message. `statement`: the last of them."""
-
-    treatment: Treatment
-    territory: Territory
-    statement: DecisionId
-
-
-def wanted(record: Record, at: datetime) -> dict[Key, Wanted]:
-    """What is asked for about each message that a decision removes or removed."""
+def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
+    """What is left to do about the account's messages. `refused`: those that were never shown."""
     asked: dict[Key, DecisionId] = {}
-    places: dict[Key, list[Territory]] = {}
+    wanted: dict[Key, list[Territory]] = {}
     for one in record.decisions:
         for key, territory in _removed(one, at):
             asked[key] = one.id
-            places.setdefault(key, []).extend([] if territory is None else [territory])
-    found: dict[Key, Wanted] = {}
-    for key, statement in asked.items():
-        treatment, territory = _together(places[key])
-        found[key] = Wanted(treatment=treatment, territory=territory, statement=statement)
-    return found
-
-
-def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
-    """What is left to do about the account's messages. `refused`: those that were never shown."""
+            wanted.setdefault(key, []).extend([] if territory is None else [territory])
     done = {(each.source, each.message): (each.treatment, each.territory) for each in record.acknowledged}
     found: list[Due] = []
-    for key, one in wanted(record, at).items():
+    for key, statement in asked.items():
+        treatment, territory = _together(wanted[key])
         before = (Treatment.WITHHELD, ()) if key in refused else (Treatment.RESTORED, ())
-        if (one.treatment, one.territory) != done.get(key, before):
+        if (treatment, territory) != done.get(key, before):
             found.append(
                 Due(
                     account=record.account,
                     source=key[0],
                     message=key[1],
-                    treatment=one.treatment,
-                    territory=one.territory,
-                    statement=one.statement,
+                    treatment=treatment,
+                    territory=territory,
+                    statement=statement,
                 )
             )
     return tuple(found)

@@ -75,7 +75,7 @@ def _said(asked: Asked, answer: Answer) -> bytes:
         case Limited():
             limit = answer.limit if _PRINTABLE.fullmatch(answer.limit) else ""
             named = {"Comity-Standing": "limited", "Comity-Limit": limit, "Comity-Statement": answer.statement}
-            return response(HTTPStatus.OK, {**named, **_linked(answer.link)}, b"")
+            return response(HTTPStatus.OK, {**named, **linked(answer.link)}, b"")
         case Deny():
             return _denied(asked, answer)
         case Unavailable(reason=reason):
@@ -83,8 +83,14 @@ def _said(asked: Asked, answer: Answer) -> bytes:
 
 
 def _denied(asked: Asked, answer: Deny) -> bytes:
+    named = {"Comity-Standing": "cut", "Comity-Statement": answer.statement, **linked(answer.link)}
+    return _problem(asked, refusal(answer), named)
+
+
+def refusal(answer: Deny) -> Problem:
+    """What a person who is cut off should know."""
     until = f" until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
-    problem = Problem(
+    return Problem(
         title="You cannot communicate here now",
         status=HTTPStatus.FORBIDDEN,
         detail=f"This account is cut off{until}. Clause: {answer.reason}.",
@@ -93,8 +99,6 @@ def _denied(asked: Asked, answer: Deny) -> bytes:
         until=answer.until,
         link=answer.link if _LINK.fullmatch(answer.link) else None,
     )
-    named = {"Comity-Standing": "cut", "Comity-Statement": answer.statement, **_linked(answer.link)}
-    return _problem(asked, problem, named)
 
 
 def _refused(asked: Asked, status: HTTPStatus, detail: str) -> bytes:
@@ -103,12 +107,14 @@ def _refused(asked: Asked, status: HTTPStatus, detail: str) -> bytes:
 
 
 def _problem(asked: Asked, problem: Problem, named: Mapping[str, str]) -> bytes:
-    sort, body = ("text/html; charset=utf-8", _page(problem)) if asked.wants_page else ("application/problem+json", b"")
+    sort, body = (
+        ("text/html; charset=utf-8", page_of(problem)) if asked.wants_page else ("application/problem+json", b"")
+    )
     status = HTTPStatus(problem.status)
     return response(status, {"Content-Type": sort, **named}, body or msgspec.json.encode(problem))
 
 
-def _page(problem: Problem) -> bytes:
+def page_of(problem: Problem) -> bytes:
     """For people, without anything that a browser would run or fetch."""
     title, detail = html.escape(problem.title), html.escape(problem.detail)
     link = html.escape(problem.link or "")
@@ -117,7 +123,8 @@ def _page(problem: Problem) -> bytes:
     return f"{head}<h1>{title}</h1><p>{detail}</p>{more}</html>\n".encode()
 
 
-def _linked(link: str) -> Mapping[str, str]:
+def linked(link: str) -> Mapping[str, str]:
+    """The header that leads to the reasons; none if that is no address of a page."""
     return {"Link": f'<{link}>; rel="describedby"'} if _LINK.fullmatch(link) else {}
 
 

@@ -7,7 +7,7 @@ each time. Runs in the event loop of the replica's host; what takes long is done
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -74,9 +74,11 @@ class Follower:
 
     def __init__(self, replica: Replica, disk: Disk, centre: Centre, clock: Clock) -> None:
         self._replica, self._disk, self._centre, self._clock = replica, disk, centre, clock
-        self._applied_at: datetime | None = None
+        self.in_force: Callable[[], Awaitable[None]] | None = None
+        """What brings about what the replica knows, where answering from it is not enough; nothing is told before."""
+        self._applied: tuple[int, datetime] | None = None
         self._snapshot_at = clock.now()
-        self._news, self._unsynced = asyncio.Event(), asyncio.Event()
+        self._news, self._unsynced, self._unenforced = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._shown, self._told = asyncio.Queue[tuple[DecisionId, datetime]](), dict[DecisionId, None]()
         self._pause = _FIRST_PAUSE
         self._at_disk, self._disk_again_at = asyncio.Lock(), 0.0
@@ -91,6 +93,7 @@ class Follower:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._follow(client))
+            tasks.create_task(self._enforce())
             tasks.create_task(self._acknowledge(client))
             tasks.create_task(self._deliver(client))
             tasks.create_task(self._sync())
@@ -214,8 +217,21 @@ class Follower:
         return True
 
     def _apply(self) -> None:
-        self._applied_at = self._clock.now()
-        self._news.set()
+        """What the replica knows is in force as soon as it is asked, or when that was brought about."""
+        if self.in_force is not None:
+            self._unenforced.set()
+        elif self._replica.known is not None:
+            self._applied = self._replica.known.cursor, self._clock.now()
+            self._news.set()
+
+    async def _enforce(self) -> None:
+        while self.in_force is not None:
+            await self._unenforced.wait()
+            self._unenforced.clear()
+            cursor = self._replica.known.cursor if self._replica.known else 0
+            await self.in_force()
+            self._applied = cursor, self._clock.now()
+            self._news.set()
 
     async def _write(self) -> None:
         """All of it to disk. Changes wait meanwhile, answers do not."""
@@ -248,11 +264,10 @@ class Follower:
         while True:
             await self._news.wait()
             self._news.clear()
-            known = self._replica.known
-            if known is None or self._applied_at is None:
+            if self._applied is None:
                 continue
-            applied_at = self._applied_at + self._replica.offset
-            ack = _Ack(gate=self._centre.gate, cursor=known.cursor, applied_at=applied_at)
+            cursor, applied_at = self._applied
+            ack = _Ack(gate=self._centre.gate, cursor=cursor, applied_at=applied_at + self._replica.offset)
             if not await self._is_heard(client, "/v1/gates/ack", ack):
                 self._news.set()
 

@@ -38,16 +38,22 @@ class Kept:
         self.records.put(row, planned)
         self._rows.add(_key(planned.channel, planned.account), row)
 
-    def drop(self, channel: str, account: str) -> bool:
-        """Whether there was an entry of that account on that channel; there is none now."""
-        key = _key(channel, account)
-        for row in tuple(self._rows.places(key)):
+    def row(self, channel: str, account: str) -> int | None:
+        """Where the entry of that account on that channel is, if there is one."""
+        for row in self._rows.places(_key(channel, account)):
             held = self.records.planned(row)
             if held is not None and (held.channel, held.account) == (channel, account):
-                self.records.drop(row)
-                self._rows.drop(key, row)
-                return True
-        return False
+                return row
+        return None
+
+    def drop(self, channel: str, account: str) -> bool:
+        """Whether there was an entry of that account on that channel; there is none now."""
+        row = self.row(channel, account)
+        if row is None:
+            return False
+        self.records.drop(row)
+        self._rows.drop(_key(channel, account), row)
+        return True
 
     def entries(self) -> Iterator[Planned]:
         return entries(self.records)

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from comity.gates.answers import Allow, Answer, Deny, Unavailable, WhenStale
 from comity.gates.kept import Kept
@@ -30,6 +30,19 @@ _ALLOW_STALE: Final = Allow(is_stale=True)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _NOTHING: Final = timedelta()
 _OFFSETS: Final = 8  # heartbeats that are looked at together
+
+
+class Watcher(Protocol):
+    """Who must hear of each change because asking is not enough: a gate that writes rules, or ends what is open."""
+
+    def before(self, row: int, planned: Planned | None) -> None:
+        """What is known in this row is about to become this."""
+
+    def after(self, row: int) -> None:
+        """It has."""
+
+    def begin(self) -> None:
+        """Everything is another than before."""
 
 
 class DigestError(FeedError):
@@ -106,6 +119,7 @@ class Replica:
     kept: Kept = field(default_factory=Kept)
     offset: timedelta = _NOTHING
     counts: Counter[str] = field(default_factory=Counter)
+    watcher: Watcher | None = None
     _offsets: deque[timedelta] = field(default_factory=lambda: deque(maxlen=_OFFSETS))
     _fresh_until: datetime = _EARLIEST
     _swept: datetime = _EARLIEST
@@ -147,11 +161,15 @@ class Replica:
     def put(self, change: FeedEntry, believed: datetime | None) -> None:
         """Apply a change of which the proof was looked at."""
         planned = change.planned
+        if self.watcher is not None:
+            self.watcher.before(change.row, planned)
         if self.known is not None:
             self.known.put(change.row, planned, believed)
             self.known.cursor = change.seq
         if planned is not None and self.kept:
             self.kept.drop(planned.channel, planned.account)
+        if self.watcher is not None:
+            self.watcher.after(change.row)
 
     def beat(self, heartbeat: Heartbeat, at: datetime) -> None:
         """The centre is there. Raises `FeedError` if what is known is not what the centre knows at that cursor.
@@ -180,6 +198,8 @@ class Replica:
         if kept and len(kept) != len(self.kept):
             self.warn("kept", f"the centre no longer knows of {len(kept)} measures that nobody lifted: they hold")
         self.known, self.kept = known, kept
+        if self.watcher is not None:
+            self.watcher.begin()
 
     def sweep(self, at: datetime) -> None:
         """Raise the alarm for measures that are no longer believed, for lack of proof."""

@@ -19,13 +19,12 @@ from comity.ports.kept import (
 )
 from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
 from comity.ports.store import Store
-from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, Tokens
+from comity.ports.world import Clock, Entropy, GateAcks, Tokens
 
 __all__ = [
     "LARGEST_ATTACHMENT",
     "Answer",
     "Attachment",
-    "Begun",
     "Clock",
     "Cosigned",
     "CosignedLog",
@@ -37,7 +36,6 @@ __all__ = [
     "OvertakenError",
     "Owned",
     "PublishedLog",
-    "Replies",
     "Reply",
     "Running",
     "Snapshot",

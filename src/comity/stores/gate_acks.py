@@ -31,7 +31,8 @@ class GateAckFile:
             raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
         if self._db.format == 0:
             with self._db.transaction():
-                self._db.declare(_FORMAT, _SCHEMA)
+                if self._db.format == 0:  # nobody else was faster
+                    self._db.declare(_FORMAT, _SCHEMA)
 
     def add(self, ack: GateAck) -> None:
         with self._db.transaction():

@@ -33,7 +33,8 @@ class TokenFile:
             raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
         if self._db.format == 0:
             with self._db.transaction():
-                self._db.declare(_FORMAT, _SCHEMA)
+                if self._db.format == 0:  # nobody else was faster
+                    self._db.declare(_FORMAT, _SCHEMA)
 
     def add(self, token: Token, hashed: bytes) -> None:
         """`hashed`: SHA-256 of the secret, which is random enough to need no slower hash."""
