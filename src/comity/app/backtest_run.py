@@ -82,7 +82,7 @@ def run(
         bar.update(TaskID(0), description="ladder", completed=0.0, note="")
         courses = [list(_followed(side, delivery, executor, bar)) for side in backtest.sides]
         bar.update(TaskID(0), description="samples", completed=0.0, note="")
-        return _report(backtest, draft, against, courses, read, parts)
+        return _report(backtest, draft, against, courses, read, parts, executor)
 
 
 def _take_all(
@@ -160,11 +160,12 @@ def _report(
     courses: Sequence[Sequence[Course]],
     read: _Read,
     parts: Sequence[Part],
+    executor: Executor | None,
 ) -> shown.Report:
     samples = backtest.samples
     places = {(place.part, place.row) for _, _, place in samples}
     places |= {place for each in courses for place in shown.hardest_places(each)}
-    messages = read_at(places, read.parts)
+    messages = read_at(places, read.parts, executor)
     authors = {place: message.author for place, message in messages.items()}
     bars = shown.bars_of(backtest.all.hours)
     labels = shown.read_labels(backtest, read.labels) if backtest.all.labels else None

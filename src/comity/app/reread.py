@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 
 from comity.app.scan import Scanned
-from comity.intake.parts import messages_at, read_part
+from comity.intake.parts import Part, messages_at, read_part
 from comity.model.message import Message
 
 
@@ -58,10 +60,31 @@ class Again:
         self._next += passed
 
 
-def read_at(places: Iterable[tuple[int, int]], parts: Mapping[int, Scanned]) -> dict[tuple[int, int], Message]:
-    """The messages at these parts and rows."""
-    again = Again()
+def read_at(
+    places: Iterable[tuple[int, int]], parts: Mapping[int, Scanned], executor: Executor | None
+) -> dict[tuple[int, int], Message]:
+    """The messages at these parts and rows, read by all cores."""
     rows: dict[int, set[int]] = {}
     for part, row in places:
         rows.setdefault(part, set()).add(row)
-    return {(part, row): message for part in sorted(rows) for row, message in again.at(parts[part], sorted(rows[part]))}
+    asked = {part: sorted(rows[part]) for part in sorted(rows)}
+    apart = [part for part in asked if parts[part].part.stretch is not None]
+    each = map if executor is None else executor.map
+    jobs = [_Apart(part=parts[one].part, rows=asked[one], is_whole=not parts[one].about.rejects) for one in apart]
+    found = dict(zip(apart, each(_read_apart, jobs), strict=True))
+    again = Again()
+    found |= {part: list(again.at(parts[part], asked[part])) for part in asked if part not in found}
+    return {(part, row): message for part in asked for row, message in found[part]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Apart:
+    """Rows of a part that can be read without those before it."""
+
+    part: Part
+    rows: Sequence[int]
+    is_whole: bool
+
+
+def _read_apart(one: _Apart) -> list[tuple[int, Message]]:
+    return list(messages_at(one.part, one.rows, is_whole=one.is_whole))
