@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tools.pages import pages
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every command that a test starts compiles all modules anew
 
 _SLOW_MACHINES = (HealthCheck.too_slow,)
 

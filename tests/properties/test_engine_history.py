@@ -178,6 +178,20 @@ def test_windows_count_what_the_oracle_counts_in_long_runs() -> None:
         assert counted_by_history(taken) == counted_plainly(taken), f"seed {seed}"
 
 
+@given(st.randoms(use_true_random=False), st.integers(1, 40))
+def test_what_a_message_would_count_is_what_it_then_counts_and_asking_changes_nothing(random: Random, n: int) -> None:
+    tracer, history = Tracer(WINDOWS, key=KEY), History(WINDOWS, lateness=LATENESS)
+    for one in steps(random, n):
+        match one:
+            case Message():
+                trace, before = tracer.trace(one), history.snapshot()
+                told = history.would_take(trace)
+                assert history.snapshot() == before
+                assert told == history.take(trace)
+            case Event():
+                history.breach(one.account, one.clause, one.at)
+
+
 FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "an edge that belongs to both sides": lambda patch: patch.setattr(tallies, "bisect_right", tallies.bisect_left),
     "sums that round on the way": lambda patch: patch.setattr(tallies, "_SCALE", 2**20),

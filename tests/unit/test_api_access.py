@@ -5,48 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from hashlib import sha256
-from zoneinfo import ZoneInfo
+from pathlib import Path
 
 import pytest
+from api_parts import SECRETS, bearer, by_link, parts
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 from test_flow_record import NOW, World, agreement
 
-from comity.api.app import Parts, make_app
-from comity.app.serve import parse
+from comity.api.app import make_app
 from comity.casework.case_facts import CaseOpened
-from comity.flow.desk import Desk
-from comity.flow.links import Links, Purpose
-from comity.model.access import Role, Token, TokenId
-from comity.model.ids import AccountId, CaseId, Channel, DecisionId
+from comity.model.access import Role
+from comity.model.ids import AccountId, CaseId
 from comity.model.routes import ANYBODY, MACHINES
-from comity.stores.world import FixedClock
-
-SECRETS = {role: f"comity_{role.name.lower()}" for role in Role}
-
-
-class KnownTokens:
-    """One token a role, for all channels, and one source that may only use mail."""
-
-    def __init__(self, clock: FixedClock) -> None:
-        self.clock = clock
-        self.known = {secret: self.token(role, None) for role, secret in SECRETS.items()}
-        self.known["comity_mail"] = self.token(Role.SOURCE, frozenset({Channel("mail")}))
-
-    def token(self, role: Role, channels: frozenset[Channel] | None) -> Token:
-        end = NOW + timedelta(days=30)
-        return Token(id=TokenId(role), name=f"a {role}", role=role, channels=channels, created=NOW, expires=end)
-
-    def find(self, hashed: bytes, at) -> Token | None:
-        found = (token for secret, token in self.known.items() if sha256(secret.encode()).digest() == hashed)
-        return next((token for token in found if token.expires > at), None)
-
-
-class NoAcks:
-    def add(self, ack) -> None:
-        self.last = ack
 
 
 @pytest.fixture
@@ -55,20 +27,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def app(world: World) -> Litestar:
-    parts = Parts(
-        desk=Desk(world.store, lambda: world.proceedings),
-        reading=world.store,
-        log=world.log,
-        tokens=KnownTokens(world.clock),
-        acks=NoAcks(),
-        links=Links(b"k" * 32),
-        clock=world.clock,
-        parse=parse,
-        zone=ZoneInfo("UTC"),
-        url="https://example.org",
-    )
-    return make_app(parts, "1")
+def app(world: World, tmp_path: Path) -> Litestar:
+    return make_app(parts(world, tmp_path), "1")
 
 
 @pytest.fixture
@@ -84,22 +44,22 @@ def routes(app: Litestar) -> Iterator[tuple[str, str]]:
                 yield method, route.path_format
 
 
-def bearer(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"}
-
-
 def test_every_route_stands_in_the_table_and_nothing_else(app: Litestar) -> None:
     known = {f"{method} {path}" for method, path in routes(app)}
     assert known - {"GET /{path}", "GET /"} == set(MACHINES)
 
 
-def test_each_route_is_for_the_roles_of_the_table_and_for_no_other(app: Litestar, client: TestClient) -> None:
+def test_each_route_is_for_the_roles_of_the_table_and_for_no_other(world: World, client: TestClient) -> None:
+    statement = world.say("spam").statement
+    assert statement is not None
+    brought = {role: bearer(secret) for role, secret in SECRETS.items()} | {Role.ACCOUNT: by_link(statement)}
+    assert set(brought) == set(Role)
     for route, allowed in MACHINES.items():
-        method, path = route.split()
+        method, path = route.replace("{statement}", statement).split()
         if route == "GET /v1/standings":  # it does not end; a feed of another name does
             path += "?epoch=none&after=0"
-        for role, secret in SECRETS.items():
-            status = client.request(method, path.replace("{", "").replace("}", ""), headers=bearer(secret)).status_code
+        for role, headers in brought.items():
+            status = client.request(method, path.replace("{", "").replace("}", ""), headers=headers).status_code
             is_let_in = status not in (401, 403)
             assert is_let_in == (allowed is ANYBODY or role in allowed), (route, role, status)
         without = client.request(method, path).status_code
@@ -185,27 +145,6 @@ def test_a_body_that_does_not_fit_is_refused_with_its_place(client: TestClient) 
     assert refused.headers["Content-Type"] == "application/problem+json"
     large = client.post("/v1/gates/ack", content=b" " * (2 << 20), headers=bearer(SECRETS[Role.GATE]))
     assert large.status_code == 413
-
-
-def test_the_refusal_page_says_why_and_names_nobody(world: World, client: TestClient) -> None:
-    statement = world.say("spam and nothing else", author="somebody-with-a-name").statement
-    assert statement is not None
-    page = client.get(f"/r/{Links(b'k' * 32).token(Purpose.REFUSAL, statement)}")
-    assert page.status_code == 200
-    assert "somebody-with-a-name" not in page.text
-    assert "nothing else" not in page.text
-    for said in ("You may not send anything on posts", "If you disagree", statement, "spam"):
-        assert said in page.text
-    assert page.headers["Referrer-Policy"] == "no-referrer"
-    assert page.headers["Cache-Control"] == "no-store"
-    for token in (
-        Links(b"k" * 32).token(Purpose.STATEMENT, statement),
-        Links(b"x" * 32).token(Purpose.REFUSAL, statement),
-        Links(b"k" * 32).token(Purpose.REFUSAL, DecisionId("0" * 32)),
-        "nothing",
-        "é",
-    ):
-        assert client.get(f"/r/{token}").status_code == 404
 
 
 def test_a_decision_on_what_has_changed_meanwhile_is_refused(world: World, client: TestClient) -> None:

@@ -38,18 +38,18 @@ class Process:
             return await self.process.wait()
 
 
-def command(folder: Path, url: str, *more: str) -> tuple[str, ...]:
+def command(folder: Path, url: str, *more: str, kind: str = "http") -> tuple[str, ...]:
     (folder / "token").write_text(f"{TOKEN}\n")
     listen = ("--listen", "127.0.0.1:0", "--folder", str(folder / "gate"), "--token-file", str(folder / "token"))
-    return (str(COMITY), "gate", "http", "--centre", url, *listen, *more)
+    return (str(COMITY), "gate", kind, "--centre", url, *listen, *more)
 
 
 @asynccontextmanager
-async def running(folder: Path, url: str, *more: str) -> AsyncIterator[Process]:
+async def running(folder: Path, url: str, *more: str, kind: str = "http") -> AsyncIterator[Process]:
     environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *command(folder, url, *more), env=environment, stdout=pipe, stderr=pipe
+        *command(folder, url, *more, kind=kind), env=environment, stdout=pipe, stderr=pipe
     )
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE):

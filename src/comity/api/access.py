@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,19 +15,21 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Guard
 
 from comity.api.problems import ProblemError
-from comity.model.access import Token
-from comity.model.ids import Channel
+from comity.model.access import Role, Token, TokenId
+from comity.model.ids import Channel, DecisionId
 from comity.model.routes import ANYBODY, MACHINES
 from comity.ports import Clock, Tokens
 
+StatementOf = Callable[[str], Awaitable[DecisionId | None]]
+"""The statement that a statement link leads to; None if it leads nowhere, or no more."""
 TokenRequest = Request[object, Token, State]
 """A request that the guard has let through, with the token that it brought as `auth`."""
 
 
-def guard(tokens: Tokens, clock: Clock) -> Guard:
+def guard(tokens: Tokens, statement_of: StatementOf, clock: Clock) -> Guard:
     """Lets a request through to its route if the token that it brings has a role that may."""
 
-    def let_in(connection: ASGIConnection[object, object, object, State], handler: BaseRouteHandler) -> None:
+    async def let_in(connection: ASGIConnection[object, object, object, State], handler: BaseRouteHandler) -> None:
         """Raises `ProblemError`: 401 without a token that holds, 403 with one whose role may not."""
         scope = connection.scope
         if scope["type"] is ScopeType.WEBSOCKET:
@@ -35,21 +38,38 @@ def guard(tokens: Tokens, clock: Clock) -> Guard:
         allowed = MACHINES.get(route)
         if allowed is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no {scope['method']} {scope['path'][:200]}.")
+        header, now = connection.headers.get("authorization", ""), clock.now()
         if allowed is ANYBODY:
+            scope["auth"] = _known(tokens, header, now)
             return
-        token = found(tokens, connection.headers.get("authorization", ""), clock.now())
+        token = await _linked(statement_of, header, now) or found(tokens, header, now)
         if token.role not in allowed:
             wanted = " or ".join(sorted(allowed))
             raise ProblemError(HTTPStatus.FORBIDDEN, f"This is for the role {wanted}; the token's is {token.role}.")
+        if token.role is Role.ACCOUNT and connection.path_params.get("statement") != token.id:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "The link is that of another statement.")
         scope["auth"] = token
 
     return let_in  # a function: Litestar copies whatever else a router is given
 
 
+async def _linked(statement_of: StatementOf, header: str, at: datetime) -> Token | None:
+    """What `Authorization: Link` brings: the account's own link to its statement, for this one request."""
+    scheme, _, secret = header.partition(" ")
+    statement = await statement_of(secret.strip()) if scheme.lower() == "link" else None
+    if statement is None:
+        return None
+    return Token(id=TokenId(statement), name="the account", role=Role.ACCOUNT, channels=None, created=at, expires=at)
+
+
+def _known(tokens: Tokens, header: str, at: datetime) -> Token | None:
+    scheme, _, secret = header.partition(" ")
+    return tokens.find(sha256(secret.strip().encode()).digest(), at) if scheme.lower() == "bearer" else None
+
+
 def found(tokens: Tokens, header: str, at: datetime) -> Token:
     """The token that `Authorization: Bearer` brings. Raises `ProblemError`."""
-    scheme, _, secret = header.partition(" ")
-    token = tokens.find(sha256(secret.strip().encode()).digest(), at) if scheme.lower() == "bearer" else None
+    token = _known(tokens, header, at)
     if token is None:
         detail = "Bring a token that holds: `Authorization: Bearer comity_...`. `comity token new` makes one."
         raise ProblemError(HTTPStatus.UNAUTHORIZED, detail)

@@ -10,34 +10,53 @@ from zoneinfo import ZoneInfo
 from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ControllerRouterHandler
 
 from comity.api.access import guard
+from comity.api.agreements import agreement_routes
+from comity.api.appeals import appeal_routes
 from comity.api.cases import case_routes
+from comity.api.claims import claim_routes
+from comity.api.conditional import UnchangedError, unchanged
 from comity.api.desk import Queue
+from comity.api.events import event_routes
 from comity.api.messages import Parse, message_routes
+from comity.api.notices import notice_routes
+from comity.api.once import Once
+from comity.api.operators import operator_routes
 from comity.api.problems import ANSWERED, answered
+from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
 from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
+from comity.api.statements import statement_routes
 from comity.api.watch import Watch
+from comity.casework.recorded import Recorded
+from comity.flow import subject
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
 from comity.model.ids import DecisionId
-from comity.ports import Clock, GateAcks, PublishedLog, Store, Tokens
+from comity.ports import Clock, GateAcks, PublishedLog, Replies, Store, Tokens
 
 LARGEST_BODY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the service is made of. `reading` is the store with a connection of its own; `url` where it is reached."""
+    """What the service is made of.
+
+    `reading` is the store with a connection of its own; `secret` is of the hashes under which requests are known;
+    `url` is where it is reached.
+    """
 
     desk: Desk
     reading: Store
     log: PublishedLog
     tokens: Tokens
     acks: GateAcks
+    replies: Replies
+    secret: bytes
     links: Links
     clock: Clock
     parse: Parse
@@ -47,12 +66,9 @@ class Parts:
 
 def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
     """`pages`: what people see, with guards of its own."""
-
-    def link(statement: DecisionId) -> str:
-        return f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
-
-    watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, link), parts.clock)
+    watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock)
     queue = Queue(parts.desk, watch.tell)
+    once = Once(queue, parts.replies, parts.clock, parts.secret)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -64,20 +80,15 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
             await watch.stop()
             await queue.stop()
 
-    machines = Router(
-        "/",
-        route_handlers=[
-            *message_routes(queue, parts.parse, link),
-            *standing_routes(queue, watch, parts.acks, parts.clock, link),
-            *source_routes(queue, parts.clock),
-            *case_routes(queue, parts.clock),
-            *public_routes(queue, parts.log, parts.links, parts.zone),
-        ],
-        guards=[guard(parts.tokens, parts.clock)],
-    )
+    async def statement_of(token: str) -> DecisionId | None:
+        told = await queue.read(lambda running: subject.told(running, parts.links, Purpose.STATEMENT, token))
+        return told.one.id if told else None
+
+    routes = [*_of_feeds(parts, queue, watch, once), *_of_record(parts, queue, once)]
+    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
     return Litestar(
         [machines, *pages(queue)],
-        exception_handlers=dict.fromkeys(ANSWERED, answered),
+        exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
         lifespan=[running],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
@@ -85,3 +96,38 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         ),
         logging_config=None,
     )
+
+
+def _refusal_link(parts: Parts) -> Callable[[DecisionId], str]:
+    return lambda statement: f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
+
+
+def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once) -> list[ControllerRouterHandler]:
+    """The routes by which messages come in, and what is decided goes out."""
+    link, clock = _refusal_link(parts), parts.clock
+
+    def own_link(one: Recorded) -> str:
+        return parts.url + subject.path(parts.links, Purpose.STATEMENT, one)
+
+    return [
+        *message_routes(queue, parts.parse, link),
+        *standing_routes(queue, watch, parts.acks, clock, link),
+        *event_routes(watch, once, clock, own_link),
+        *proof_routes(watch, parts.log),
+    ]
+
+
+def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterHandler]:
+    """The routes that only read the record or act on it."""
+    clock = parts.clock
+    return [
+        *source_routes(queue, clock),
+        *agreement_routes(queue, once, clock),
+        *notice_routes(queue, once, parts.parse, clock),
+        *case_routes(queue, once, clock),
+        *claim_routes(queue, once, clock),
+        *statement_routes(queue, once, clock),
+        *appeal_routes(once, clock),
+        *operator_routes(queue, once, clock),
+        *public_routes(queue, parts.log),
+    ]

@@ -77,6 +77,10 @@ class Queue:
         self._queue.put_nowait(waiting)
         return await waiting.answers
 
+    async def try_out(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        """What each would be answered if it came next; nothing is kept."""
+        return await self.read(lambda running: [running.try_out(one) for one in by_account(running, messages)])
+
     async def _keep_up(self) -> None:
         """What nobody's message or act brings about, such as texts that are no longer needed; done again each hour."""
         while True:

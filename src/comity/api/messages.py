@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, post
+from litestar.params import QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
@@ -17,6 +18,7 @@ from comity.api.desk import Queue
 from comity.api.problems import Problem, ProblemError, problem
 from comity.model.access import Token
 from comity.model.ids import DecisionId, MessageId
+from comity.model.message import Message
 from comity.model.reading import Read, Unread
 from comity.ports import Answer, Outcome
 
@@ -26,6 +28,8 @@ _AT_ONCE: Final = 1_000
 
 Parse = Callable[[Sequence[bytes], str], Read]
 """`parse(lines, source)`."""
+Answered = Callable[[Sequence[Message]], Awaitable[Sequence[Answer]]]
+DryRun = Annotated[bool, QueryParameter(name="dry_run", description="1: say what would come of it, and keep nothing.")]
 
 
 class Do(StrEnum):
@@ -60,27 +64,29 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 def message_routes(queue: Queue, parse: Parse, link: Callable[[DecisionId], str]) -> list[ControllerRouterHandler]:
     @post("/v1/messages", status_code=HTTPStatus.OK, raises=[], request_max_body_size=LARGEST_BODY)
-    async def take(request: TokenRequest) -> Response[Judged | bytes] | Stream:
+    async def take(request: TokenRequest, *, dry_run: DryRun = False) -> Response[Judged | bytes] | Stream:
         """Judge messages and keep what follows; the answer comes when it is durable.
 
         One JSON object, or with `Content-Type: application/x-ndjson` one a line, answered line by line. A message
-        that was sent before, by source and id, is answered as it was then.
+        that was sent before, by source and id, is answered as it was then. With `dry_run=1` each is judged as if it
+        came next, and nothing is kept.
         """
         token, body = request.auth, await request.body()
+        answered = queue.try_out if dry_run else queue.take
         if request.content_type[0] == LINES:
-            return Stream(_lines(queue, parse, link, token, body), media_type=LINES)
+            return Stream(_lines(answered, parse, link, token, body), media_type=LINES)
         read = parse([body], token.name)
         if read.unread or not read.messages:
             raise ProblemError(HTTPStatus.BAD_REQUEST, _why(read.unread))
         demand_channel(token, read.messages[0].channel)
-        (answer,) = await queue.take(read.messages)
+        (answer,) = await answered(read.messages)
         return Response(_judged(answer, link))
 
     return [take]
 
 
 async def _lines(
-    queue: Queue, parse: Parse, link: Callable[[DecisionId], str], token: Token, body: bytes
+    answered: Answered, parse: Parse, link: Callable[[DecisionId], str], token: Token, body: bytes
 ) -> AsyncIterator[bytes]:
     """A line for each line: an answer, or a problem that names it. Nothing is lost when some cannot be read."""
     lines = body.split(b"\n")
@@ -88,7 +94,7 @@ async def _lines(
         some = lines[start : start + _AT_ONCE]
         read = parse(some, token.name)
         mine = [message for message in read.messages if token.may_use(message.channel)]
-        answers = {answer.message: answer for answer in await queue.take(mine)}
+        answers = {answer.message: answer for answer in await answered(mine)}
         for told in _in_order(some, start, read, answers, link):
             yield _ENCODER.encode(told) + b"\n"
 

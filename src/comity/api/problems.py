@@ -11,8 +11,10 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from comity.agreement.ladders import ChoiceError
-from comity.casework.refused import RefusedError
+from comity.casework.refused import RefusedError, TookPartError, UnknownError
 from comity.flow.feed import DamagedFeedError, GoneError
+from comity.flow.issue import NotNextError
+from comity.flow.prove import ProveError
 from comity.ledger.note import NoteError
 from comity.ports import StoreError
 
@@ -37,9 +39,11 @@ class RaceError(RefusedError):
 class ProblemError(Exception):
     """A request that is refused. `retry_after`: seconds after which it may be sent again."""
 
-    def __init__(self, status: HTTPStatus, detail: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: HTTPStatus, detail: str, *, retry_after: int | None = None, places: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.retry_after = status, detail, retry_after
+        self.status, self.detail, self.retry_after, self.places = status, detail, retry_after, places
 
 
 def problem(status: int, detail: str, places: tuple[str, ...] = ()) -> Problem:
@@ -50,11 +54,19 @@ def answered(_: AnyRequest, error: Exception) -> Response[Problem]:
     """What whoever asked is told of the error. Where a `Retry-After` stands, nothing was kept: it may be sent again."""
     match error:
         case ProblemError():
-            return _response(problem(error.status, error.detail), _headers(error))
+            return _response(problem(error.status, error.detail, error.places), _headers(error))
         case HTTPException():
             return _response(problem(error.status_code, error.detail, _places(error)), {})
         case RaceError():
             return _response(problem(HTTPStatus.PRECONDITION_FAILED, str(error)), {})
+        case UnknownError():
+            return _response(problem(HTTPStatus.NOT_FOUND, f"Refused: {error}."), {})
+        case ProveError():
+            return _response(problem(HTTPStatus.NOT_FOUND, str(error)), {})
+        case TookPartError():
+            return _response(problem(HTTPStatus.FORBIDDEN, f"Refused: {error}."), {})
+        case NotNextError():
+            return _response(problem(HTTPStatus.CONFLICT, f"Refused: {error}. {error.help}"), {})
         case RefusedError():
             return _response(problem(HTTPStatus.CONFLICT, f"Refused: {error}."), {})
         case ChoiceError():
@@ -75,6 +87,7 @@ ANSWERED: Final = (
     ChoiceError,
     GoneError,
     DamagedFeedError,
+    ProveError,
     StoreError,
     NoteError,  # the ledger's signature could not be had
     OSError,

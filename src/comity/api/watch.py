@@ -53,6 +53,10 @@ class Watch:
         """Something was recorded in this program."""
         self._told.set()
 
+    async def ask(self, work: Callable[[Store], ResultT]) -> ResultT:
+        """Look something up, away from the thread that decides."""
+        return await self._in_thread(lambda: work(self._store))
+
     async def snapshot(self, channels: Channels) -> FeedSnapshot:
         return await self._in_thread(lambda: self._source.snapshot(channels))
 
@@ -71,7 +75,7 @@ class Watch:
                 after = changes[-1].seq
                 yield b"".join(encode_line(scoped(each, channels)) for each in changes)
             else:
-                await self._wait(due - self._now())
+                await self.wait(due - self._now())
             if self._now() >= due:
                 yield await self._heartbeat(channels)
                 due = self._now() + HEARTBEAT
@@ -110,12 +114,15 @@ class Watch:
             async with self._moved:
                 self._moved.notify_all()
 
-    async def _wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> bool:
+        """Until something was recorded, at most that long. False: this is the end."""
         try:
             async with asyncio.timeout(max(seconds, 0)), self._moved:
-                await self._moved.wait()
+                if not self._ends:
+                    await self._moved.wait()
         except TimeoutError:
-            return
+            pass
+        return not self._ends
 
     async def _in_thread(self, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

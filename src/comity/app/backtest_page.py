@@ -8,8 +8,8 @@ from html import escape
 from comity.app.backtest_report import Affected, ClauseShown, Estimate, KindShown, LadderShown, Report, Sample
 from comity.app.backtest_text import estimate, evidence_in_words, share
 from comity.app.html import document, in_html
-from comity.app.plots import bars, span, spark
 from comity.casework.wording import counted
+from comity.console.plots import bars, span, spark
 from comity.flow.backtest import Change
 from comity.model.finding import Passage
 

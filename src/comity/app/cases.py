@@ -17,15 +17,15 @@ from comity.app.wiring import SystemClock, reading
 from comity.casework.case_facts import CaseKind
 from comity.casework.cases import Case, waiting
 from comity.casework.facts import Appealed, Decided, Fact
-from comity.casework.record import Record, fold
+from comity.casework.record import fold
 from comity.casework.recorded import recorded
 from comity.casework.review import Deciding
 from comity.casework.wording import counted, dated, printable
 from comity.flow import review
+from comity.flow.case_texts import texts_of
 from comity.flow.message import Proceedings
 from comity.flow.queue import Waiting, waiting_in
 from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
-from comity.ports import Store
 
 _SUMMARY: Final = 60
 _DAYS_FROM: Final = 72
@@ -175,7 +175,8 @@ def _show(wanted: Wanted, settings: Settings) -> Exit:
         account = store.account_of(wanted.case)
         record = fold(account, store.facts_of(account)) if account else None
         found = record.case(CaseId(wanted.case)) if record else None
-        shown = dict(_texts(store, record, found)) if record and found else {}
+        kept = texts_of(store, record, found) if record and found else ()
+        shown = {(each.source, each.id): each.text for each in kept}
     if found is None:
         raise StopError(f"there is no case {wanted.case!r}", help="List them with `comity cases`.", code=Exit.USAGE)
     if wanted.as_json:
@@ -184,19 +185,6 @@ def _show(wanted: Wanted, settings: Settings) -> Exit:
     for line in _lines(found, shown, settings, SystemClock().now()):
         out.print(line, markup=False)
     return Exit.FINE
-
-
-def _texts(store: Store, record: Record, case: Case) -> Iterator[tuple[tuple[str, MessageId], str]]:
-    """What the case's messages say, as far as it is kept; of a second review, those of the decision."""
-    about = case.opened.about if case.opened.kind is CaseKind.SECOND_REVIEW else None
-    one, dismissal = (record.decision(about), record.dismissal(about)) if about else (None, None)
-    breaches = one.breaches if one else dismissal.dismissed.breaches if dismissal else case.breaches
-    reported = {(each.source, each.id): each for known in record.cases for each in known.messages}
-    for each in breaches:
-        key = (each.source, each.message)
-        message = reported.get(key) or store.message(*key)
-        if message is not None:
-            yield key, message.text
 
 
 def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings, now: datetime) -> Iterator[str]:

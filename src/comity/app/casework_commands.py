@@ -25,6 +25,21 @@ commands = typer.Typer()
 StatementId = Annotated[str, typer.Argument(metavar="STATEMENT", help="The statement's id.")]
 
 
+@commands.command(epilog="Example: `comity link 5f0c`")
+def link(
+    statement: Annotated[str, typer.Argument(metavar="STATEMENT", help="The statement's id, or its first digits.")],
+    new: Annotated[bool, typer.Option("--new", help="End the old link: somebody else has it.")] = False,
+    by: By = "",
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Show the link by which an account reads its statement and appeals; give it to nobody else."""
+    from comity.app.links import link as work
+
+    end(work(statement, settings_of(config, store), is_new=new, by=by, as_json=json))
+
+
 @commands.command(epilog="Example: `comity cases`")
 def cases(json: Json = False, store: Store = None, config: Config = None) -> None:
     """List what waits for a person, cases and appeals: the gravest first, then by reach, age and confidence."""

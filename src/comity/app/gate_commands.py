@@ -67,6 +67,45 @@ def http(
     end(http_gate(wanted, listen=listen, trust=trust or THIS_MACHINE, header=header))
 
 
+@gate.command(epilog="Example: `comity gate postfix --centre http://127.0.0.1:8645 --token-file gate.token`")
+def postfix(
+    centre: Centre,
+    token_file: TokenFile = None,
+    folder: Folder = FOLDER,
+    name: Name = "postfix",
+    listen: Listen = "127.0.0.1:8647",
+    trust: Annotated[list[str] | None, typer.Option(metavar="ADDRESS", help="Who may ask; this machine.")] = None,
+    trust_sender: Annotated[
+        bool, typer.Option("--trust-sender", help="Who has not signed in is who the envelope says.")
+    ] = False,
+    channel: Annotated[str, typer.Option(help="What the agreement calls mail.")] = "mail",
+    stale: Stale = "open",
+    max_stale: MaxStale = 30,
+    grace: Grace = 600,
+    key: Key = None,
+    policy: Policy = None,
+) -> None:
+    """Answer Postfix (check_policy_service): may this account send?"""
+    from comity.app.gate import Wanted
+    from comity.app.gate_postfix import Asking, postfix_gate
+
+    wanted = Wanted(
+        centre=centre,
+        name=name,
+        folder=folder,
+        token_file=token_file,
+        key=key,
+        policy=policy,
+        stale=stale,
+        max_stale=max_stale,
+        grace=grace,
+    )
+    asking = Asking(
+        listen=listen, addresses=frozenset(trust or THIS_MACHINE), channel=channel, trusts_sender=trust_sender
+    )
+    end(postfix_gate(wanted, asking))
+
+
 @gate.command(
     epilog="Example: `comity gate network --centre http://127.0.0.1:8645 --token-file gate.token "
     "--allow rules.example.org:443`"

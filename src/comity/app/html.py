@@ -12,7 +12,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 def document(title: str, body: str) -> str:
     """A page around a body, both of HTML; it may fetch and run nothing."""
-    style = files("comity.app").joinpath("page.css").read_text(encoding="utf-8")
+    style = files("comity.console").joinpath("static/comity.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

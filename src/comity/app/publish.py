@@ -12,6 +12,7 @@ from comity.app.settings import Settings
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import Opened, SystemClock, opened
 from comity.flow.agreement import version_of
+from comity.flow.issue import NotNextError, demand_next
 from comity.flow.publish import profile_of
 from comity.ports import Version
 
@@ -64,18 +65,7 @@ def _demand_profile(record: Opened) -> None:
 
 def _demand_next(version: Version, published: Sequence[Version], now: datetime | None) -> None:
     """Raises `StopError` for a version that was replaced before, or that would reach back. `now`: None in a replay."""
-    if any(one.digest == version.digest for one in published):
-        raise StopError(
-            "this version was published before, and a later one replaced it",
-            help="Say in its prose that it holds again, and since when; that makes it a version of its own.",
-            code=Exit.USAGE,
-        )
-    if not published:
-        return
-    least = published[-1].effective if now is None else max(published[-1].effective, now)
-    if version.effective < least:
-        raise StopError(
-            f"a version after the one before can be in force from {least:%Y-%m-%dT%H:%M:%SZ} on, not earlier",
-            help="Name a later time with --from: a new version never reaches back.",
-            code=Exit.USAGE,
-        )
+    try:
+        demand_next(version, published, now)
+    except NotNextError as error:
+        raise StopError(str(error), help=error.help, code=Exit.USAGE) from error

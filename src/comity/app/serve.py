@@ -11,13 +11,19 @@ from importlib.metadata import version
 from typing import Final
 
 import uvicorn
+from litestar import Router
 
 from comity.api.app import Parts, make_app
+from comity.api.desk import Queue
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
 from comity.app.settings import Settings
 from comity.app.terminal import out
-from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, tokens
+from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, replies, tokens
+from comity.console.asking import Reader
+from comity.console.assets import asset_routes
+from comity.console.pages import Pages
+from comity.console.subject import Subject, subject_pages
 from comity.flow.desk import Desk
 from comity.flow.links import Links
 from comity.intake.columns import check
@@ -39,7 +45,8 @@ def serve(settings: Settings, *, host: str | None, port: int | None) -> Exit:
         where = host or settings["serve.host"], settings.serve_port if port is None else port
         listener = held.enter_context(listening(*where, backlog=_MOST_CONNECTIONS))
         url = settings["serve.url"].rstrip("/") or place_of(listener)
-        app = make_app(_parts(record, held, url), version("comity"))
+        parts = _parts(record, held, url)
+        app = make_app(parts, version("comity"), lambda queue: _pages(queue, parts, record, held))
         out.print(f"serving {settings.folder} on {place_of(listener)}", markup=False, soft_wrap=True)
         out.file.flush()
         config = uvicorn.Config(
@@ -65,12 +72,24 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         log=record.log,
         tokens=held.enter_context(closing(tokens(settings))),
         acks=held.enter_context(closing(gate_acks(settings))),
+        replies=held.enter_context(closing(replies(settings))),
+        secret=record.links_key,
         links=Links(record.links_key),
         clock=SystemClock(),
         parse=parse,
         zone=settings.zone,
         url=url,
     )
+
+
+def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[Router]:
+    reader = Reader(held.enter_context(reading(record.settings)))
+    held.callback(reader.close)
+    pages = Pages()
+    subject = Subject(
+        asks=queue, reader=reader, links=parts.links, log=parts.log, clock=parts.clock, zone=parts.zone, pages=pages
+    )
+    return [asset_routes(), *subject_pages(subject)]
 
 
 def parse(lines: Sequence[bytes], source: str) -> Read:

@@ -55,6 +55,8 @@ def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: b
         print_json(told_of(one))
         return Exit.FINE
     sys.stdout.write(printed(one, settings, bound.agreement.appeal_window if bound else None, as_html=as_html))
+    if settings["serve.url"] and not as_html:
+        out.print(f"\nIts account reads it by a link: `comity link {one.id[:8]}`", markup=False)
     return Exit.FINE
 
 

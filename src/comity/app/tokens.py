@@ -15,7 +15,7 @@ from comity.app.terminal import as_json as print_json
 from comity.app.terminal import err, out, parse_name
 from comity.app.wiring import SystemClock, tokens
 from comity.casework.wording import printable
-from comity.model.access import Role, Token, TokenId
+from comity.model.access import GIVEN, Role, Token, TokenId
 from comity.model.ids import Channel
 
 PREFIX: Final = "comity_"
@@ -25,8 +25,8 @@ _LONGEST: Final = 3650
 
 def new(name: str, role: str, settings: Settings, *, channels: Sequence[str], days: int, as_json: bool) -> Exit:
     """The secret is shown now and never again."""
-    if role not in list(Role):
-        raise StopError(f"there is no role {role!r}", help=f"One of: {', '.join(Role)}.", code=Exit.USAGE)
+    if role not in GIVEN:
+        raise StopError(f"no token has the role {role!r}", help=f"One of: {', '.join(GIVEN)}.", code=Exit.USAGE)
     if not 0 < days <= _LONGEST:
         raise StopError(f"a token lasts 1 to {_LONGEST} days, not {days}", code=Exit.USAGE)
     secret, now = PREFIX + secrets.token_urlsafe(32), SystemClock().now()

@@ -18,6 +18,7 @@ from comity.app.signing import LEDGER_KEY, keyring, secret_in
 from comity.app.witness_link import HttpLink
 from comity.flow.anchor import demand_anchored
 from comity.flow.cosign import Outcome, demand_newest
+from comity.flow.links import Links
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder, mode_of
 from comity.flow.shard import genesis_of
@@ -29,6 +30,7 @@ from comity.ports import PublishedLog, Store, StoreError
 from comity.stores.anchor import AnchoredLog, read_anchor
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
+from comity.stores.replies import REPLIES_FILE, ReplyFile
 from comity.stores.sqlite import SqliteStore
 from comity.stores.tokens import ACCESS_FILE, TokenFile
 
@@ -97,7 +99,7 @@ def opened(settings: Settings, *, shares: bool = False) -> Iterator[Opened]:
         key = keyring(settings, is_new=store.size == 0)
         _demand_its_key(store, key, folder)
         history = secret_in(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
-        links = secret_in(folder / LINKS_KEY, lambda: secrets.token_hex(32), is_new=True)  # older records have none
+        links_key = _links_key(folder)
         log = LogFolder(folder / LOG_FOLDER)
         witnesses = _asked_witnesses(settings, store, key)
         if log.read(VKEY_PATH) not in [f"{one.verifier}\n".encode() for one in key.signers]:
@@ -115,7 +117,7 @@ def opened(settings: Settings, *, shares: bool = False) -> Iterator[Opened]:
             keys=key,
             witnesses=witnesses,
             history_key=history,
-            links_key=bytes.fromhex(links),
+            links_key=links_key,
             renew=renew,
         )
 
@@ -164,6 +166,17 @@ def reading(settings: Settings) -> Iterator[Store]:
         yield store
 
 
+def links(settings: Settings) -> Links:
+    """The links to the record's statements. Raises `StopError`."""
+    with _explained(settings.folder):
+        return Links(_links_key(settings.folder))
+
+
+def _links_key(folder: Path) -> bytes:
+    """Made when it is first asked for: older records have none."""
+    return bytes.fromhex(secret_in(folder / LINKS_KEY, lambda: secrets.token_hex(32), is_new=True))
+
+
 def tokens(settings: Settings) -> TokenFile:
     """The tokens beside the record. Raises `StopError`."""
     with _explained(settings.folder):
@@ -176,6 +189,13 @@ def gate_acks(settings: Settings) -> GateAckFile:
     with _explained(settings.folder):
         settings.folder.mkdir(parents=True, exist_ok=True)
         return GateAckFile(settings.folder / GATES_FILE)
+
+
+def replies(settings: Settings) -> ReplyFile:
+    """What was answered to requests under keys. Raises `StopError`."""
+    with _explained(settings.folder):
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        return ReplyFile(settings.folder / REPLIES_FILE)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from comity.casework.facts import (
 )
 from comity.casework.record import Record, after
 from comity.casework.recorded import Appeal, Dismissal, Recorded, more_time
-from comity.casework.refused import RefusedError
+from comity.casework.refused import RefusedError, TookPartError
 from comity.casework.statement import appeal_until
 from comity.casework.versions import VersionOf
 from comity.model.clause import Row
@@ -68,7 +68,7 @@ def give_outcome(
     if not given.why.strip():
         raise RefusedError("a reason is missing: the filer will read it")
     if given.by in took_part(record, appeal.filed.decision):  # INVARIANT 16
-        raise RefusedError(f"{given.by} took part in the decision; somebody else has to decide the appeal")
+        raise TookPartError(f"{given.by} took part in the decision; somebody else has to decide the appeal")
     one = record.decision(appeal.filed.decision)
     if one is None or appeal.filed.party is Party.NOTIFIER:
         yield from _of_notifier(record, given, one)

@@ -178,6 +178,30 @@ class Appealed(AboutAccount, frozen=True, kw_only=True, tag="appealed"):
     attachments: tuple[Attachment, ...] = ()
 
 
+class AppealOffered(AboutAccount, frozen=True, kw_only=True, tag="appeal-offered"):
+    """Somebody with the refusal link, which is no secret, appeals: it waits until it is known to be the account's."""
+
+    offer: AppealId
+    decision: DecisionId
+    text: str
+
+
+class OfferSettled(AboutAccount, frozen=True, kw_only=True, tag="offer-settled"):
+    """An offered appeal waits no more: it became the appeal `taken`, or (None) it is not the account's."""
+
+    offer: AppealId
+    decision: DecisionId
+    taken: AppealId | None = None
+    by: Person | None = None  # None: the account itself
+
+
+class LinkReplaced(AboutAccount, frozen=True, kw_only=True, tag="link-replaced"):
+    """The links to the statement that were given out before lead to nothing from now on; a new one does."""
+
+    decision: DecisionId
+    by: Person
+
+
 class AppealOutcome(StrEnum):
     UPHELD = "upheld"  # the decision stands
     VARIED = "varied"  # a milder measure takes its place
@@ -261,6 +285,9 @@ Fact = (
     | Dismissed
     | Change
     | Appealed
+    | AppealOffered
+    | OfferSettled
+    | LinkReplaced
     | AppealsPutOff
     | HandleGiven
     | HoldSet
@@ -296,7 +323,7 @@ def _upgraded(body: bytes) -> bytes:
 
 
 def introduced(fact: Fact) -> tuple[str, ...]:
-    """The ids that the fact makes known: of a decision, a case, an appeal or a notice."""
+    """The ids that the fact makes known: of a decision, a case, an appeal (an offered one too) or a notice."""
     match fact:
         case Decided() | Dismissed():
             return (fact.decision,)
@@ -306,17 +333,21 @@ def introduced(fact: Fact) -> tuple[str, ...]:
             return (fact.notice,)
         case Appealed():
             return (fact.appeal,)
+        case AppealOffered():
+            return (fact.offer,)
         case _:
             return ()
 
 
 def opened(fact: Fact) -> tuple[str, ...]:
-    """The ids of what waits for a person from now on: a case, an appeal."""
+    """The ids of what waits for a person from now on: a case, an appeal, an offered appeal."""
     match fact:
         case CaseOpened():
             return (fact.case,)
         case Appealed():
             return (fact.appeal,)
+        case AppealOffered():
+            return (fact.offer,)
         case _:
             return ()
 
@@ -328,6 +359,8 @@ def closed(fact: Fact) -> tuple[str, ...]:
             return (fact.case,)
         case OutcomeGiven():
             return (fact.appeal,)
+        case OfferSettled():
+            return (fact.offer,)
         case _:
             return ()
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from comity.casework.visible import printable
+from comity.casework.visible import printable, visible
 from comity.casework.wording import Section
 
 _WIDTH = 88
@@ -62,7 +62,12 @@ def _wrapped(paragraph: str) -> Iterator[str]:
 
 
 def _html_section(section: Section) -> str:
-    return f"<h2>{html.escape(section.title)}</h2>\n" + "\n".join(_html_paragraphs(section.paragraphs))
+    return f"<h2>{html.escape(section.title)}</h2>\n{paragraphs_as_html(section.paragraphs)}"
+
+
+def paragraphs_as_html(paragraphs: Iterable[str]) -> str:
+    """Quotations and lists as such; all text as text."""
+    return "\n".join(_html_paragraphs(paragraphs))
 
 
 def _html_paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
@@ -78,8 +83,4 @@ def _html_paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
 
 
 def _html(tag: str, text: str) -> str:
-    return f"<{tag}>{html.escape(_visible(text))}</{tag}>"
-
-
-def _visible(text: str) -> str:
-    return "\n".join(printable(line) for line in text.split("\n"))
+    return f"<{tag}>{html.escape(visible(text))}</{tag}>"

@@ -15,6 +15,7 @@ from comity.casework.facts import (
     Accepted,
     Acknowledged,
     Appealed,
+    AppealOffered,
     AppealsPutOff,
     Change,
     Decided,
@@ -24,6 +25,8 @@ from comity.casework.facts import (
     HandleGiven,
     HoldEnded,
     HoldSet,
+    LinkReplaced,
+    OfferSettled,
     OutcomeGiven,
 )
 from comity.casework.recorded import (
@@ -33,6 +36,7 @@ from comity.casework.recorded import (
     appealed,
     capped,
     changed,
+    offered,
     put_off,
     recorded,
     with_outcome,
@@ -92,6 +96,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def appeal(self, appeal: AppealId) -> Appeal | None:
         return next((each for each in self.appeals if each.filed.appeal == appeal), None)
 
+    def offer(self, offer: AppealId) -> AppealOffered | None:
+        """The offered appeal, if it waits."""
+        waiting = (each for one in self.decisions for each in one.offers)
+        return next((each for each in waiting if each.offer == offer), None)
+
     @property
     def appeals(self) -> tuple[Appeal, ...]:
         """All that were ever filed, against decisions and against dismissals."""
@@ -119,6 +128,10 @@ def after(record: Record, fact: Fact) -> Record:
             return _opened(record, fact)
         case Appealed() | OutcomeGiven():
             return _appeal(record, fact)
+        case AppealOffered() | OfferSettled():
+            return _changed(record, fact.decision, lambda one: offered(one, fact))
+        case LinkReplaced():
+            return _changed(record, fact.decision, lambda one: replace(one, links=one.links + 1))
         case AppealsPutOff():
             decisions = tuple(put_off(one, fact) for one in record.decisions)
             return replace(record, decisions=decisions, put_off=(*record.put_off, fact))

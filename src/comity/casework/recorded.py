@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from comity.casework.facts import (
     Appealed,
+    AppealOffered,
     AppealOutcome,
     AppealsPutOff,
     Change,
@@ -24,6 +25,7 @@ from comity.casework.facts import (
     Dismissed,
     Joined,
     Lifted,
+    OfferSettled,
     OutcomeGiven,
     Party,
     Recomputed,
@@ -78,6 +80,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     met: tuple[tuple[str, datetime], ...] = ()
     changes: tuple[Change, ...] = ()
     appeals: tuple[Appeal, ...] = ()
+    offers: tuple[AppealOffered, ...] = ()  # that wait
+    links: int = 0  # how often its link was replaced
     put_off: tuple[AppealsPutOff, ...] = ()
     reversed_at: datetime | None = None
     replaced_by: DecisionId | None = None
@@ -173,6 +177,13 @@ def changed(one: Recorded, fact: Change) -> Recorded:
 
 def appealed(one: Recorded, fact: Appealed) -> Recorded:
     return replace(one, appeals=(*one.appeals, Appeal(filed=fact)))
+
+
+def offered(one: Recorded, fact: AppealOffered | OfferSettled) -> Recorded:
+    """The decision with one more offered appeal that waits, or with one less."""
+    if isinstance(fact, AppealOffered):
+        return replace(one, offers=(*one.offers, fact))
+    return replace(one, offers=tuple(each for each in one.offers if each.offer != fact.offer))
 
 
 def put_off(one: Recorded, fact: AppealsPutOff) -> Recorded:

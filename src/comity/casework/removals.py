@@ -46,28 +46,44 @@ def may_remove(fact: Fact) -> bool:
             return False
 
 
-def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
-    """What is left to do about the account's messages. `refused`: those that were never shown."""
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the decisions ask for about one message. `statement`: the last of them."""
+
+    treatment: Treatment
+    territory: Territory
+    statement: DecisionId
+
+
+def wanted(record: Record, at: datetime) -> dict[Key, Wanted]:
+    """What is asked for about each message that a decision removes or removed."""
     asked: dict[Key, DecisionId] = {}
-    wanted: dict[Key, list[Territory]] = {}
+    places: dict[Key, list[Territory]] = {}
     for one in record.decisions:
         for key, territory in _removed(one, at):
             asked[key] = one.id
-            wanted.setdefault(key, []).extend([] if territory is None else [territory])
+            places.setdefault(key, []).extend([] if territory is None else [territory])
+    found: dict[Key, Wanted] = {}
+    for key, statement in asked.items():
+        treatment, territory = _together(places[key])
+        found[key] = Wanted(treatment=treatment, territory=territory, statement=statement)
+    return found
+
+
+def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
+    """What is left to do about the account's messages. `refused`: those that were never shown."""
     done = {(each.source, each.message): (each.treatment, each.territory) for each in record.acknowledged}
     found: list[Due] = []
-    for key, statement in asked.items():
-        treatment, territory = _together(wanted[key])
+    for key, one in wanted(record, at).items():
         before = (Treatment.WITHHELD, ()) if key in refused else (Treatment.RESTORED, ())
-        if (treatment, territory) != done.get(key, before):
+        if (one.treatment, one.territory) != done.get(key, before):
             found.append(
                 Due(
                     account=record.account,
                     source=key[0],
                     message=key[1],
-                    treatment=treatment,
-                    territory=territory,
-                    statement=statement,
+                    treatment=one.treatment,
+                    territory=one.territory,
+                    statement=one.statement,
                 )
             )
     return tuple(found)

@@ -8,6 +8,11 @@ def printable(text: str) -> str:
     return "".join(_printable(each) for each in text)
 
 
+def visible(text: str) -> str:
+    """The same, line by line: line breaks stay."""
+    return "\n".join(printable(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
 def _printable(character: str) -> str:
     if character.isprintable():
         return character

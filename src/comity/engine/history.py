@@ -48,11 +48,21 @@ class History:
 
         From now on it counts for those that come after it.
         """
-        at, newest = since_epoch(trace.sent), self._newest
+        return self._taken(trace, self._series, self._newest)
+
+    def would_take(self, trace: Trace) -> tuple[Mapping[Window, int | float], bool]:
+        """What `take` would say now; nothing is taken."""
+        newest = Newest(self._newest.lateness, at=self._newest.at, claimed=self._newest.claimed)
+        return self._taken(trace, [series.aside(trace) for series in self._series], newest)
+
+    def _taken(
+        self, trace: Trace, every: Iterable[Series], newest: Newest
+    ) -> tuple[Mapping[Window, int | float], bool]:
+        at = since_epoch(trace.sent)
         is_late = newest.take(at)
         floor = newest.at - self._kept
         counts: Counts = {}
-        for series in self._series:
+        for series in every:
             series.take(trace, at, floor, counts)
         for events in self._events.values():
             events.count(trace.author, at, floor, counts)

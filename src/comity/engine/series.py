@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated, Final, Generic, Protocol, TypeVar
+from typing import Annotated, Final, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -148,12 +149,24 @@ class _Groups(Generic[T, E]):
         self.tallies = tallies
         self._queue = deque(tallies)
 
+    def only(self, group: Group | None) -> _Groups[T, E]:
+        """A copy that has one group at most."""
+        one = _Groups(self._form)
+        tally = None if group is None else self.tallies.get(group)
+        if group is not None and tally is not None:
+            one.tallies[group] = self._form.made(self._form.entries(tally))
+            one._queue.append(group)
+        return one
+
 
 class Series(Protocol):
     """The windows that count the same over different times."""
 
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         """Adds the message, unless it is not after `floor`, and puts the windows' counts into `counts`."""
+
+    def aside(self, trace: Trace) -> Series:
+        """A copy that knows of the message's group and of no other: what is taken there changes nothing here."""
 
     @property
     def groups(self) -> int: ...
@@ -168,6 +181,11 @@ class _Kept(Generic[T, E]):
     def __init__(self, form: _Form[T, E], windows: Iterable[Window]) -> None:
         self._windows = tuple((window, microseconds(window.within)) for window in windows)
         self._groups = _Groups(form)
+
+    def _with_only(self, group: Group | None) -> Self:
+        one = copy(self)
+        one._groups = self._groups.only(group)
+        return one
 
     @property
     def groups(self) -> int:
@@ -189,6 +207,9 @@ class _Messages(_Kept[Times, int]):
     def __init__(self, group_of: GroupOf, windows: Iterable[Window]) -> None:
         super().__init__(_TIMES, windows)
         self._group_of = group_of
+
+    def aside(self, trace: Trace) -> Series:
+        return self._with_only(self._group_of(trace))
 
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         group = self._group_of(trace)
@@ -219,6 +240,9 @@ class _Members(_Kept[Members, tuple[bytes, int]]):
         self._group_of = group_of
         self._members_of = members_of
 
+    def aside(self, trace: Trace) -> Series:
+        return self._with_only(self._group_of(trace))
+
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         group, added = self._group_of(trace), self._members_of(trace)
         if group is None or at <= floor:
@@ -238,6 +262,9 @@ class _Totals(_Kept[Sums, tuple[int, float]]):
     def __init__(self, key: str, windows: Iterable[Window]) -> None:
         super().__init__(_SUMS, windows)
         self._key = key
+
+    def aside(self, trace: Trace) -> Series:
+        return self._with_only(_author(trace))
 
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         value = trace.numbers.get(self._key, 0.0)

@@ -44,6 +44,11 @@ class Versions:
             (timedelta(seconds=one.agreement.lateness.nominal_seconds) for one in self._all), default=timedelta()
         )
 
+    @property
+    def every(self) -> tuple[InForce, ...]:
+        """First to last."""
+        return self._all
+
     def latest(self) -> InForce | None:
         return self._all[-1] if self._all else None
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from comity.agreement.ladders import read_choice
 from comity.casework import appeal as casework
-from comity.casework.facts import Appealed, AppealOutcome, AppealsPutOff, Fact, OutcomeGiven, Party
+from comity.casework import offers
+from comity.casework.facts import Appealed, AppealOffered, AppealOutcome, AppealsPutOff, Fact, OutcomeGiven, Party
 from comity.casework.facts import Attachment as Attached
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
@@ -48,12 +49,61 @@ def file(proceedings: Proceedings, given: Complaint, at: datetime) -> Appealed:
         notice=given.notice,
         attachments=tuple(Attached(name=name, size=len(one.content), digest=one.digest) for name, one in kept),
     )
-    proceedings.act(
-        [account],
-        lambda record: casework.file(record, fact, _window(proceedings, record, given.decision)),
-        attachments=[one for _, one in kept],
-    )
+    _file(proceedings, fact, [one for _, one in kept])
     return fact
+
+
+def offer(proceedings: Proceedings, decision: DecisionId, text: str, at: datetime) -> AppealOffered:
+    """Somebody with the refusal link appeals; it waits until it is known to be the account's. Raises `RefusedError`."""
+    account = account_of(proceedings, decision)
+    offered = AppealOffered(account=account, at=at, offer=AppealId(proceedings.fresh()), decision=decision, text=text)
+    proceedings.act([account], lambda record: offers.offer(record, offered, _window(proceedings, record, decision)))
+    return offered
+
+
+def take_offer(
+    proceedings: Proceedings,
+    offer: AppealId,
+    at: datetime,
+    *,
+    by: ReviewerId | None = None,
+    against: DecisionId | None = None,
+) -> Appealed:
+    """An offered appeal is the account's: it says so itself (`by` None), or a reviewer does.
+
+    Raises `RefusedError`, also if it is not against the decision `against`.
+    """
+    waiting = offers.waiting(proceedings.record(account_of(proceedings, offer)), offer)
+    if against not in (None, waiting.decision):
+        raise RefusedError(f"no offered appeal {offer} waits")
+    filer = f"somebody with the refusal link, whom {by} knows to be the account" if by else ""
+    fact = offers.filed(waiting, AppealId(proceedings.fresh()), at, by=filer)
+    _file(proceedings, fact, offer=offer, by=by)
+    return fact
+
+
+def decline_offer(proceedings: Proceedings, offer: AppealId, by: ReviewerId, at: datetime) -> tuple[Fact, ...]:
+    """A reviewer knows that it is not the account's. Raises `RefusedError`."""
+    account = account_of(proceedings, offer)
+    return proceedings.act([account], lambda record: offers.decline(record, offer, by, at))
+
+
+def _file(
+    proceedings: Proceedings,
+    fact: Appealed,
+    attachments: Sequence[Attachment] = (),
+    *,
+    offer: AppealId | None = None,
+    by: ReviewerId | None = None,
+) -> None:
+    """The account's own appeal takes the place of all that were offered for it."""
+
+    def follows(record: Record) -> tuple[Fact, ...]:
+        filed = casework.file(record, fact, _window(proceedings, record, fact.decision))
+        settled = offers.taken(record, fact, offer=offer, by=by) if fact.party is Party.ACCOUNT else ()
+        return (*filed, *settled)
+
+    proceedings.act([fact.account], follows, attachments=attachments)
 
 
 def give_outcome(

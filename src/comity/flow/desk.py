@@ -35,7 +35,7 @@ class Desk:
             except (RefusedError, ChoiceError):  # raised before anything was changed
                 self._running = running
                 raise
-            self._running = running
+            self._running = None if running.is_spent else running
             return result
 
     def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:

@@ -9,7 +9,7 @@ between two transactions goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from comity.casework.timely import demand_timely
 from comity.engine.history import History
 from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
-from comity.engine.windows import Counted
+from comity.engine.windows import Counted, Window
 from comity.flow.agreement import InForce, Versions
 from comity.flow.publish import Mode, Recorder
 from comity.model.clause import Decide, Kind
@@ -37,7 +37,7 @@ from comity.model.measure import State
 from comity.model.message import Message
 from comity.model.plan import Planned
 from comity.model.statement import Breach, Origin
-from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken
+from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken, Version
 
 _MOST_RECORDS = 200_000
 """Accounts whose records are kept at hand; beyond that they are read from the store again."""
@@ -75,6 +75,8 @@ class Proceedings:
         self._released: dict[AccountId, None] = {}
         self._since_snapshot = 0
         self._erasures = store.erasures
+        self.is_spent = False
+        """What they know is no longer so: new ones take their place."""
         self._restore()
 
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
@@ -141,6 +143,12 @@ class Proceedings:
         Raises `OvertakenError` if anything was recorded since it was found that nobody does.
         """
         self._recorder.erase(account, keep_hash=keep_hash)
+        self.is_spent = True
+
+    def publish(self, version: Version, at: datetime) -> None:
+        """Put a version in force. New proceedings take the place of these."""
+        self._recorder.publish_version(version, at)
+        self.is_spent = True
 
     def tell_erasures(self, at: datetime) -> None:
         """Say in the ledger what was erased on an earlier day, if its first entry of this day has not done so."""
@@ -186,12 +194,27 @@ class Proceedings:
         moved = {fact.account: fact.at for fact in facts if moves(self.record(fact.account), fact)}
         return tuple(each for account, at in moved.items() for each in planned(self.record(account), at))
 
+    def try_out(self, message: Message) -> Answer:
+        """What the message would be answered if it came now; nothing is kept, and no window counts it."""
+        counts, late = self._history.would_take(self._tracer.trace(message))
+        answer, facts = self._judged(message, counts, late=late, now=self._clock.now())
+        is_new = any(isinstance(fact, Decided) and fact.decision == answer.statement for fact in facts)
+        return msgspec.structs.replace(answer, statement=None) if is_new else answer
+
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
-        at = message.sent if self._terms.mode == "replay" else now
-        record = self.record(message.author)
         trace = self._tracer.trace(message)
         counts, late = self._history.take(trace)
         self._since_snapshot += 1
+        answer, facts = self._judged(message, counts, late=late, now=now)
+        self._follow(message.author, facts)
+        keep_text = bool(facts) or answer.outcome is Outcome.HELD
+        return Taken(message=message, trace=self._tracer.encode(trace), answer=answer, keep_text=keep_text), facts
+
+    def _judged(
+        self, message: Message, counts: Mapping[Window, int | float], *, late: bool, now: datetime
+    ) -> tuple[Answer, tuple[Fact, ...]]:
+        at = message.sent if self._terms.mode == "replay" else now
+        record = self.record(message.author)
         bound = self.bound(record, message.sent)
         facts: tuple[Fact, ...] = ()
         if bound is None:
@@ -206,9 +229,7 @@ class Proceedings:
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
                 facts += wait(record, message, given)
                 answer = _held(answer, found.by.decision)
-        self._follow(message.author, facts)
-        keep_text = bool(facts) or answer.outcome is Outcome.HELD
-        return Taken(message=message, trace=self._tracer.encode(trace), answer=answer, keep_text=keep_text), facts
+        return answer, facts
 
     def given(self, at: datetime) -> Circumstances:
         """What a decision at `at` needs from outside."""

@@ -21,7 +21,7 @@ def due(store: Store, at: datetime, *, source: str | None = None) -> Iterator[Du
     """What is not acknowledged yet, account by account; `source`: of its messages alone."""
     for account in _concerned(store):
         record = fold(account, store.facts_of(account))
-        for each in removals.due(record, _refused(store, record), at):
+        for each in removals.due(record, refused_of(store, record), at):
             if source in (None, each.source):
                 yield each
 
@@ -32,7 +32,7 @@ def acknowledge(
     """The source says that it has done it. Raises `RefusedError` if something else, or nothing, is due."""
     store = proceedings.store
     return proceedings.act(
-        [account], lambda record: removals.acknowledge(record, key, treatment, _refused(store, record), at)
+        [account], lambda record: removals.acknowledge(record, key, treatment, refused_of(store, record), at)
     )
 
 
@@ -48,7 +48,7 @@ def _concerned(store: Store) -> dict[AccountId, None]:
     return dict.fromkeys(fact.account for fact in store.facts([Decided, Joined]) if removals.may_remove(fact))
 
 
-def _refused(store: Store, record: Record) -> frozenset[Key]:
+def refused_of(store: Store, record: Record) -> frozenset[Key]:
     """The account's messages that were answered so that nobody ever saw them."""
     asked: dict[str, list[MessageId]] = {}
     for breach in (each for one in record.decisions for each in one.breaches):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from comity.casework.facts import Accepted, Appealed, HandleGiven
+from comity.casework.facts import Accepted, Appealed, AppealOffered, HandleGiven
 from comity.casework.points import live_points
 from comity.casework.record import Record, fold, standing
 from comity.casework.retention import KEPT_AFTER, is_needed
@@ -43,6 +43,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     handles: tuple[HandleGiven, ...]
     statements: tuple[Told, ...]
     appeals: tuple[Appealed, ...]
+    offered: tuple[AppealOffered, ...]  # that wait until the account says that they are its own
     files: tuple[AttachedFile, ...]
     messages: tuple[Message, ...]
     openings: dict[DecisionId, tuple[Opening, ...]]
@@ -101,6 +102,7 @@ def export(store: Store, account: AccountId, at: datetime) -> Export:
         handles=record.handles,
         statements=tuple(told_of(one) for one in record.decisions),
         appeals=appeals,
+        offered=tuple(each for one in record.decisions for each in one.offers),
         files=tuple(
             AttachedFile(name=each.name, content=content)
             for filed in appeals

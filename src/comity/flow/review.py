@@ -17,7 +17,7 @@ from comity.casework.case_facts import NOBODY, CaseKind, CaseOpened, Noticed, No
 from comity.casework.cases import Case
 from comity.casework.facts import Fact
 from comity.casework.record import Record
-from comity.casework.refused import RefusedError
+from comity.casework.refused import RefusedError, UnknownError
 from comity.casework.review import Deciding
 from comity.casework.step import Confirmed
 from comity.flow.message import Proceedings
@@ -156,7 +156,7 @@ def account_of(proceedings: Proceedings, id_: str) -> AccountId:
     if account is None:
         gone = proceedings.store.is_erased(id_)
         erased = f"{id_} was erased with its account's data"
-        raise RefusedError(erased if gone else f"there is nothing with the id {id_}")
+        raise UnknownError(erased if gone else f"there is nothing with the id {id_}")
     return account
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 import msgspec
 
@@ -15,7 +15,10 @@ TokenId = NewType("TokenId", str)
 
 
 class Role(StrEnum):
-    """What somebody may do. `source` sends messages and `gate` asks for standings: both are machines."""
+    """What somebody may do. `source` sends messages and `gate` asks for standings: both are machines.
+
+    `account`: whoever a statement is about, let in by its link and by nothing else.
+    """
 
     SOURCE = "source"
     GATE = "gate"
@@ -23,6 +26,11 @@ class Role(StrEnum):
     APPEALS_REVIEWER = "appeals reviewer"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    ACCOUNT = "account"
+
+
+GIVEN: Final = tuple(role for role in Role if role is not Role.ACCOUNT)
+"""The roles that a token can have."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, gc=False):

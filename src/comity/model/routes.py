@@ -16,6 +16,9 @@ _SOURCE: Final = frozenset({Role.SOURCE})
 _GATE: Final = frozenset({Role.GATE})
 _ASKS: Final = frozenset({Role.SOURCE, Role.GATE})
 _REVIEWER: Final = frozenset({Role.REVIEWER})
+_APPEALS: Final = frozenset({Role.APPEALS_REVIEWER})
+_OPERATOR: Final = frozenset({Role.OPERATOR})
+_ACCOUNT: Final = frozenset({Role.ACCOUNT})
 
 MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /v1/messages": _SOURCE,
@@ -27,16 +30,46 @@ MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/standings/snapshot": _GATE,
     "GET /v1/standings": _GATE,
     "POST /v1/gates/ack": _GATE,
+    "GET /v1/events": frozenset({Role.SOURCE, Role.AUDITOR}),
+    "GET /v1/removals": _SOURCE,
+    "POST /v1/removals": _SOURCE,
+    "POST /v1/notices": ANYBODY,
+    "GET /v1/agreements": ANYBODY,
+    "GET /v1/agreements/{digest}": ANYBODY,
+    "POST /v1/agreements": _OPERATOR,
     "GET /v1/cases": _REVIEWER,
+    "GET /v1/cases/{case}": _REVIEWER,
+    "POST /v1/cases/{case}/claim": _REVIEWER,
+    "POST /v1/cases/{case}/release": _REVIEWER,
+    "POST /v1/cases/{case}/hand-over": _REVIEWER,
+    "POST /v1/cases/{case}/escalate": _REVIEWER,
     "POST /v1/cases/{case}/decision": _REVIEWER,
-    "POST /v1/statements/{statement}/lift": _REVIEWER,
+    "GET /v1/statements/{statement}": _ACCOUNT | _REVIEWER | _APPEALS,
+    "POST /v1/statements/{statement}/corrections": _REVIEWER,
+    "POST /v1/statements/{statement}/appeals": _ACCOUNT,
+    "POST /v1/statements/{statement}/lift": _REVIEWER | _OPERATOR,
+    "POST /v1/appeals/{appeal}/outcome": _APPEALS,
+    "POST /v1/undo": _OPERATOR,
+    "GET /v1/export": _OPERATOR,
+    "POST /v1/erasures": _OPERATOR,
+    "POST /v1/holds": _OPERATOR,
+    "GET /v1/log/proof/{statement}": ANYBODY,
     "GET /v1/log/{path}": ANYBODY,
-    "GET /r/{token}": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,
     "GET /openapi.json": ANYBODY,
 }
 
-PEOPLE: Final[Mapping[str, frozenset[Role]]] = {}
+PEOPLE: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /static/{name}": ANYBODY,
+    "GET /r/{token}": ANYBODY,
+    "POST /r/{token}/appeal": ANYBODY,
+    "GET /s/{token}": ANYBODY,
+    "POST /s/{token}/appeal": ANYBODY,
+    "POST /s/{token}/read": ANYBODY,
+    "POST /s/{token}/offers/{offer}": ANYBODY,
+    "GET /s/{token}/statement.json": ANYBODY,
+    "GET /s/{token}/account.json": ANYBODY,
+}
 
 TABLE: Final[Mapping[str, frozenset[Role]]] = {**MACHINES, **PEOPLE}

@@ -19,12 +19,13 @@ from comity.ports.kept import (
 )
 from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
 from comity.ports.store import Store
-from comity.ports.world import Clock, Entropy, GateAcks, Tokens
+from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, Tokens
 
 __all__ = [
     "LARGEST_ATTACHMENT",
     "Answer",
     "Attachment",
+    "Begun",
     "Clock",
     "Cosigned",
     "CosignedLog",
@@ -36,6 +37,7 @@ __all__ = [
     "OvertakenError",
     "Owned",
     "PublishedLog",
+    "Replies",
     "Reply",
     "Running",
     "Snapshot",

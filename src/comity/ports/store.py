@@ -38,8 +38,8 @@ class Store(Protocol):
     def versions(self) -> Sequence[Version]:
         """All published versions, first to last."""
 
-    def facts_of(self, account: AccountId) -> Sequence[Fact]:
-        """The account's facts, in the record's order."""
+    def facts_of(self, account: AccountId, *, until: int | None = None) -> Sequence[Fact]:
+        """The account's facts, in the record's order. `until`: only those of the record's first so many positions."""
 
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
@@ -48,6 +48,9 @@ class Store(Protocol):
 
         Only those of `kinds` (none: all), not of the first `after` positions, not from before `since`.
         """
+
+    def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
+        """The facts of `kinds` after that position, erased ones left out, each with its own position."""
 
     def account_of(self, id_: str) -> AccountId | None:
         """Whose decision (and so statement), case, appeal or notice that is."""

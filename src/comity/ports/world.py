@@ -1,10 +1,12 @@
-"""The clock, chance, and the two lists beside the record: machines' tokens and gates' acknowledgements."""
+"""The clock, chance, and the lists beside the record: tokens, gates' acknowledgements, requests under keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from comity.model.access import GateAck, Token
 
@@ -27,6 +29,31 @@ class Tokens(Protocol):
 
     def find(self, hashed: bytes, at: datetime) -> Token | None:
         """The token whose secret has that SHA-256, unless it has expired by `at` or was revoked."""
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A request that came under a key. `name` and `body`: keyed hashes of the key and of what came with it.
+
+    `mark` says how the record stood before it was done; `answer` what was answered, None until that is known.
+    """
+
+    name: bytes
+    body: bytes
+    mark: str
+    answer: bytes | None = None
+
+
+class Replies(Protocol):
+    """What was answered to requests that came under a key, for a while."""
+
+    def begin(self, begun: Begun, at: datetime) -> Begun | None:
+        """What is known under that name; None: nothing was, and from now on this is."""
+
+    def end(self, name: bytes, answer: bytes) -> None:
+        """It was done, and this was answered."""
+
+    def drop(self, name: bytes) -> None:
+        """It was not done: forget that it was asked for."""
 
 
 class Clock(Protocol):

@@ -140,9 +140,15 @@ class MemoryStore:
     def versions(self) -> Sequence[Version]:
         return tuple(self._versions)
 
-    def facts_of(self, account: AccountId) -> Sequence[Fact]:
-        facts = (self._facts[position] for position in self._by_account.get(account, ()))
+    def facts_of(self, account: AccountId, *, until: int | None = None) -> Sequence[Fact]:
+        every = self._by_account.get(account, ())
+        facts = (self._facts[position] for position in every if until is None or position < until)
         return tuple(fact for fact in facts if fact is not None)
+
+    def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
+        chosen = tuple(kinds) or (object,)
+        facts = enumerate(self._facts[after:], after + 1)
+        return ((position, fact) for position, fact in facts if fact is not None and isinstance(fact, chosen))
 
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None

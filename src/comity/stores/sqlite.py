@@ -55,6 +55,7 @@ _FACTS: Final = (
     " where (?1 = '[]' or kind in (select value from json_each(?1))) and at >= ?2 and seq >= ?3 order by seq"
 )
 _EARLIEST: Final = -(1 << 63)
+_LAST: Final = (1 << 63) - 1
 _PATIENCE: Final = 10_000
 """Milliseconds that a turn is waited for, while a person looks at what another program asks them."""
 _FILES: Final = msgspec.json.Decoder(tuple[SourceFile, ...])
@@ -145,10 +146,11 @@ class SqliteStore:
             for digest, name, effective, files in self._db.rows(tuple[str, str, int, bytes], query)
         )
 
-    def facts_of(self, account: AccountId) -> Sequence[Fact]:
+    def facts_of(self, account: AccountId, *, until: int | None = None) -> Sequence[Fact]:
         subject = self._people.subject(account)
-        query = "select seq, subject, body from facts where subject = ? order by seq"
-        return () if subject is None else tuple(self._decoded(query, subject))
+        query = "select seq, subject, body from facts where subject = ? and seq <= ? order by seq"
+        facts = () if subject is None else self._decoded(query, subject, _LAST if until is None else until)
+        return tuple(fact for _, fact in facts)
 
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
@@ -157,13 +159,16 @@ class SqliteStore:
         if since is not None:  # the first of them by the index, then on in the record's order
             earliest = micros(since)
             first = self._db.number(_FIRST_FACT, named, earliest)
-        return self._decoded(_FACTS, named, earliest, max(first, after + 1))
+        return (fact for _, fact in self._decoded(_FACTS, named, earliest, max(first, after + 1)))
 
-    def _decoded(self, query: str, *values: str | int) -> Iterator[Fact]:
+    def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
+        return self._decoded(_FACTS, _json([kind_of(each) for each in kinds]), _EARLIEST, after + 1)
+
+    def _decoded(self, query: str, *values: str | int) -> Iterator[tuple[int, Fact]]:
         for seq, subject, body in self._db.rows(tuple[int, int, bytes], query, *values):
             content = self._people.unseal(subject, place_of_fact(seq), body)
             if content is not None:
-                yield decode(content)
+                yield seq, decode(content)
 
     def account_of(self, id_: str) -> AccountId | None:
         query = "select subject from ids where id = ? and subject is not null"

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from comity.casework.facts import Accepted
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Digest, MessageId
 from comity.ports import OvertakenError, Version, Write
@@ -69,7 +70,18 @@ class StoreContract(IndexContract, ErasureContract, FeedContract):
         opened = case_opened("ann", "c", ago=timedelta(days=9))
         store.append(Write(size=0, position=3, facts=[opened]))
         assert list(store.facts_of(AccountId("ann"))) == [accepted("ann"), accepted("ann", language="es"), opened]
+        assert list(store.facts_of(AccountId("ann"), until=2)) == [accepted("ann")]
         assert list(store.facts_of(AccountId("eve"))) == []
+
+    def test_facts_are_told_with_their_positions_and_erased_ones_leave_theirs_empty(self) -> None:
+        store = self.store()
+        opened = case_opened("ann", "c", ago=timedelta(days=9))
+        store.append(Write(size=0, position=0, facts=[accepted("ann"), accepted("bob"), opened, accepted("ann")]))
+        every = [(1, accepted("ann")), (2, accepted("bob")), (3, opened), (4, accepted("ann"))]
+        assert list(store.numbered((), after=0)) == every
+        assert list(store.numbered([Accepted], after=1)) == [every[1], every[3]]
+        store.erase(AccountId("bob"))
+        assert list(store.numbered((), after=0)) == [every[0], *every[2:]]
 
     def test_a_message_is_known_by_source_and_id_and_its_answer_stays(self) -> None:
         store = self.store()

@@ -7,11 +7,11 @@ from datetime import timedelta
 from html import escape
 
 from comity.app.html import document, in_html
-from comity.app.plots import Line, lines
 from comity.app.simulation.report import Report
 from comity.app.simulation.text import figures, ledger_line, not_played
 from comity.casework.severity import RISING
 from comity.casework.wording import counted
+from comity.console.plots import Line, lines
 
 
 def page(report: Report) -> str:

@@ -1,0 +1,158 @@
+"""What sources and auditors are told of what happened, in order, and no more than they may know."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from api_parts import LINKS, as_, by_link, serving
+from litestar.testing import TestClient
+from test_flow_record import NOW, World, agreement
+
+from comity.flow.links import Purpose
+from comity.model.access import Role
+from comity.model.ids import DecisionId
+
+CANARY = "canary-7f3a"
+MESSAGE = {"id": "m1", "author": CANARY, "channel": "posts", "sent": "2026-06-01T12:00:00Z", "text": f"spam {CANARY}"}
+
+
+class Service:
+    """A record whose agreement has these rows, served."""
+
+    def __init__(self, client: TestClient, world: World) -> None:
+        self.client, self.world = client, world
+
+    def send(self, id_: str, text: str) -> dict[str, str]:
+        given = {**MESSAGE, "id": id_, "text": text}
+        told = self.client.post("/v1/messages", json=given, headers=as_(Role.SOURCE))
+        assert told.status_code == 200, told.text
+        return told.json()
+
+    def events(self, role: Role, after: int = 0, **more: int) -> list[dict[str, object]]:
+        told = self.client.get("/v1/events", params={"after": after, **more}, headers=as_(role))
+        assert told.status_code == 200, told.text
+        return told.json()["events"]
+
+    def types(self, role: Role, after: int = 0) -> list[str]:
+        return [str(each["type"]) for each in self.events(role, after)]
+
+    def decide(self, *, confirm: bool) -> None:
+        (case,) = self.client.get("/v1/cases", headers=as_(Role.REVIEWER)).json()
+        headers = as_(Role.REVIEWER, If_Match=f'"{case["version"]}"')
+        given = {"confirm": confirm, "by": "mara", "why": "I looked."}
+        done = self.client.post(f"/v1/cases/{case['id']}/decision", json=given, headers=headers)
+        assert done.status_code == 200, done.text
+
+    def reverse(self, statement: str) -> None:
+        path = f"/v1/statements/{statement}/appeals"
+        filed = self.client.post(path, json={"text": "It was a quotation."}, headers=by_link(statement)).json()
+        outcome = {"outcome": "reversed", "by": "bob", "why": "It was."}
+        path = f"/v1/appeals/{filed['appeal']}/outcome"
+        assert self.client.post(path, json=outcome, headers=as_(Role.APPEALS_REVIEWER)).status_code == 200
+
+
+@pytest.fixture
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    world = World(agreement(*request.param), "live")
+    with serving(world, tmp_path) as client:
+        yield Service(client, world)
+
+
+def rows(*given: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("service", [given], indirect=True)
+
+
+@rows("| 1 | suspend | posts | 2 days |")
+def test_an_auditor_is_told_what_anybody_may_know_to_the_hour_and_of_nobody(service: Service) -> None:
+    service.world.clock.at = NOW.replace(minute=34)
+    statement = service.send("m1", str(MESSAGE["text"]))["statement"]
+    service.reverse(statement)
+    told = service.client.get("/v1/events", headers=as_(Role.AUDITOR))
+    assert CANARY not in told.text
+    assert "34:" not in told.text
+    issued, filed, decided = told.json()["events"]
+    assert (issued["type"], issued["statement"], issued["clauses"]) == ("statement.issued", statement, ["spam"])
+    assert issued["measures"] == [
+        {"kind": "suspend", "channels": ["posts"], "start": "2026-06-01T12:00:00Z", "end": "2026-06-03T13:00:00Z"}
+    ]
+    assert (filed["type"], filed["party"]) == ("appeal.filed", "account")
+    assert (decided["type"], decided["outcome"], decided["by_person"]) == ("appeal.decided", "reversed", True)
+    ids = [each["id"] for each in told.json()["events"]]
+    assert len(set(ids)) == len(ids)
+
+
+@rows("| 1 | suspend | posts | 2 days |")
+def test_events_go_on_where_they_stopped_and_end_with_what_was_erased(service: Service) -> None:
+    for number in range(5):
+        service.world.say("spam", author=f"a{number}")
+    seen, after = [], 0
+    for _ in range(10):
+        page = service.client.get(f"/v1/events?after={after}&limit=2", headers=as_(Role.AUDITOR)).json()
+        seen += [each["id"] for each in page["events"]]
+        after = page["next"]
+        if page["is_last"]:
+            break
+    assert len(seen) == len(set(seen)) == 5
+    assert after == service.world.store.position
+    ahead = service.client.get(f"/v1/events?after={after + 1}", headers=as_(Role.AUDITOR))
+    assert ahead.status_code == 410
+    service.world.store.erase(service.world.proceedings.record("a1").account)
+    assert len(service.events(Role.AUDITOR)) == 4
+
+
+@rows("| 1 | remove, warn | | |", "decide=review")
+def test_a_message_that_passed_is_withheld_when_a_person_decides_and_restored_when_that_is_reversed(
+    service: Service,
+) -> None:
+    assert service.send("m1", "spam")["answer"] == "allow"
+    service.decide(confirm=True)
+    issued, withhold = service.events(Role.SOURCE)
+    assert (withhold["type"], withhold["message"], withhold["account"]) == ("message.withhold", "m1", CANARY)
+    statement = str(issued["statement"])
+    assert issued["link"] == f"https://example.org/s/{LINKS.token(Purpose.STATEMENT, DecisionId(statement))}"
+    (due,) = service.client.get("/v1/removals", headers=as_(Role.SOURCE)).json()
+    assert (due["message"], due["treatment"], due["statement"]) == ("m1", "withheld", statement)
+    done = {"message": "m1", "treatment": "restored"}
+    assert service.client.post("/v1/removals", json=done, headers=as_(Role.SOURCE)).status_code == 409
+    done["treatment"] = "withheld"
+    assert service.client.post("/v1/removals", json=done, headers=as_(Role.SOURCE)).status_code == 204
+    assert service.client.get("/v1/removals", headers=as_(Role.SOURCE)).json() == []
+    at = service.world.store.position
+    service.reverse(statement)
+    assert service.types(Role.SOURCE, at) == ["appeal.filed", "appeal.decided", "message.restore"]
+    assert service.client.get("/v1/removals", headers=as_(Role.SOURCE)).json()[0]["treatment"] == "restored"
+    assert "message.withhold" not in service.types(Role.AUDITOR)
+    only_mail = {"Authorization": "Bearer comity_mail"}
+    assert service.client.get("/v1/events", headers=only_mail).json()["events"] == []
+
+
+@pytest.mark.parametrize(("confirm", "says"), [(True, "message.refused"), (False, "message.released")])
+@rows("| 1 | remove, warn | | |", "decide=hold")
+def test_a_message_that_waits_is_released_or_refused_by_the_decision(
+    service: Service, confirm: bool, says: str
+) -> None:
+    assert service.send("m1", "spam")["answer"] == "hold"
+    service.decide(confirm=confirm)
+    told = [each for each in service.events(Role.SOURCE) if str(each["type"]).startswith("message.")]
+    assert [(each["type"], each["message"]) for each in told] == [(says, "m1")]
+
+
+@rows("| 1 | remove, warn | | |")
+def test_a_message_that_was_denied_at_once_is_not_withheld_again_and_may_be_restored(service: Service) -> None:
+    statement = service.send("m1", "spam")["statement"]
+    assert service.types(Role.SOURCE) == ["statement.issued"]
+    service.reverse(statement)
+    assert service.types(Role.SOURCE)[-1] == "message.restore"
+
+
+@rows("| 1 | suspend | posts | 2 days |")
+def test_whoever_waits_is_told_as_soon_as_something_happens(service: Service) -> None:
+    told: list[list[dict[str, object]]] = []
+    waiting = threading.Thread(target=lambda: told.append(service.events(Role.AUDITOR, wait=20)))
+    waiting.start()
+    service.send("m1", "spam")
+    waiting.join(timeout=10)
+    assert [[each["type"] for each in one] for one in told] == [["statement.issued"]]
