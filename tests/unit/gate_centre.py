@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from test_flow_feed import Watched
+from test_flow_record import NOW
 
+from comity.api.messages import judged
+from comity.app.serve import parse
 from comity.flow.feed import GoneError
 from comity.ledger.feed import encode_line, encode_snapshot
 
@@ -27,13 +31,17 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class Centre:
-    """`spoil` changes what is streamed, `snapshot` what is sent as one; `status` refuses everything."""
+    """`spoil` changes what is streamed, `snapshot` what is sent as one; `status` refuses everything.
+
+    `judged` changes the answer to a message, and its status; None: there is no answer.
+    """
 
     world: Watched
     now: Callable[[], datetime]
     spoil: Callable[[bytes], bytes] = lambda line: line
     snapshot: Callable[[bytes], bytes] = lambda content: content
     status: int = 200
+    judged: Callable[[bytes], tuple[int, bytes] | None] = lambda content: (200, content)
     acks: asyncio.Queue[Ack] = field(default_factory=asyncio.Queue)
     delivered: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     url: str = ""
@@ -83,12 +91,23 @@ class Centre:
         elif url.path == "/v1/gates/ack":
             self.acks.put_nowait(msgspec.json.decode(body, type=Ack))
             await _send(writer, 204, b"")
+        elif url.path == "/v1/messages":
+            told = self.judged(self._judge(body))
+            if told is not None:
+                await _send(writer, *told)
         elif url.path.endswith("/delivered"):
             self.delivered.put_nowait(url.path.split("/")[3])
             await _send(writer, 204, b"")
         else:
             content = self.world.log.read(url.path.removeprefix("/v1/log/"))
             await _send(writer, 404 if content is None else 200, content or b"")
+
+    def _judge(self, body: bytes) -> bytes:
+        read = parse([body], "gate")
+        assert not read.unread, read.unread
+        (answer,) = self.world.proceedings.take(read.messages)
+        self.tell()
+        return msgspec.json.encode(judged(answer, lambda statement: f"https://example.org/r/{statement}"))
 
     async def _stream(self, writer: asyncio.StreamWriter, epoch: str, after: int) -> None:
         try:
@@ -132,3 +151,48 @@ async def serving(world: Watched, now: Callable[[], datetime]) -> AsyncIterator[
         yield centre
         centre.status = 503
         centre.tell()
+
+
+class Told:
+    """A centre that runs in another thread, told from this one what to do."""
+
+    def __init__(self, centre: Centre, loop: asyncio.AbstractEventLoop) -> None:
+        self.centre, self._loop = centre, loop
+
+    def do(self, work: Callable[[], object]) -> None:
+        async def done() -> None:
+            work()
+            self.centre.tell()
+
+        asyncio.run_coroutine_threadsafe(done(), self._loop).result(PATIENCE)
+
+    def say(self, text: str, author: str = "ann") -> None:
+        self.do(lambda: self.centre.world.say(text, author=author))
+
+    def acked(self, cursor: int) -> None:
+        asyncio.run_coroutine_threadsafe(self.centre.acked(cursor), self._loop).result(PATIENCE)
+
+    def heard(self) -> str:
+        return asyncio.run_coroutine_threadsafe(self.centre.heard(), self._loop).result(PATIENCE)
+
+
+@contextmanager
+def beside(rows: str) -> Iterator[Told]:
+    """A centre in a thread of its own, for tests that wait. Its agreement has this ladder."""
+    started, ended = threading.Event(), asyncio.Event()
+    found: list[Told] = []
+
+    async def serve() -> None:
+        async with serving(Watched(rows), lambda: NOW) as one:
+            found.append(Told(one, asyncio.get_running_loop()))
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=[serve()])
+    thread.start()
+    assert started.wait(PATIENCE)
+    try:
+        yield found[0]
+    finally:
+        found[0].do(ended.set)
+        thread.join()

@@ -80,7 +80,7 @@ def message_routes(queue: Queue, parse: Parse, link: Callable[[DecisionId], str]
             raise ProblemError(HTTPStatus.BAD_REQUEST, _why(read.unread))
         demand_channel(token, read.messages[0].channel)
         (answer,) = await answered(read.messages)
-        return Response(_judged(answer, link))
+        return Response(judged(answer, link))
 
     return [take]
 
@@ -113,10 +113,10 @@ def _in_order(
                 detail = f"Line {start + number}: the token is not for the channel {message.channel!r}."
                 yield problem(HTTPStatus.FORBIDDEN, detail)
             else:
-                yield _judged(answer, link)
+                yield judged(answer, link)
 
 
-def _judged(answer: Answer, link: Callable[[DecisionId], str]) -> Judged:
+def judged(answer: Answer, link: Callable[[DecisionId], str]) -> Judged:
     return Judged(
         id=answer.message,
         answer=_DOES[answer.outcome],

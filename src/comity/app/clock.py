@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from comity.gates.clock import SystemClock
 
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)  # noqa: TID251 - the one place that asks the machine
+__all__ = ["SystemClock"]

@@ -127,7 +127,7 @@ class Follower:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def _broke_off(self, error: Exception) -> None:
-        self._replica.warn("feed", f"the feed of {self._centre.url} broke off: {error or type(error).__name__}")
+        self._replica.warn("feed", f"the feed of {self._centre.url} broke off: {str(error) or type(error).__name__}")
 
     async def _take_snapshot(self) -> None:
         self._snapshot_at = self._clock.now()

@@ -1,0 +1,9 @@
+from collections.abc import Awaitable, Generator
+from typing import Generic, TypeVar
+
+_R = TypeVar("_R")
+
+class Deferred(Generic[_R], Awaitable[_R]):
+    def callback(self, result: _R) -> None: ...
+    def errback(self, fail: BaseException) -> None: ...
+    def __await__(self) -> Generator[object, None, _R]: ...

@@ -1,0 +1,217 @@
+"""A Synapse of its own for a test: on a free port of loopback, with SQLite, without federation, in its own environment.
+
+The environment is made once for each lock, in .cache. Beside Synapse it has what docs/gate-matrix.md says that the gate
+needs, and nothing else that Comity uses elsewhere; Comity itself comes from src/.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "gate-matrix.md"
+PINS = ROOT / "requirements" / "synapse.txt"
+UV = shutil.which("uv")
+PATIENCE = 60.0
+HOST = "example.org"
+SECRET = "only-for-this-test"
+
+YAML = """
+server_name: {host}
+pid_file: {folder}/pid
+listeners: [{{port: {port}, bind_addresses: [127.0.0.1], type: http, resources: [{{names: [client]}}]}}]
+database: {{name: sqlite3, args: {{database: {folder}/homeserver.db}}}}
+media_store_path: {folder}/media
+signing_key_path: {folder}/signing.key
+log_config: {folder}/log.yaml
+registration_shared_secret: {secret}
+macaroon_secret_key: {secret}
+form_secret: {secret}
+bcrypt_rounds: 4
+report_stats: false
+trusted_key_servers: []
+federation_domain_whitelist: []
+url_preview_enabled: false
+enable_media_repo: false
+presence: {{enabled: true}}
+rc_message: &free {{per_second: 1000, burst_count: 1000}}
+rc_registration: *free
+rc_login: {{address: *free, account: *free, failed_attempts: *free}}
+rc_joins: {{local: *free, remote: *free}}
+rc_joins_per_room: *free
+rc_invites: {{per_room: *free, per_user: *free, per_issuer: *free}}
+rc_room_creation: *free
+"""
+LOG = """
+version: 1
+disable_existing_loggers: false
+formatters: {plain: {format: '%(name)s %(levelname)s %(message)s'}}
+handlers: {errors: {class: logging.StreamHandler, formatter: plain}}
+root: {level: WARNING, handlers: [errors]}
+"""
+
+
+def python() -> Path:
+    """The interpreter of the environment, made if it is not there; two tests at once make one."""
+    content = PINS.read_bytes() + sys.version.encode()
+    folder = ROOT / ".cache" / f"synapse-{hashlib.sha256(content).hexdigest()[:16]}"
+    folder.parent.mkdir(exist_ok=True)
+    with (folder.parent / "synapse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "whole").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder)
+            (folder / "whole").touch()
+    return folder / "bin" / "python"
+
+
+def _make(folder: Path) -> None:
+    if UV:
+        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        installing = [UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python"]
+    else:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        installing = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    subprocess.run([*installing, "--require-hashes", "-r", PINS], check=True)
+
+
+def lines_of_the_page(places: Mapping[str, object]) -> str:
+    """What the page tells the reader to write into homeserver.yaml, with the places as they are here."""
+    (text,) = re.findall(r"^```yaml\n(modules:\n.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    for there, here in places.items():
+        assert there in text, there
+        text = text.replace(there, str(here))
+    return text
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who has signed in."""
+
+    id: str
+    client: httpx.Client = field(repr=False)
+    _count: list[int] = field(default_factory=lambda: [0], repr=False)
+
+    def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
+        return self.client.request(method, f"/_matrix/client/v3/{path}", content=json.dumps(body or {}))
+
+    def send(self, room: str, content: object, type_: str = "m.room.message") -> httpx.Response:
+        self._count[0] += 1
+        return self.ask("PUT", f"rooms/{quote(room)}/send/{quote(type_, safe='')}/{self._count[0]}", content)
+
+    def say(self, room: str, text: str) -> httpx.Response:
+        return self.send(room, {"msgtype": "m.text", "body": text})
+
+    def state(self, room: str, type_: str, content: object, key: str = "") -> httpx.Response:
+        return self.ask("PUT", f"rooms/{quote(room)}/state/{type_}/{quote(key)}", content)
+
+    def redact(self, room: str, event: str, **content: str) -> httpx.Response:
+        self._count[0] += 1
+        return self.ask("PUT", f"rooms/{quote(room)}/redact/{quote(event)}/{self._count[0]}", content)
+
+    def room(self, **wanted: object) -> httpx.Response:
+        return self.ask("POST", "createRoom", {"preset": "public_chat", **wanted})
+
+    def member(self, room: str, act: str, **content: str) -> httpx.Response:
+        return self.ask("POST", f"rooms/{quote(room)}/{act}", content)
+
+    def messages(self, room: str) -> list[dict[str, object]]:
+        answer = self.client.get(f"/_matrix/client/v3/rooms/{quote(room)}/messages", params={"dir": "b", "limit": 50})
+        answer.raise_for_status()
+        return answer.json()["chunk"]
+
+    def sync(self, since: str | None = None, timeout: int = 0) -> dict[str, object]:
+        known = {"since": since} if since else {}
+        answer = self.client.get("/_matrix/client/v3/sync", params={"timeout": timeout, **known})
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Homeserver:
+    """`modules` are lines of homeserver.yaml. The folder outlives the process, so that it can be started again."""
+
+    def __init__(self, folder: Path, port: int, modules: str) -> None:
+        self.folder, self.port = folder, port
+        self.url = f"http://127.0.0.1:{port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._clients = list[httpx.Client]()
+        folder.mkdir(exist_ok=True)
+        (folder / "log.yaml").write_text(LOG)
+        self.configure(modules)
+
+    def configure(self, modules: str) -> None:
+        """What holds from the next start on."""
+        settings = YAML.format(host=HOST, folder=self.folder, port=self.port, secret=SECRET)
+        (self.folder / "homeserver.yaml").write_text(settings + modules)
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        run = (str(python()), "-m", "synapse.app.homeserver", "-c", str(self.folder / "homeserver.yaml"))
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "LANG": "C.UTF-8"}
+        if not (self.folder / "signing.key").exists():
+            subprocess.run([*run, "--generate-keys"], env=environment, check=True, capture_output=True)
+        with (self.folder / "errors").open("ab") as errors:
+            self._process = subprocess.Popen(run, env=environment, stdout=errors, stderr=errors, cwd=self.folder)
+        until = time.monotonic() + PATIENCE
+        while self._process.poll() is None and time.monotonic() < until:
+            try:
+                httpx.get(f"{self.url}/_matrix/client/versions", trust_env=False)
+            except httpx.TransportError:
+                time.sleep(0.05)
+                continue
+            return
+        raise AssertionError(self.errors())
+
+    def end(self, *, kill: bool = False) -> int:
+        """How it ended."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.kill() if kill else self._process.terminate()
+        return self._process.wait(PATIENCE)
+
+    def errors(self) -> str:
+        return (self.folder / "errors").read_text()
+
+    def user(self, name: str, *, admin: bool = False) -> User:
+        path = f"{self.url}/_synapse/admin/v1/register"
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+            nonce = (client.get(path)).json()["nonce"]
+            said = "\0".join((nonce, name, "pw", "admin" if admin else "notadmin"))
+            mac = hmac.new(SECRET.encode(), said.encode(), hashlib.sha1).hexdigest()
+            wanted = {"nonce": nonce, "username": name, "password": "pw", "admin": admin, "mac": mac}
+            made = (client.post(path, json=wanted)).json()
+        headers = {"Authorization": f"Bearer {made['access_token']}"}
+        self._clients.append(httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE))
+        return User(made["user_id"], self._clients[-1])
+
+    def close(self) -> None:
+        """End it, and whatever was asked of it."""
+        self.end(kill=True)
+        for client in self._clients:
+            client.close()
+
+
+@contextmanager
+def running(folder: Path, port: int, modules: str) -> Iterator[Homeserver]:
+    homeserver = Homeserver(folder, port, modules)
+    homeserver.start()
+    try:
+        yield homeserver
+    finally:
+        homeserver.close()
