@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from zoneinfo import ZoneInfo
 
 from api_parts import LINKS, current
@@ -14,7 +16,11 @@ from test_flow_record import KEY, World
 from comity.api.desk import Queue
 from comity.console.asking import Asks, Reader
 from comity.console.assets import asset_routes
+from comity.console.checking import Checks
+from comity.console.notices import notice_pages
+from comity.console.numbers import Counting
 from comity.console.pages import Pages
+from comity.console.public import Public, public_pages
 from comity.console.subject import Subject, subject_pages
 from comity.flow import subject
 from comity.flow.desk import Desk
@@ -31,9 +37,19 @@ def routers(world: World, asks: Asks, reader: Reader) -> list[Router]:
         log=world.log,
         clock=world.clock,
         zone=ZoneInfo("UTC"),
-        pages=Pages(),
+        pages=Pages(ZoneInfo("UTC")),
     )
-    return [asset_routes(), *subject_pages(of)]
+    public = Public(
+        asks=asks,
+        log=world.log,
+        clock=world.clock,
+        zone=of.zone,
+        pages=of.pages,
+        url="https://example.org",
+        checks=Checks(world.log),
+        counting=Counting(reader),
+    )
+    return [asset_routes(), *subject_pages(of), public_pages(public), notice_pages(public)]
 
 
 @contextmanager
@@ -54,3 +70,15 @@ def link(world: World, decision: DecisionId, purpose: Purpose = Purpose.STATEMEN
     one = world.proceedings.record(account).decision(decision)
     assert one is not None
     return subject.path(LINKS, purpose, one)
+
+
+def words_in(page: str) -> str:
+    """What a reader reads, tags and line breaks aside."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.split("<body", 1)[1])).split())
+
+
+def in_order(page: str, *texts: str) -> None:
+    read, place = words_in(page), 0
+    for text in texts:
+        assert text in read[place:], (text, read[place:])
+        place = read.index(text, place) + len(text)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
 from api_parts import LINKS, by_link, serving
-from console_site import browsing, link
+from console_site import browsing, in_order, link, words_in
 from litestar import Litestar
 from litestar.testing import TestClient
 from test_flow_record import DAY, KEY, NOW, World, agreement
@@ -50,18 +48,6 @@ def decided(world: World, text: str = "spam and nothing else", author: str = "so
     statement = world.say(text, author=author).statement
     assert statement is not None
     return statement
-
-
-def words_in(page: str) -> str:
-    """What a reader reads, tags and line breaks aside."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.split("<body", 1)[1])).split())
-
-
-def in_order(page: str, *texts: str) -> None:
-    read, place = words_in(page), 0
-    for text in texts:
-        assert text in read[place:], (text, read[place:])
-        place = read.index(text, place) + len(text)
 
 
 def test_the_page_tells_first_what_one_may_do_then_why_then_how_to_appeal(

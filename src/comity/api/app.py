@@ -92,7 +92,7 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         lifespan=[running],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
-            title="Comity", version=version, path="/", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+            title="Comity", version=version, path="/openapi.json", render_plugins=[JsonRenderPlugin(path="/")]
         ),
         logging_config=None,
     )

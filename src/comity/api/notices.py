@@ -16,11 +16,11 @@ from comity.api.desk import Queue
 from comity.api.messages import Parse
 from comity.api.once import Key, Once
 from comity.api.problems import ProblemError
-from comity.api.rate import Rate
 from comity.casework.case_facts import Notifier
 from comity.flow import review
 from comity.flow.accounts import by_account
 from comity.flow.message import Proceedings
+from comity.flow.rate import Rate
 from comity.model.access import Role, Token
 from comity.model.ids import ClauseId, MessageId, NoticeId
 from comity.model.message import Message

@@ -22,7 +22,11 @@ from comity.app.terminal import out
 from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, replies, tokens
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
+from comity.console.checking import Checks
+from comity.console.notices import notice_pages
+from comity.console.numbers import Counting
 from comity.console.pages import Pages
+from comity.console.public import Public, public_pages
 from comity.console.subject import Subject, subject_pages
 from comity.flow.desk import Desk
 from comity.flow.links import Links
@@ -85,11 +89,24 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
 def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[Router]:
     reader = Reader(held.enter_context(reading(record.settings)))
     held.callback(reader.close)
-    pages = Pages()
+    pages, checks = Pages(parts.zone), Checks(parts.log)
+    held.callback(checks.close)
     subject = Subject(
         asks=queue, reader=reader, links=parts.links, log=parts.log, clock=parts.clock, zone=parts.zone, pages=pages
     )
-    return [asset_routes(), *subject_pages(subject)]
+    public = Public(
+        asks=queue,
+        log=parts.log,
+        clock=parts.clock,
+        zone=parts.zone,
+        pages=pages,
+        url=parts.url,
+        checks=checks,
+        counting=Counting(reader),
+        is_anchored=record.settings.anchor is not None,
+        has_witnesses=record.settings.policy is not None,
+    )
+    return [asset_routes(), *subject_pages(subject), public_pages(public), notice_pages(public)]
 
 
 def parse(lines: Sequence[bytes], source: str) -> Read:

@@ -25,7 +25,7 @@ from comity.model.duration import Duration
 from comity.model.finding import Passage, Value
 from comity.model.statement import Breach, Origin, Statement
 
-__all__ = ["Section", "counted", "dated", "measure_in_words", "printable", "refusal", "sections"]
+__all__ = ["Section", "counted", "dated", "flowing", "measure_in_words", "printable", "refusal", "sections"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -140,7 +140,7 @@ def _clauses(statement: Statement, say: Language) -> Iterator[str]:
     version = say.accepted if statement.is_bound_by_acceptance else say.in_force
     yield version.format(title=statement.agreement_title, digest=statement.agreement)
     for clause in statement.clauses:
-        yield f"> {clause.title}\n\n{_flowing(clause.prose)}"
+        yield f"> {clause.title}\n\n{flowing(clause.prose)}"
     if statement.is_translated:
         yield say.translated
 
@@ -149,7 +149,7 @@ _HEADING: Final = re.compile(r"^#{1,6} ", re.MULTILINE)
 _ITEM: Final = re.compile(r"\s*([-*+>]|\d+[.)]) ")
 
 
-def _flowing(prose: str) -> str:
+def flowing(prose: str) -> str:
     """Markdown as it reads: lines that an author broke run on; lists, quotations and paragraphs stay apart."""
     lines = _HEADING.sub("", prose).split("\n")
     flowing = lines[:1]

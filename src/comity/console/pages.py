@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 from markupsafe import Markup
 
 from comity.casework.visible import visible
+from comity.casework.wording import dated
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
@@ -32,7 +34,7 @@ PRIVATE: Final[Mapping[str, str]] = {**SAFE, "Cache-Control": "no-store", "X-Rob
 class Pages:
     """The templates. Made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: ZoneInfo) -> None:
         self._templates = Environment(
             loader=PackageLoader("comity.console"),
             autoescape=True,
@@ -41,10 +43,16 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["dated"] = lambda at: dated(at, zone)
         self._templates.globals["asset"] = {name: f"/static/{name}?{_digest(name)}" for name in ASSETS}
 
     def page(
-        self, template: str, *, status: int = 200, headers: Mapping[str, str] = SAFE, **values: object
+        self,
+        template: str,
+        values: Mapping[str, object],
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] = SAFE,
     ) -> Response[str]:
         """The template's page, filled in."""
         content = self._templates.get_template(f"{template}.html").render(values)

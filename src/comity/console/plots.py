@@ -15,20 +15,32 @@ _STYLES = 5
 """Colours with dashes that the page's style knows."""
 
 
-def bars(counts: Sequence[int], names: Sequence[str], *, title: str, height: int = HEIGHT) -> str:
-    """A bar for each count, with its name and number as a tip, and the first, last and highest written down."""
+def bars(
+    counts: Sequence[int],
+    names: Sequence[str],
+    *,
+    title: str,
+    height: int = HEIGHT,
+    said: Sequence[str] | None = None,
+) -> str:
+    """A bar for each count, with its name and number as a tip, and the first, last and highest written down.
+
+    `said`: the counts as they are told, where not all of them are told as they are.
+    """
     highest = max(counts, default=0) or 1
+    spoken = said or [f"{count:,}" for count in counts]
+    top = max(zip(counts, spoken, strict=True), default=(0, "0"))[1]
     step = WIDTH / max(1, len(counts))
     drawn = "".join(
         f'<rect x="{place * step:.1f}" y="{height - count / highest * height:.1f}" width="{step * (1 - _GAP):.1f}"'
-        f' height="{count / highest * height:.1f}"><title>{escape(name)}: {count:,}</title></rect>'
-        for place, (count, name) in enumerate(zip(counts, names, strict=True))
+        f' height="{count / highest * height:.1f}"><title>{escape(name)}: {number}</title></rect>'
+        for place, (count, name, number) in enumerate(zip(counts, names, spoken, strict=True))
         if count
     )
     return (
         f'<figure class="plot"><svg viewBox="0 0 {WIDTH} {height}" role="img" preserveAspectRatio="none"'
         f' aria-label="{escape(title)}">{drawn}</svg>'
-        f'<figcaption><span>{escape(names[0])}</span><span class="title">{escape(title)}; highest {highest:,}</span>'
+        f'<figcaption><span>{escape(names[0])}</span><span class="title">{escape(title)}; highest {top}</span>'
         f"<span>{escape(names[-1])}</span></figcaption></figure>"
         if names
         else ""

@@ -30,7 +30,7 @@ def problem_pages(pages: Pages) -> Answers:
 
     def answered(_: AnyRequest, error: Exception) -> Response[str]:
         status, said = _told(error)
-        return pages.page("problem", status=status, headers=PRIVATE, heading=status.phrase, said=said)
+        return pages.page("problem", {"heading": status.phrase, "said": said}, status=status, headers=PRIVATE)
 
     return dict.fromkeys((HTTPException, RefusedError, ProveError, StoreError, NoteError, OSError), answered)
 

@@ -84,7 +84,7 @@ _REFUSED: Final = _Link(purpose=Purpose.REFUSAL, template="refused", page=refuse
 def subject_pages(of: Subject) -> list[Router]:
     def nowhere(_: AnyRequest, __: Exception) -> Response[str]:
         first, *others = sorted(WORDS.values(), key=lambda each: each is not ENGLISH)
-        return of.pages.page("nowhere", status=HTTPStatus.NOT_FOUND, headers=PRIVATE, words=[first, *others])
+        return of.pages.page("nowhere", {"words": [first, *others]}, status=HTTPStatus.NOT_FOUND, headers=PRIVATE)
 
     own = [*_own(of), *_downloads(of)]
     known = {**problem_pages(of.pages), NowhereError: nowhere}
@@ -192,11 +192,9 @@ async def _shown(
     )
     return of.pages.page(
         link.template,
+        {"page": link.page(told, seen), "words": words, "language": words.code},
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         headers=PRIVATE,
-        page=link.page(told, seen),
-        words=words,
-        language=words.code,
     )
 
 

@@ -61,6 +61,18 @@ MACHINES: Final[Mapping[str, frozenset[Role]]] = {
 }
 
 PEOPLE: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /": ANYBODY,
+    "GET /agreement": ANYBODY,
+    "GET /agreements": ANYBODY,
+    "GET /agreements/{digest}": ANYBODY,
+    "GET /agreements/{digest}/changes": ANYBODY,
+    "GET /transparency": ANYBODY,
+    "GET /verify": ANYBODY,
+    "POST /verify": ANYBODY,
+    "GET /notice": ANYBODY,
+    "POST /notice": ANYBODY,
+    "GET /notices/{notice}": ANYBODY,
+    "POST /notices/{notice}/appeal": ANYBODY,
     "GET /static/{name}": ANYBODY,
     "GET /r/{token}": ANYBODY,
     "POST /r/{token}/appeal": ANYBODY,
