@@ -39,6 +39,8 @@ _MOVES = (
 
 def moves(record: Record, fact: Fact) -> bool:
     """Whether the fact, which `record` knows of, may change a plan."""
+    if not record.restricted:
+        return False
     match fact:
         case Delivered():
             one = record.decision(fact.decision)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
+from functools import lru_cache
 from itertools import takewhile
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -22,12 +24,15 @@ from comity.casework.refused import RefusedError
 from comity.casework.severity import is_milder
 from comity.casework.statement import Grounds, statement_of
 from comity.model.agreement import Agreement
-from comity.model.clause import Clause, Kind, Ladder, Row
+from comity.model.clause import Clause, Kind, Row
 from comity.model.duration import Duration
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
 from comity.model.measure import Measure
 from comity.model.message import Message
 from comity.model.statement import Breach
+
+_MOST_REACHED: Final = 1024
+"""Rows that are kept at hand, of all versions: most steps reach what others have reached."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -90,7 +95,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def sent(self) -> datetime:
         """The earliest: what was not known then does not count."""
-        return min(map(_sent, self.confirmed))
+        return self.confirmed[0].message.sent if len(self.confirmed) == 1 else min(map(_sent, self.confirmed))
 
 
 def _sent(confirmed: Confirmed) -> datetime:
@@ -194,11 +199,10 @@ def _asked(step: Step) -> Iterator[Asked]:
 
 def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     gravest = clauses[0] if len(clauses) == 1 else max(clauses, key=lambda clause: clause.points)
-    table = step.agreement.ladders.get(ladder)
-    if table is None:  # a newer version, under which a later message of the step was sent, has no such ladder
+    if ladder not in step.agreement.ladders:  # the version of a later message of the step has no such ladder
         return Asked(ladder=ladder, points=(), counted=(), live=0, reached=Reached())
     if gravest.points == 0:
-        return Asked(ladder=ladder, points=(), counted=(), live=0, reached=_rows(step, table, 0))
+        return Asked(ladder=ladder, points=(), counted=(), live=0, reached=_rows(step, ladder, 0))
     own = step.number or (step.mates[0].decided.step if step.mates else None)
     # INVARIANT 11: no step counts a point whose statement was not delivered before the message was sent
     before = counted(step.record, known(step.record, step.sent, besides=own), ladder, step.sent)
@@ -207,12 +211,21 @@ def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     added = max(0, gravest.points - here_already)
     live = sum([each.count for each in before]) + here_already + added
     points = (points_from(ladder, added, gravest.expires, step.given.at),) if added else ()
-    return Asked(ladder=ladder, points=points, counted=(*before, *here), live=live, reached=_rows(step, table, live))
+    return Asked(ladder=ladder, points=points, counted=(*before, *here), live=live, reached=_rows(step, ladder, live))
 
 
-def _rows(step: Step, table: Ladder, points: int) -> Reached:
+def _rows(step: Step, ladder: ClauseId, points: int) -> Reached:
     """Only a rule stops where the ladder terminates."""
-    return reached(table, points) if step.choice is None else Reached(rows=rows_at(table, points))
+    return (_by_a_rule if step.choice is None else _by_a_person)(step.agreement, ladder, points)
+
+
+@lru_cache(maxsize=_MOST_REACHED)
+def _by_a_rule(agreement: Agreement, ladder: ClauseId, points: int) -> Reached:
+    return reached(agreement.ladders[ladder], points)
+
+
+def _by_a_person(agreement: Agreement, ladder: ClauseId, points: int) -> Reached:
+    return Reached(rows=rows_at(agreement.ladders[ladder], points))
 
 
 def _decision(step: Step, asked: tuple[Asked, ...]) -> Iterator[Fact]:

@@ -150,10 +150,11 @@ def _public(measure: Measure) -> ledger.PublicMeasure:
 
 
 def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> tuple[Opening, ...]:
+    salts = entropy.token(SALT_LENGTH * len(fields))
     return tuple(
         [
-            Opening(entry_id=entry_id, field=field, salt=entropy.token(SALT_LENGTH), value=value)
-            for field, value in fields.items()
+            Opening(entry_id=entry_id, field=field, salt=salts[at : at + SALT_LENGTH], value=value)
+            for at, (field, value) in zip(range(0, len(salts), SALT_LENGTH), fields.items(), strict=True)
         ]
     )
 

@@ -223,21 +223,23 @@ class Proceedings:
             answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=found.by.decision)
         else:
             findings = bound.plan.judge(message, counts, late=late)
-            judged, given = Judged(message=message, findings=findings, agreement=bound.agreement), self.given(at)
-            facts = decide(record, judged, given)
+            if findings:
+                judged = Judged(message=message, findings=findings, agreement=bound.agreement)
+                facts = decide(record, judged, self.given(at))
             answer = _answer(message, facts)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
-                facts += wait(record, message, given)
+                facts += wait(record, message, self.given(at))
                 answer = _held(answer, found.by.decision)
         return answer, facts
 
     def given(self, at: datetime) -> Circumstances:
         """What a decision at `at` needs from outside."""
         is_replay = self._terms.mode == "replay"
+        ids = self._entropy.token(32).hex()
         return Circumstances(
             at=at,
-            decision=DecisionId(self.fresh()),
-            case=CaseId(self.fresh()),
+            decision=DecisionId(ids[:32]),
+            case=CaseId(ids[32:]),
             delivery=self._terms.delivery if is_replay else None,
         )
 

@@ -9,17 +9,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from comity.ledger.canonical import Json, canonical_json
+import msgspec
+
 from comity.model.plan import Planned
 
 MODULUS: Final = 1 << 256
+_SORTED: Final = msgspec.json.Encoder(order="sorted")  # canonical for these: strings, and keys in ASCII
 
 
 def plan_digest(planned: Planned | None) -> int:
     """What one account's plan on one channel adds to the sum."""
     if planned is None or not planned.plan:
         return 0
-    value: Json = {
+    value = {
         "account": planned.account,
         "channel": planned.channel,
         "handles": [[each.handle, _time(each.start), _time(each.until)] for each in planned.handles],
@@ -36,7 +38,7 @@ def plan_digest(planned: Planned | None) -> int:
             for span in planned.plan
         ],
     }
-    return int.from_bytes(sha256(canonical_json(value)).digest(), "big")
+    return int.from_bytes(sha256(_SORTED.encode(value)).digest(), "big")
 
 
 def exchanged(total: int, old: int, new: int) -> int:

@@ -6,7 +6,7 @@ Erasing an account empties its rows, which is a change like any other and names 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,7 +28,6 @@ _FEED: Final = (  # one statement, so that all of it is of one moment
 )
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Planned)
-_NOTHING: Final = bytes(32)
 
 
 class Plans:
@@ -45,25 +44,29 @@ class Plans:
         """The same feed under another name, since other entries prove it from now on."""
         self._db.execute("update feed set epoch = ?", secrets.token_hex(16))
 
-    def append(self, every: Iterable[Planned], subjects: Mapping[AccountId, int]) -> None:
+    def append(self, every: Sequence[Planned], subjects: Mapping[AccountId, int]) -> None:
         """Keep what is new of it. What is known already, and an empty plan of which nothing is known, is no change."""
-        for one in every:
-            subject = subjects[one.account]
-            row, old = self._known(subject, one)
+        latest = {(subjects[one.account], one.channel): one for one in every}
+        if not latest:
+            return
+        known, free = self._known(latest), self._db.number("select coalesce(max(row), 0) + 1 from plans")
+        changed: list[tuple[int, int, Planned]] = []
+        exchanges: list[tuple[Planned | None, Planned]] = []
+        for place, one in latest.items():
+            row, old = known.get(place, (free, None))
             if old == one or (old is None and not one.plan):
                 continue
-            if row is None:
-                row = self._db.number("select coalesce(max(row), 0) + 1 from plans")
-            self._keep(row, subject, one)
-            self._count(one.channel, old, one)
+            free += row == free
+            changed.append((row, place[0], one))
+            exchanges.append((old, one))
+        self._keep(changed)
+        self._count(exchanges)
 
     def erase(self, subject: int) -> None:
         """Before the subject's rows are emptied: take them out of the totals."""
         query = "select row, body from plans where subject = ? and body is not null"
-        for row, body in list(self._db.rows(tuple[int, bytes], query, subject)):
-            old = self._opened(subject, row, body)
-            if old is not None:
-                self._count(old.channel, old, None)
+        rows = list(self._db.rows(tuple[int, bytes], query, subject))
+        self._count([(self._opened(subject, row, body), None) for row, body in rows])
 
     def settle(self) -> None:
         """Count anew if rows were emptied of which nobody could say any more what was in them."""
@@ -71,9 +74,7 @@ class Plans:
             return
         with self._db.transaction():
             self._db.execute("delete from totals")
-            for one in list(self.told()):
-                if one.planned is not None:
-                    self._count(one.planned.channel, None, one.planned)
+            self._count([(None, one.planned) for one in self.told()])
             self._db.execute("update feed set is_settled = 1")
 
     def told(self) -> Iterator[Told]:
@@ -113,25 +114,36 @@ class Plans:
             },
         )
 
-    def _known(self, subject: int, one: Planned) -> tuple[int | None, Planned | None]:
-        query = "select row, body from plans where subject = ? and channel = ?"
-        for row, body in self._db.rows(tuple[int, bytes], query, subject, one.channel):
-            return row, self._opened(subject, row, body)
-        return None, None
+    def _known(self, places: Iterable[tuple[int, Channel]]) -> dict[tuple[int, Channel], tuple[int, Planned | None]]:
+        """The rows of these subjects and channels, and what stands in them."""
+        query = (
+            "select row, subject, channel, body from plans where (subject, channel) in"
+            " (select value ->> 0, value ->> 1 from json_each(?))"
+        )
+        rows = self._db.rows(tuple[int, int, Channel, bytes], query, msgspec.json.encode(list(places)).decode())
+        return {(subject, channel): (row, self._opened(subject, row, body)) for row, subject, channel, body in rows}
 
-    def _keep(self, row: int, subject: int, one: Planned) -> None:
-        body = self._people.seal(subject, place_of_plan(row), _ENCODER.encode(one))
-        self._db.execute("insert or replace into plans values (?, ?, ?, ?)", row, subject, one.channel, body)
-        self._db.execute("insert into changes (row) values (?)", row)
+    def _keep(self, changed: Sequence[tuple[int, int, Planned]]) -> None:
+        rows = [
+            (row, subject, one.channel, self._people.seal(subject, place_of_plan(row), _ENCODER.encode(one)))
+            for row, subject, one in changed
+        ]
+        self._db.executemany("insert or replace into plans values (?, ?, ?, ?)", rows)
+        self._db.executemany("insert into changes (row) values (?)", [(row,) for row, _, _ in changed])
         self._db.execute("delete from changes where seq <= (select max(seq) from changes) - ?", _KEPT)
 
     def _opened(self, subject: int, row: int, body: bytes) -> Planned | None:
         content = self._people.unseal(subject, place_of_plan(row), body)
         return None if content is None else _DECODER.decode(content)
 
-    def _count(self, channel: Channel, old: Planned | None, new: Planned | None) -> None:
-        query = "select count, digest from totals where channel = ?"
-        count, total = next(self._db.rows(tuple[int, bytes], query, channel), (0, _NOTHING))
-        count += bool(new and new.plan) - bool(old and old.plan)
-        digest = exchanged(int.from_bytes(total, "big"), plan_digest(old), plan_digest(new))
-        self._db.execute("insert or replace into totals values (?, ?, ?)", channel, count, digest.to_bytes(32, "big"))
+    def _count(self, exchanges: Iterable[tuple[Planned | None, Planned | None]]) -> None:
+        """Bring the totals up to date: of each pair the second takes the place of the first."""
+        rows = self._db.rows(tuple[Channel, int, bytes], "select channel, count, digest from totals")
+        totals = {channel: (count, int.from_bytes(digest, "big")) for channel, count, digest in rows}
+        for old, new in exchanges:
+            for channel in {one.channel for one in (old, new) if one}:
+                count, total = totals.get(channel, (0, 0))
+                count += bool(new and new.plan) - bool(old and old.plan)
+                totals[channel] = count, exchanged(total, plan_digest(old), plan_digest(new))
+        changed = [(channel, count, total.to_bytes(32, "big")) for channel, (count, total) in totals.items()]
+        self._db.executemany("insert or replace into totals values (?, ?, ?)", changed)

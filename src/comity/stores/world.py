@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from hashlib import sha256
+from hashlib import shake_256
 
 from comity.ledger.log import CHECKPOINT_PATH
 
@@ -27,8 +27,7 @@ class CountedEntropy:
 
     def token(self, length: int) -> bytes:
         self._count += 1
-        block = sha256(f"{self._seed}/{self._count}".encode()).digest()
-        return (block * (length // len(block) + 1))[:length]
+        return shake_256(f"{self._seed}/{self._count}".encode()).digest(length)
 
 
 class MemoryLog:
