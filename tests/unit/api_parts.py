@@ -12,15 +12,18 @@ from zoneinfo import ZoneInfo
 from litestar.testing import TestClient
 from test_flow_record import NOW, World
 
-from comity.api.app import Parts, make_app
+from comity.api.app import Parts, make_app, own_link
 from comity.app.serve import parse
 from comity.flow.desk import Desk
 from comity.flow.links import Links, Purpose
 from comity.flow.message import Proceedings
+from comity.flow.webhooks import Courier
 from comity.model.access import GIVEN, Role, Token, TokenId
 from comity.model.ids import Channel, DecisionId
+from comity.ports import UnreachableError, WebhookLink
 from comity.stores.replies import ReplyFile
-from comity.stores.world import FixedClock
+from comity.stores.webhooks import WebhookFile
+from comity.stores.world import CountedEntropy, FixedClock
 
 SECRETS = {role: f"comity_{role.name.lower()}" for role in GIVEN}
 LINKS = Links(b"k" * 32)
@@ -55,7 +58,13 @@ def current(world: World) -> Proceedings:
     return world.proceedings
 
 
-def parts(world: World, folder: Path) -> Parts:
+class NoLink:
+    def post(self, hook, headers, body) -> int:
+        raise UnreachableError("there is nothing outside")
+
+
+def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
+    hooks = WebhookFile(folder / "webhooks.db")
     return Parts(
         desk=Desk(world.store, lambda: current(world)),
         reading=world.store,
@@ -64,6 +73,10 @@ def parts(world: World, folder: Path) -> Parts:
         acks=NoAcks(),
         replies=ReplyFile(folder / "replies.db"),
         secret=b"s" * 32,
+        hooks=hooks,
+        courier=Courier(
+            world.store, hooks, link or NoLink(), world.clock, CountedEntropy(), own_link(LINKS, "https://example.org")
+        ),
         links=LINKS,
         clock=world.clock,
         parse=parse,
@@ -73,8 +86,8 @@ def parts(world: World, folder: Path) -> Parts:
 
 
 @contextmanager
-def serving(world: World, folder: Path) -> Iterator[TestClient]:
-    with TestClient(make_app(parts(world, folder), "1"), raise_server_exceptions=False) as client:
+def serving(world: World, folder: Path, link: WebhookLink | None = None) -> Iterator[TestClient]:
+    with TestClient(make_app(parts(world, folder, link), "1"), raise_server_exceptions=False) as client:
         yield client
 
 

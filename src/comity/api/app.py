@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from litestar import Litestar, Router
@@ -24,6 +25,7 @@ from comity.api.messages import Parse, message_routes
 from comity.api.notices import notice_routes
 from comity.api.once import Once
 from comity.api.operators import operator_routes
+from comity.api.outbox import Outbox
 from comity.api.problems import ANSWERED, answered
 from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
@@ -31,13 +33,15 @@ from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
 from comity.api.watch import Watch
+from comity.api.webhooks import webhook_routes
 from comity.casework.recorded import Recorded
 from comity.flow import subject
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
+from comity.flow.webhooks import Courier
 from comity.model.ids import DecisionId
-from comity.ports import Clock, GateAcks, PublishedLog, Replies, Store, Tokens
+from comity.ports import Clock, GateAcks, PublishedLog, Replies, Store, Tokens, Webhooks
 
 LARGEST_BODY = 1 << 20
 
@@ -56,6 +60,8 @@ class Parts:
     tokens: Tokens
     acks: GateAcks
     replies: Replies
+    hooks: Webhooks
+    courier: Courier
     secret: bytes
     links: Links
     clock: Clock
@@ -70,16 +76,6 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     queue = Queue(parts.desk, watch.tell)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
 
-    @asynccontextmanager
-    async def running(_: Litestar) -> AsyncIterator[None]:
-        await queue.start()
-        await watch.start()
-        try:
-            yield
-        finally:
-            await watch.stop()
-            await queue.stop()
-
     async def statement_of(token: str) -> DecisionId | None:
         told = await queue.read(lambda running: subject.told(running, parts.links, Purpose.STATEMENT, token))
         return told.one.id if told else None
@@ -89,13 +85,39 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     return Litestar(
         [machines, *pages(queue)],
         exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
-        lifespan=[running],
+        lifespan=[_running([queue, watch, Outbox(parts.courier, watch)])],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
             title="Comity", version=version, path="/openapi.json", render_plugins=[JsonRenderPlugin(path="/")]
         ),
         logging_config=None,
     )
+
+
+class Runs(Protocol):
+    """What works beside the requests, from the first to the last."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+def _running(every: Sequence[Runs]) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """They start in order, and end in the order turned round."""
+
+    @asynccontextmanager
+    async def running(_: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as started:
+            for each in every:
+                await each.start()
+                started.push_async_callback(each.stop)
+            yield
+
+    return running
+
+
+def own_link(links: Links, url: str) -> Callable[[Recorded], str]:
+    """Makes the address of a statement's page for its account, below that of the service."""
+    return lambda one: url + subject.path(links, Purpose.STATEMENT, one)
 
 
 def _refusal_link(parts: Parts) -> Callable[[DecisionId], str]:
@@ -106,13 +128,10 @@ def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once) -> list[Cont
     """The routes by which messages come in, and what is decided goes out."""
     link, clock = _refusal_link(parts), parts.clock
 
-    def own_link(one: Recorded) -> str:
-        return parts.url + subject.path(parts.links, Purpose.STATEMENT, one)
-
     return [
         *message_routes(queue, parts.parse, link),
         *standing_routes(queue, watch, parts.acks, clock, link),
-        *event_routes(watch, once, clock, own_link),
+        *event_routes(watch, once, clock, own_link(parts.links, parts.url)),
         *proof_routes(watch, parts.log),
     ]
 
@@ -129,5 +148,6 @@ def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterH
         *statement_routes(queue, once, clock),
         *appeal_routes(once, clock),
         *operator_routes(queue, once, clock),
+        *webhook_routes(parts.hooks, clock),
         *public_routes(queue, parts.log),
     ]

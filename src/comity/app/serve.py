@@ -13,13 +13,14 @@ from typing import Final
 import uvicorn
 from litestar import Router
 
-from comity.api.app import Parts, make_app
+from comity.api.app import Parts, make_app, own_link
 from comity.api.desk import Queue
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
 from comity.app.settings import Settings
 from comity.app.terminal import out
-from comity.app.wiring import Opened, SystemClock, gate_acks, opened, reading, replies, tokens
+from comity.app.webhook_link import HttpsLink
+from comity.app.wiring import Opened, SystemClock, SystemEntropy, gate_acks, opened, reading, replies, tokens, webhooks
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
 from comity.console.checking import Checks
@@ -30,6 +31,7 @@ from comity.console.public import Public, public_pages
 from comity.console.subject import Subject, subject_pages
 from comity.flow.desk import Desk
 from comity.flow.links import Links
+from comity.flow.webhooks import Courier
 from comity.intake.columns import check
 from comity.intake.json_lines import take_lines
 from comity.intake.records import Origin
@@ -69,7 +71,9 @@ def serve(settings: Settings, *, host: str | None, port: int | None) -> Exit:
 
 
 def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
-    settings = record.settings
+    settings, links, clock = record.settings, Links(record.links_key), SystemClock()
+    hooks = held.enter_context(closing(webhooks(settings)))
+    kept = held.enter_context(reading(settings))
     return Parts(
         desk=Desk(record.store, record.proceedings_anew),
         reading=held.enter_context(reading(settings)),
@@ -78,8 +82,10 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         acks=held.enter_context(closing(gate_acks(settings))),
         replies=held.enter_context(closing(replies(settings))),
         secret=record.links_key,
-        links=Links(record.links_key),
-        clock=SystemClock(),
+        hooks=hooks,
+        courier=Courier(kept, hooks, HttpsLink(), clock, SystemEntropy(), own_link(links, url)),
+        links=links,
+        clock=clock,
         parse=parse,
         zone=settings.zone,
         url=url,

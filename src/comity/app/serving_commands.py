@@ -11,6 +11,9 @@ from comity.app.options import Config, Json, Store, end, settings_of
 commands = typer.Typer()
 token = typer.Typer(help="What machines bring to `comity serve`: make, list and revoke tokens.", no_args_is_help=True)
 commands.add_typer(token, name="token")
+webhook = typer.Typer(help="Where `comity serve` sends what happened: addresses of yours.", no_args_is_help=True)
+commands.add_typer(webhook, name="webhook")
+Hook = Annotated[str, typer.Argument(metavar="ID", help="As `comity webhook list` shows it.")]
 
 
 @commands.command(epilog="Example: `comity serve --port 8645`")
@@ -58,5 +61,56 @@ def revoke(
 ) -> None:
     """Refuse a token from now on."""
     from comity.app.tokens import revoke as work
+
+    end(work(id_, settings_of(config, store)))
+
+
+@webhook.command(epilog="Example: `comity webhook add https://forum.example/comity --source forum`")
+def add(
+    url: Annotated[str, typer.Argument(help="An address that begins with https://; http:// on this machine.")],
+    source: Annotated[
+        str | None, typer.Option(help="What became of this source's messages, with their accounts; else all, public.")
+    ] = None,
+    private: Annotated[bool, typer.Option(help="It may be an address that is not reached from outside.")] = False,
+    from_start: Annotated[bool, typer.Option(help="Also what happened before.")] = False,
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Send events there. The secret that signs them is shown once."""
+    from comity.app.webhooks import add as work
+
+    settings = settings_of(config, store)
+    end(work(url, settings, source=source, private=private, from_start=from_start, as_json=json))
+
+
+@webhook.command("list", epilog="Example: `comity webhook list`")
+def hooks(json: Json = False, store: Store = None, config: Config = None) -> None:
+    """List webhooks: addresses, what waits, what was given up; never their secrets."""
+    from comity.app.webhooks import every
+
+    end(every(settings_of(config, store), as_json=json))
+
+
+@webhook.command(epilog="Example: `comity webhook retire 5f0c12ab`")
+def retire(id_: Hook, store: Store = None, config: Config = None) -> None:
+    """Send nothing there from now on."""
+    from comity.app.webhooks import retire as work
+
+    end(work(id_, settings_of(config, store)))
+
+
+@webhook.command(epilog="Example: `comity webhook dead`")
+def dead(json: Json = False, store: Store = None, config: Config = None) -> None:
+    """List the events that could not be delivered in three days, and why."""
+    from comity.app.webhooks import dead as work
+
+    end(work(settings_of(config, store), as_json=json))
+
+
+@webhook.command(epilog="Example: `comity webhook again 5f0c12ab`")
+def again(id_: Hook, store: Store = None, config: Config = None) -> None:
+    """Send what was given up anew."""
+    from comity.app.webhooks import again as work
 
     end(work(id_, settings_of(config, store)))

@@ -33,6 +33,7 @@ from comity.stores.log_folder import LogFolder
 from comity.stores.replies import REPLIES_FILE, ReplyFile
 from comity.stores.sqlite import SqliteStore
 from comity.stores.tokens import ACCESS_FILE, TokenFile
+from comity.stores.webhooks import WEBHOOKS_FILE, WebhookFile
 
 STORE_FILE = "comity.db"
 LOG_FOLDER = "log"
@@ -196,6 +197,13 @@ def replies(settings: Settings) -> ReplyFile:
     with _explained(settings.folder):
         settings.folder.mkdir(parents=True, exist_ok=True)
         return ReplyFile(settings.folder / REPLIES_FILE)
+
+
+def webhooks(settings: Settings) -> WebhookFile:
+    """Where events are sent. Raises `StopError`."""
+    with _explained(settings.folder):
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        return WebhookFile(settings.folder / WEBHOOKS_FILE)
 
 
 @contextmanager

@@ -53,6 +53,8 @@ MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/export": _OPERATOR,
     "POST /v1/erasures": _OPERATOR,
     "POST /v1/holds": _OPERATOR,
+    "GET /v1/webhooks": _OPERATOR,
+    "POST /v1/webhooks/{hook}/again": _OPERATOR,
     "GET /v1/log/proof/{statement}": ANYBODY,
     "GET /v1/log/{path}": ANYBODY,
     "GET /healthz": ANYBODY,

@@ -18,6 +18,7 @@ from comity.ports.kept import (
     Write,
 )
 from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
+from comity.ports.outward import WebhookLink, Webhooks
 from comity.ports.store import Store
 from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, Tokens
 
@@ -48,6 +49,8 @@ __all__ = [
     "Told",
     "UnreachableError",
     "Version",
+    "WebhookLink",
+    "Webhooks",
     "WitnessLink",
     "WitnessState",
     "Write",
