@@ -105,7 +105,7 @@ class Centre:
     def _judge(self, body: bytes) -> bytes:
         read = parse([body], "gate")
         assert not read.unread, read.unread
-        (answer,) = self.world.proceedings.take(read.messages)
+        (answer,) = self.world.proceedings.take([msgspec.structs.replace(read.messages[0], sent=self.now())])
         self.tell()
         return msgspec.json.encode(judged(answer, lambda statement: f"https://example.org/r/{statement}"))
 
@@ -177,13 +177,13 @@ class Told:
 
 
 @contextmanager
-def beside(rows: str) -> Iterator[Told]:
-    """A centre in a thread of its own, for tests that wait. Its agreement has this ladder."""
+def beside(world: Watched) -> Iterator[Told]:
+    """The centre of `world` in a thread of its own, for tests that wait."""
     started, ended = threading.Event(), asyncio.Event()
     found: list[Told] = []
 
     async def serve() -> None:
-        async with serving(Watched(rows), lambda: NOW) as one:
+        async with serving(world, lambda: NOW) as one:
             found.append(Told(one, asyncio.get_running_loop()))
             started.set()
             await ended.wait()

@@ -59,7 +59,7 @@ def sent(text: str, id_: str = "1") -> Sent:
 
 
 def test_it_follows_refuses_reports_and_ends(tmp_path: Path) -> None:
-    with beside(ROWS) as told:
+    with beside(Watched(ROWS)) as told:
         given = settings(tmp_path, told.centre.url)
         with hosted(given) as gate:
             told.acked(0)
@@ -81,7 +81,7 @@ def test_it_follows_refuses_reports_and_ends(tmp_path: Path) -> None:
 
 
 def test_started_without_its_centre_it_refuses_whom_it_knew_and_knows_nothing_in_a_new_folder(tmp_path: Path) -> None:
-    with beside(ROWS) as told, hosted(settings(tmp_path, told.centre.url)):
+    with beside(Watched(ROWS)) as told, hosted(settings(tmp_path, told.centre.url)):
         told.say("spam")
         told.acked(2)
     nowhere = settings(tmp_path, "http://127.0.0.1:9")
@@ -94,7 +94,7 @@ def test_started_without_its_centre_it_refuses_whom_it_knew_and_knows_nothing_in
 
 def test_a_message_is_judged_by_the_centre_and_not_at_all_when_it_cannot_be_asked(tmp_path: Path) -> None:
     alarms: list[str] = []
-    with beside(ROWS) as told, hosted(settings(tmp_path, told.centre.url, patience=0.2), alarms) as gate:
+    with beside(Watched(ROWS)) as told, hosted(settings(tmp_path, told.centre.url, patience=0.2), alarms) as gate:
 
         def ask(text: str, id_: str, answers: Callable[[bytes], tuple[int, bytes] | None] | None = None) -> object:
             told.centre.judged = answers or (lambda content: (200, content))
@@ -119,7 +119,7 @@ def test_a_message_is_judged_by_the_centre_and_not_at_all_when_it_cannot_be_aske
 
 @pytest.mark.parametrize("answer", [(500, b"{}"), (401, b"{}"), (200, b"<html>"), (200, b'{"answer":"maybe"}')])
 def test_an_answer_that_is_none_judges_nothing(tmp_path: Path, answer: tuple[int, bytes]) -> None:
-    with beside(ROWS) as told, hosted(settings(tmp_path, told.centre.url)) as gate:
+    with beside(Watched(ROWS)) as told, hosted(settings(tmp_path, told.centre.url)) as gate:
         told.centre.judged = lambda _: answer
         told_of = gate.ask(sent("hello")).result(PATIENCE)
         assert isinstance(told_of, Unjudged)

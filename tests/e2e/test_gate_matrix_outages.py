@@ -1,0 +1,179 @@
+"""The `matrix` gate in a real Synapse, `stale: closed`, while its centre does whatever a centre can do wrong."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "unit")]
+
+from gate_centre import PATIENCE, TOKEN, Told, beside
+from homeserver import Homeserver, User, lines_of_the_page, running
+from test_flow_feed import Watched
+from test_flow_record import DAY, KEY, NOW, World, none
+from test_gate_web_servers import free_port
+
+from comity.agreement import load
+from comity.casework.facts import HandleGiven
+from comity.flow.feed import FeedSource
+from comity.model.ids import AccountId, Channel
+
+RULES = "---\ncomity: 1\ntitle: Rules\nchannels: [posts]\n---\n\n# Rules\n\n" + "".join(
+    f"## {name} {{#{name}}}\n\nDo not.\n\n```rule\ntext.says('{name}')\n```\n\n"
+    f"| points | measure | channels | for |\n|---|---|---|---|\n| 1 | {measure} | all | 2 days |\n\n"
+    for name, measure in (("much", "limit to 2 an hour"), ("doubtful", "hold"), ("spam", "suspend"))
+)
+ENCRYPTED = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AAAA"}
+
+
+class Record(Watched):
+    def __init__(self) -> None:
+        rules = load("rules.md", RULES.encode(), none).agreement
+        assert rules is not None
+        World.__init__(self, rules)
+        self.feed = FeedSource(self.store, self.log, lambda statement: f"https://example.org/r/{statement}")
+
+
+@dataclass(frozen=True)
+class Chat:
+    told: Told
+    homeserver: Homeserver
+    bob: User
+    room: str
+
+    def joined(self, name: str) -> User:
+        user = self.homeserver.user(name)
+        assert user.member(self.room, "join").status_code == 200
+        return user
+
+    def breaches(self, account: str, clause: str) -> None:
+        """Returns when the gate has heard of what follows."""
+        self.told.say(clause, account)
+        self.told.acked(self.told.centre.world.store.feed.cursor)
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    """Starts while the centre refuses everything."""
+    folder = tmp_path_factory.mktemp("chat")
+    (folder / "token").write_text(TOKEN)
+    with beside(Record()) as told:
+        places = {
+            "http://127.0.0.1:8645": told.centre.url,
+            "example.org/log+12345678+AbCd": KEY.verifier,
+            "/var/lib/comity-gate": folder / "gate",
+            "/etc/comity/gate.token": folder / "token",
+            "/etc/comity/source.token": folder / "token",
+        }
+        more = "      channel: posts\n      stale: closed\n      max_stale: 3\n      patience: 1\n"
+        told.centre.status = 503
+        with running(folder / "synapse", free_port(), lines_of_the_page(places) + more) as homeserver:
+            bob = homeserver.user("bob")
+            refused = bob.room()
+            assert (refused.status_code, refused.json()["retry_after_ms"]) == (503, 5_000), "it was told nothing yet"
+            assert "rooms" in bob.sync() or bob.sync()["next_batch"], "reading works"
+            told.do(lambda: setattr(told.centre, "status", 200))
+            yield Chat(told, homeserver, bob, until_it_passes(bob))
+
+
+def until_it_passes(user: User) -> str:
+    until = time.monotonic() + PATIENCE
+    while (made := user.room()).status_code == 503 and time.monotonic() < until:
+        pass
+    return made.json()["room_id"]
+
+
+def test_a_limited_account_sends_as_much_as_it_may(chat: Chat) -> None:
+    ann = chat.joined("ann")
+    event = ann.say(chat.room, "Hello").json()["event_id"]
+    chat.breaches(ann.id, "much")
+    assert [ann.say(chat.room, f"Hello {n}").status_code for n in range(2)] == [200, 200]
+    refused = ann.say(chat.room, "Hello again")
+    assert (refused.status_code, refused.json()["errcode"]) == (429, "M_LIMIT_EXCEEDED")
+    assert "no more than 2 an hour" in refused.json()["error"]
+    assert ann.redact(chat.room, event).status_code == 200
+    assert ann.member(chat.room, "leave").status_code == 200
+
+
+def test_of_an_account_on_hold_nothing_passes_that_nobody_can_look_at(chat: Chat) -> None:
+    eve = chat.joined("eve")
+    chat.breaches(eve.id, "doubtful")
+    for refused in (eve.say(chat.room, "Hello"), eve.send(chat.room, ENCRYPTED, "m.room.encrypted")):
+        assert (refused.status_code, refused.json()["errcode"]) == (403, "M_FORBIDDEN")
+        assert "a person has to look at" in refused.json()["error"]
+    assert chat.bob.send(chat.room, ENCRYPTED, "m.room.encrypted").status_code == 200
+
+
+def test_an_account_is_found_by_what_the_channel_calls_it_and_by_nothing_else(chat: Chat) -> None:
+    gus, named = chat.joined("gus"), chat.joined("member-17")
+    account = AccountId("member-17")
+    given = HandleGiven(account=account, at=NOW, channel=Channel("posts"), handle=gus.id, since=NOW)
+    chat.told.do(lambda: chat.told.centre.world.proceedings.note(given))
+    chat.breaches(account, "spam")
+    assert gus.say(chat.room, "Hello").json()["errcode"] == "M_USER_SUSPENDED"
+    assert named.say(chat.room, "Hello").status_code == 200
+
+
+def test_garbage_in_the_feed_frees_and_cuts_nobody_and_what_follows_is_heard(chat: Chat) -> None:
+    kim = chat.joined("kim")
+    chat.breaches(kim.id, "spam")
+    for garbage in (b"garbage\n", b'{"seq":999999,"row":1,"account":"x"', b"\xff\xfe\n", b""):
+        chat.told.do(lambda content=garbage: setattr(chat.told.centre, "spoil", lambda _: content))
+        assert kim.say(chat.room, "Hello").json()["errcode"] == "M_USER_SUSPENDED"
+    chat.told.do(lambda: setattr(chat.told.centre, "snapshot", lambda content: content[: len(content) // 2]))
+    chat.told.do(lambda: setattr(chat.told.centre, "spoil", lambda line: line))
+    lou = chat.homeserver.user("lou")
+    until_it_passes(lou)
+    assert lou.member(chat.room, "join").status_code == 200
+    chat.breaches(lou.id, "spam")
+    chat.told.do(lambda: setattr(chat.told.centre, "snapshot", lambda content: content))
+    assert lou.say(chat.room, "Hello").json()["errcode"] == "M_USER_SUSPENDED"
+    assert chat.bob.say(chat.room, "Hello").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ((400, b'{"detail":"what is this?"}'), 400, "M_BAD_JSON"),
+        ((500, b"{}"), 503, "M_UNKNOWN"),
+        ((200, b'{"answer":"allow","answer":["deny"]}'), 503, "M_UNKNOWN"),
+        (None, 503, "M_UNKNOWN"),
+    ],
+)
+def test_what_is_not_judged_is_not_sent(chat: Chat, answer: tuple[int, bytes] | None, status: int, code: str) -> None:
+    chat.told.do(lambda: setattr(chat.told.centre, "judged", lambda _: answer))
+    told = chat.bob.say(chat.room, "Hello")
+    assert (told.status_code, told.json()["errcode"]) == (status, code)
+    assert chat.bob.send(chat.room, ENCRYPTED, "m.room.encrypted").status_code == 200
+    chat.told.do(lambda: setattr(chat.told.centre, "judged", lambda content: (200, content)))
+    until = time.monotonic() + PATIENCE
+    while chat.bob.say(chat.room, "Hello").status_code == 503:
+        assert time.monotonic() < until
+
+
+def test_a_measure_ends_on_time_by_the_centres_clock_with_the_centre_gone(chat: Chat) -> None:
+    """The last test here: it sets the centre's clock to some seconds before all measures end, and ends the centre."""
+    mia = chat.joined("mia")
+    chat.breaches(mia.id, "spam")
+    centre, started = chat.told.centre, time.monotonic()
+    end = timedelta(seconds=6)
+    chat.told.do(
+        lambda: setattr(centre, "now", lambda: NOW + 2 * DAY - end + timedelta(seconds=time.monotonic() - started))
+    )
+    until = time.monotonic() + PATIENCE
+    while "clocks" not in chat.homeserver.errors():
+        assert time.monotonic() < until
+    chat.told.do(lambda: setattr(centre, "status", 503))
+    refused = 0
+    while (answer := mia.say(chat.room, "Hello")).json().get("errcode") == "M_USER_SUSPENDED":
+        refused += 1
+        assert time.monotonic() < until
+    took = time.monotonic() - started
+    assert took >= end.total_seconds() - 0.5
+    assert (refused > 0, answer.status_code) == (True, 503), "free, and the centre is away for too long"
