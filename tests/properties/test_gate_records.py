@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from comity.gates.records import Records
+from comity.ledger.canonical import CanonicalError, Json, canonical_json
+from comity.ledger.plan_digest import plan_digest
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State
 from comity.model.plan import Called, Planned, Span
@@ -112,3 +117,43 @@ def test_a_table_survives_ten_thousand_accounts_coming_and_going() -> None:
     found = [number for number in range(10_000) if records.holding("posts", f"account-{number}", START)]
     assert found == list(range(9_500, 10_000))
     assert len(records.what) <= 502
+
+
+@given(ENTRIES, st.text(max_size=20), st.text(max_size=20))
+def test_the_digest_of_a_plan_is_over_its_canonical_json(planned: Planned, name: str, limit: str) -> None:
+    spans = tuple(replace(each, limit=limit, condition=(name,), reason=name) for each in planned.plan)
+    planned = replace(planned, account=AccountId(planned.account + name), plan=spans)
+    try:
+        content = canonical_json(as_json(planned))
+    except CanonicalError:
+        if planned.plan:
+            with pytest.raises(UnicodeEncodeError):
+                plan_digest(planned)
+        return
+    digest = int.from_bytes(sha256(content).digest(), "big")
+    assert plan_digest(planned) == (digest if planned.plan else 0)
+
+
+def as_json(planned: Planned) -> Json:
+    """As docs and other implementations write it."""
+    return {
+        "account": planned.account,
+        "channel": planned.channel,
+        "handles": [[each.handle, time(each.start), time(each.until)] for each in planned.handles],
+        "plan": [
+            {
+                "state": span.state.value,
+                "start": time(span.start),
+                "until": time(span.until),
+                "limit": span.limit,
+                "condition": list(span.condition),
+                "statement": span.statement,
+                "reason": span.reason,
+            }
+            for span in planned.plan
+        ],
+    }
+
+
+def time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
