@@ -14,6 +14,7 @@ PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)")
 HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 
 MODULES = {
+    "argon2-cffi": {"argon2"},
     "google-re2": {"re2"},
     "markdown-it-py": {"markdown_it"},
     "protobuf": {"google"},

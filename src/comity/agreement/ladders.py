@@ -14,7 +14,7 @@ from comity.agreement.severity import check_severity
 from comity.agreement.source import Excerpt, Source
 from comity.agreement.terms import Terms, read_term
 from comity.model.agreement import Agreement
-from comity.model.clause import Act, Kind, Ladder, Rate, Reaches, Row, Term
+from comity.model.clause import Act, Kind, Ladder, Range, Rate, Reaches, Row, Term
 from comity.model.country import COUNTRIES
 from comity.model.duration import Duration, Unit
 from comity.model.ids import Channel, ClauseId
@@ -216,3 +216,11 @@ def read_choice(text: str, agreement: Agreement) -> tuple[Row, ...]:
         first = problems.diagnostics()[0]
         raise ChoiceError(f"{first.message}{f' ({first.help})' if first.help else ''}")
     return tuple(row for row in rows if row is not None)
+
+
+def written(row: Row) -> str:
+    """The row as `read_choice` reads it; of a range its least."""
+    acts = ", ".join(str(act) for act in row.acts)
+    channels = ", ".join(sorted(row.channels)) if isinstance(row.channels, frozenset) else row.channels or ""
+    length = row.term.length.least if isinstance(row.term.length, Range) else row.term.length
+    return f"{acts} | {channels} | {Term(length=length, delay=row.term.delay)}".rstrip(" |")

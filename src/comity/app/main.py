@@ -18,6 +18,7 @@ from comity.app.ledger_commands import commands as ledger_commands
 from comity.app.options import AgreementFile, Archives, Config, Json, Mapping, Source, Store, end, settings_of
 from comity.app.record_commands import commands as record_commands
 from comity.app.serving_commands import commands as serving_commands
+from comity.app.user_commands import commands as user_commands
 
 app = typer.Typer(
     name="comity",
@@ -309,6 +310,7 @@ app.add_typer(record_commands)
 app.add_typer(ledger_commands)
 app.add_typer(keys_commands, name="keys")
 app.add_typer(gate_commands, name="gate")
+app.add_typer(user_commands, name="user")
 
 
 def main() -> None:

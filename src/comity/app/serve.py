@@ -17,6 +17,7 @@ from comity.api.app import Parts, make_app, own_link
 from comity.api.desk import Queue
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
+from comity.app.serve_console import console_pages
 from comity.app.settings import Settings
 from comity.app.terminal import out
 from comity.app.webhook_link import HttpsLink
@@ -112,7 +113,8 @@ def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[
         is_anchored=record.settings.anchor is not None,
         has_witnesses=record.settings.policy is not None,
     )
-    return [asset_routes(), *subject_pages(subject), public_pages(public), notice_pages(public)]
+    open_to_all = [asset_routes(), *subject_pages(subject), public_pages(public), notice_pages(public)]
+    return [*open_to_all, console_pages(subject, record, held, parts.url)]
 
 
 def parse(lines: Sequence[bytes], source: str) -> Read:

@@ -27,12 +27,14 @@ from comity.ledger.keyring import Keyring
 from comity.ledger.log import VKEY_PATH, ForkError, Log, signed_head
 from comity.ledger.note import NoteError
 from comity.ports import PublishedLog, Store, StoreError
+from comity.stores.access import ACCESS_FILE
 from comity.stores.anchor import AnchoredLog, read_anchor
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.replies import REPLIES_FILE, ReplyFile
 from comity.stores.sqlite import SqliteStore
-from comity.stores.tokens import ACCESS_FILE, TokenFile
+from comity.stores.tokens import TokenFile
+from comity.stores.users import UserFile
 from comity.stores.webhooks import WEBHOOKS_FILE, WebhookFile
 
 STORE_FILE = "comity.db"
@@ -183,6 +185,13 @@ def tokens(settings: Settings) -> TokenFile:
     with _explained(settings.folder):
         settings.folder.mkdir(parents=True, exist_ok=True)
         return TokenFile(settings.folder / ACCESS_FILE)
+
+
+def users(settings: Settings) -> UserFile:
+    """The people who sign in, beside the record. Raises `StopError`."""
+    with _explained(settings.folder):
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        return UserFile(settings.folder / ACCESS_FILE)
 
 
 def gate_acks(settings: Settings) -> GateAckFile:

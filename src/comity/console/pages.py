@@ -12,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 from markupsafe import Markup
 
+from comity.casework.spoken import dated, day
 from comity.casework.visible import visible
-from comity.casework.wording import dated
+from comity.casework.wording import counted
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
@@ -43,7 +44,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["dated"] = lambda at: dated(at, zone)
+        self._templates.filters |= {"dated": lambda at: dated(at, zone), "day": lambda at: day(at, zone)}
+        self._templates.globals["counted"] = counted
         self._templates.globals["asset"] = {name: f"/static/{name}?{_digest(name)}" for name in ASSETS}
 
     def page(
@@ -59,7 +61,13 @@ class Pages:
         return Response(content, status_code=status, headers=dict(headers), media_type=MediaType.HTML)
 
 
-ASSETS: Final[Mapping[str, str]] = {"comity.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_SCRIPT: Final = "text/javascript; charset=utf-8"
+ASSETS: Final[Mapping[str, str]] = {
+    "comity.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "htmx.min.js": _SCRIPT,
+    "keys.js": _SCRIPT,
+}
 """The files that pages load, with their media types."""
 
 

@@ -32,6 +32,17 @@ class Complaint:
     files: Sequence[tuple[str, bytes]] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an appeals reviewer says to an appeal. `instead`: of `varied`, the milder measures."""
+
+    appeal: AppealId
+    outcome: AppealOutcome
+    by: ReviewerId
+    why: str
+    instead: str | None = None
+
+
 def file(proceedings: Proceedings, given: Complaint, at: datetime) -> Appealed:
     """Raises `RefusedError` outside the window, for a second appeal of the party, and for what is too much."""
     account = account_of(proceedings, given.decision)
@@ -117,25 +128,26 @@ def give_outcome(
     instead: str | None = None,
 ) -> tuple[Fact, ...]:
     """Raises `RefusedError` if `by` took part in the decision, and for a harsher measure."""
-    account = account_of(proceedings, appeal)
+    given = Given(appeal=appeal, outcome=outcome, by=by, why=why, instead=instead)
+    return proceedings.act([account_of(proceedings, appeal)], lambda record: followed(proceedings, record, given, at))
 
-    def follows(record: Record) -> tuple[Fact, ...]:
-        known = record.appeal(appeal)
-        if known is None:
-            raise RefusedError(f"there is no appeal {appeal}")
-        given = OutcomeGiven(
-            account=account,
-            at=at,
-            appeal=appeal,
-            decision=known.filed.decision,
-            outcome=outcome,
-            by=by,
-            why=why,
-        )
-        rows = None if instead is None else rows_of(proceedings, record, known.filed.decision, instead)
-        return tuple(casework.give_outcome(record, given, rows, proceedings.versions.agreement))
 
-    return proceedings.act([account], follows)
+def followed(proceedings: Proceedings, record: Record, said: Given, at: datetime) -> tuple[Fact, ...]:
+    """The facts of an outcome; nothing is kept. Raises as `give_outcome` does."""
+    known = record.appeal(said.appeal)
+    if known is None:
+        raise RefusedError(f"there is no appeal {said.appeal}")
+    given = OutcomeGiven(
+        account=record.account,
+        at=at,
+        appeal=said.appeal,
+        decision=known.filed.decision,
+        outcome=said.outcome,
+        by=said.by,
+        why=said.why,
+    )
+    rows = None if said.instead is None else rows_of(proceedings, record, known.filed.decision, said.instead)
+    return tuple(casework.give_outcome(record, given, rows, proceedings.versions.agreement))
 
 
 def put_off(proceedings: Proceedings, fact: AppealsPutOff) -> tuple[Fact, ...]:

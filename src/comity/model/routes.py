@@ -19,6 +19,7 @@ _REVIEWER: Final = frozenset({Role.REVIEWER})
 _APPEALS: Final = frozenset({Role.APPEALS_REVIEWER})
 _OPERATOR: Final = frozenset({Role.OPERATOR})
 _ACCOUNT: Final = frozenset({Role.ACCOUNT})
+_ANYONE_OF_US: Final = frozenset({Role.REVIEWER, Role.APPEALS_REVIEWER, Role.OPERATOR, Role.AUDITOR})
 
 MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /v1/messages": _SOURCE,
@@ -84,6 +85,28 @@ PEOPLE: Final[Mapping[str, frozenset[Role]]] = {
     "POST /s/{token}/offers/{offer}": ANYBODY,
     "GET /s/{token}/statement.json": ANYBODY,
     "GET /s/{token}/account.json": ANYBODY,
+    "GET /sign-in": ANYBODY,
+    "POST /sign-in": ANYBODY,
+    "GET /enter/{token}": ANYBODY,
+    "POST /enter/{token}": ANYBODY,
+    "POST /sign-out": ANYBODY,
+    "GET /console": _ANYONE_OF_US,
+    "GET /console/queue": _REVIEWER | _OPERATOR,
+    "GET /console/waiting": _REVIEWER | _APPEALS | _OPERATOR,
+    "GET /console/cases/{case}": _REVIEWER | _APPEALS | _OPERATOR,
+    "POST /console/cases/{case}/work": _REVIEWER,
+    "POST /console/cases/{case}/preview": _REVIEWER,
+    "POST /console/cases/{case}/decision": _REVIEWER,
+    "POST /console/cases/{case}/assessment": _REVIEWER,
+    "GET /console/bulk": _REVIEWER,
+    "POST /console/bulk": _REVIEWER,
+    "GET /console/appeals": _APPEALS | _OPERATOR,
+    "GET /console/appeals/{appeal}": _APPEALS | _OPERATOR,
+    "GET /console/appeals/{appeal}/files/{number}": _APPEALS,
+    "POST /console/appeals/{appeal}/preview": _APPEALS,
+    "POST /console/appeals/{appeal}/outcome": _APPEALS,
+    "GET /console/password": _ANYONE_OF_US,
+    "POST /console/password": _ANYONE_OF_US,
 }
 
 TABLE: Final[Mapping[str, frozenset[Role]]] = {**MACHINES, **PEOPLE}

@@ -19,6 +19,7 @@ from comity.ports.kept import (
 )
 from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
 from comity.ports.outward import WebhookLink, Webhooks
+from comity.ports.people import Passwords, Users
 from comity.ports.store import Store
 from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, Tokens
 
@@ -37,6 +38,7 @@ __all__ = [
     "Outcome",
     "OvertakenError",
     "Owned",
+    "Passwords",
     "PublishedLog",
     "Replies",
     "Reply",
@@ -48,6 +50,7 @@ __all__ = [
     "Tokens",
     "Told",
     "UnreachableError",
+    "Users",
     "Version",
     "WebhookLink",
     "Webhooks",

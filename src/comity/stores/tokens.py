@@ -1,4 +1,4 @@
-"""Machine tokens in a file of their own, `access.db`: names, roles, scopes, and hashes of secrets."""
+"""Machine tokens in `access.db`: names, roles, scopes, and hashes of secrets."""
 
 from __future__ import annotations
 
@@ -10,17 +10,9 @@ from typing import Final
 import msgspec
 
 from comity.model.access import Token, TokenId
-from comity.ports import StoreError
-from comity.stores.database import Database
+from comity.stores.access import access_database
 from comity.stores.layout import micros
 
-ACCESS_FILE: Final = "access.db"
-_FORMAT: Final = 1
-_SCHEMA: Final = """
-create table tokens (
-  id text primary key, hash blob not null unique, body blob not null, expires integer not null
-) strict, without rowid;
-"""
 _TOKEN: Final = msgspec.json.Decoder(Token)
 
 
@@ -28,13 +20,7 @@ class TokenFile:
     """The tokens of one record. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, creates=True)
-        if self._db.format > _FORMAT:
-            raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
-        if self._db.format == 0:
-            with self._db.transaction():
-                if self._db.format == 0:  # nobody else was faster
-                    self._db.declare(_FORMAT, _SCHEMA)
+        self._db = access_database(path)
 
     def add(self, token: Token, hashed: bytes) -> None:
         """`hashed`: SHA-256 of the secret, which is random enough to need no slower hash."""

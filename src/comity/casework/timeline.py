@@ -1,0 +1,92 @@
+"""An account's record as a reviewer reads it: what happened, newest first, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from comity.casework.cases import Case
+from comity.casework.facts import Change, Corrected, Joined, Lifted, OutcomeGiven, Recomputed, Undone
+from comity.casework.record import Record
+from comity.casework.recorded import Appeal, Recorded
+from comity.model.measure import Measure
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """`statement`, `case` or `appeal`: what there is to read about it."""
+
+    at: datetime
+    said: str
+    by: str = ""
+    statement: str = ""
+    case: str = ""
+    appeal: str = ""
+    is_measure: bool = False
+
+
+def timeline(record: Record) -> tuple[Event, ...]:
+    events = [
+        *(event for one in record.decisions for event in _decided(one)),
+        *(event for one in record.dismissals for event in map(_filed, one.appeals)),
+        *(event for case in record.cases for event in _case(case)),
+        *(_accepted(each.at, each.agreement, each.language) for each in record.acceptances),
+    ]
+    return tuple(sorted(events, key=lambda event: event.at, reverse=True))
+
+
+def in_short(measure: Measure) -> str:
+    """`suspend on posts for 2 days`: a measure as a reviewer says it."""
+    where = f" on {', '.join(measure.channels)}" if measure.channels else ""
+    kind = f"limit to {measure.rate}" if measure.rate else str(measure.kind)
+    if measure.until:
+        return f"{kind}{where} until {' and '.join(measure.until)}"
+    return f"{kind}{where} for {measure.length}" if measure.length else f"{kind}{where}"
+
+
+def _decided(one: Recorded) -> Iterator[Event]:
+    measures = ", ".join(map(in_short, one.decided.measures)) or "no measure"
+    clauses = ", ".join(one.clauses)
+    by = one.decided.by or "a rule"
+    yield Event(at=one.decided.at, said=f"{clauses}: {measures}", by=by, statement=one.id, is_measure=True)
+    for change in one.changes:
+        said, who = _changed(change)
+        if said:
+            yield Event(at=change.at, said=said, by=who, statement=one.id)
+    yield from map(_filed, one.appeals)
+
+
+def _changed(change: Change) -> tuple[str, str]:
+    match change:
+        case Joined():
+            return f"one more message belongs to the same decision: {change.breach.clause}", change.by or "a rule"
+        case Corrected():
+            return "the statement was corrected", change.by
+        case Lifted():
+            return "the measures were lifted", change.by
+        case Undone():
+            return "the decision was undone", change.by
+        case Recomputed():
+            return "the measures became milder, because an earlier decision did", ""
+        case OutcomeGiven():
+            return f"the appeal was decided: {change.outcome}", change.by
+        case _:
+            return "", ""
+
+
+def _filed(appeal: Appeal) -> Event:
+    who = "the account" if appeal.filed.party == "account" else "the notifier"
+    return Event(at=appeal.filed.at, said=f"{who} appealed", appeal=appeal.filed.appeal)
+
+
+def _case(case: Case) -> Iterator[Event]:
+    yield Event(at=case.opened.at, said=f"case: {case.opened.why}", case=case.id)
+    if case.closed is not None and case.closed.decision is None:
+        yield Event(at=case.closed.at, said="the case was closed", by=case.closed.by, case=case.id)
+    elif case.closed is not None:
+        yield Event(at=case.closed.at, said=f"decided: {case.closed.why}", by=case.closed.by, case=case.id)
+
+
+def _accepted(at: datetime, digest: str, language: str) -> Event:
+    return Event(at=at, said=f"accepted the agreement {digest[:19]}, shown in {language}")

@@ -1,0 +1,134 @@
+"""The console over a record in memory, and a browser that keeps cookies and sends forms as they stand on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+from api_parts import current
+from litestar import Litestar
+from litestar.testing import TestClient
+from test_flow_record import NOW, World
+
+from comity.api.desk import Queue
+from comity.console.app import Parts, console
+from comity.console.asking import Reader
+from comity.console.assets import asset_routes
+from comity.console.pages import Pages
+from comity.flow.desk import Desk
+from comity.flow.sign_in import SignIn
+from comity.model.access import Role
+from comity.model.ids import ReviewerId
+from comity.model.user import User
+from comity.stores.passwords import Argon2
+from comity.stores.users import UserFile
+from comity.stores.world import CountedEntropy
+
+PLACE = "https://console.example.org"
+
+
+class Form(HTMLParser):
+    """The first form of a page that is sent to `action`, with the values that it has."""
+
+    def __init__(self, page: str, action: str) -> None:
+        super().__init__()
+        self._action, self._is_inside, self.fields = action, False, dict[str, list[str]]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "form":
+            self._is_inside = told.get("action") == self._action and not self.fields
+        is_chosen = told.get("type") not in ("radio", "checkbox") or "checked" in told
+        if self._is_inside and tag in ("input", "button") and "name" in told and "disabled" not in told and is_chosen:
+            self.fields.setdefault(told["name"] or "", []).append(told.get("value") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_inside = self._is_inside and tag != "form"
+
+
+class Apart:
+    """Another browser's cookies, put in the place of the first one's for each request."""
+
+    def __init__(self, client: TestClient[Litestar]) -> None:
+        self._client, self.cookies = client, httpx.Cookies()
+
+    def get(self, path: str, **options: object) -> httpx.Response:
+        return self._request("GET", path, **options)
+
+    def post(self, path: str, **options: object) -> httpx.Response:
+        return self._request("POST", path, **options)
+
+    def _request(self, method: str, path: str, **options: object) -> httpx.Response:
+        theirs, self._client.cookies = httpx.Cookies(self._client.cookies), self.cookies
+        told = self._client.request(method, path, **options)
+        self.cookies, self._client.cookies = httpx.Cookies(self._client.cookies), theirs
+        return told
+
+
+class Browser:
+    """One person at one browser."""
+
+    def __init__(self, client: TestClient[Litestar] | Apart, served: Served) -> None:
+        self.client, self.served = client, served
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path, follow_redirects=False)
+
+    def send(self, path: str, action: str | None = None, **fields: str | list[str]) -> httpx.Response:
+        """Fills in the form on the page `path`."""
+        return self.send_on(self.get(path).text, action or path, **fields)
+
+    def send_on(self, page: str, action: str, **fields: str | list[str]) -> httpx.Response:
+        """Fills in a form of a page that was loaded before."""
+        form = Form(page, action)
+        assert "csrf" in form.fields, f"there is no form for {action}"
+        return self.client.post(action, data={**form.fields, **fields}, follow_redirects=False)
+
+    def sign_in(self, name: str, *roles: Role) -> None:
+        self.served.users.put(User(name=ReviewerId(name), roles=frozenset(roles), created=NOW))
+        link = self.served.sign_in.make_link(ReviewerId(name), self.served.world.clock.now())
+        assert self.send(f"/enter/{link}").status_code == 303
+
+
+class Served:
+    """The console of one record, and its people."""
+
+    def __init__(self, world: World, folder: Path, *, is_secure: bool = False) -> None:
+        self.world, self.users = world, UserFile(folder / "access.db")
+        self.sign_in = SignIn(self.users, Argon2(), CountedEntropy())
+        self.reader = Reader(world.store)
+        self.asks = Queue(Desk(world.store, lambda: current(world)), lambda: None)
+        self.parts = Parts(
+            pages=Pages(ZoneInfo("UTC")),
+            asks=self.asks,
+            reader=self.reader,
+            sign_in=self.sign_in,
+            clock=world.clock,
+            entropy=CountedEntropy("cookies"),
+            zone=ZoneInfo("UTC"),
+            is_secure=is_secure,
+        )
+        self.app = Litestar(
+            [asset_routes(), console(self.parts)],
+            on_startup=[self.asks.start],
+            on_shutdown=[self.asks.stop],
+            openapi_config=None,
+        )
+
+    @contextmanager
+    def browser(self) -> Iterator[Browser]:
+        with TestClient(self.app, base_url=PLACE, raise_server_exceptions=True) as client:
+            yield Browser(client, self)
+
+    def another(self, browser: Browser) -> Browser:
+        """Of somebody else, with cookies of its own, over the same connection."""
+        return Browser(Apart(browser.client), self)
+
+    def close(self) -> None:
+        self.reader.close()
+        self.users.close()
