@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 POSTFIX = shutil.which("postfix") or shutil.which("/usr/sbin/postfix")
 DAEMONS = "/usr/lib/postfix/sbin"
 PATIENCE = 30.0
+DATE = "Mon, 01 Jun 2026 12:00:00 +0000"
 
 MAIN = """
 compatibility_level = 3.6
@@ -164,8 +165,8 @@ class Session:
         return code
 
     async def finish(self, subject: str, text: str = "Hello.") -> int:
-        mail = f"From: ann@example.org\r\nTo: bob@example.com\r\nSubject: {subject}\r\n\r\n{text}\r\n."
-        return await self.say(mail.encode())
+        head = f"From: ann@example.org\r\nDate: {DATE}\r\nMessage-ID: <{subject.replace(' ', '.')}@client.example.org>"
+        return await self.say(f"{head}\r\nSubject: {subject}\r\n\r\n{text}\r\n.".encode())
 
 
 class Mailbox:

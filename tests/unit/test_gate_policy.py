@@ -16,7 +16,7 @@ from test_flow_record import DAY, NOW
 from test_gate_replica import Gate
 
 from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable
-from comity.gates.delegation import RequestError, answered, read_request
+from comity.gates.delegation import Manner, RequestError, answered, read_request
 from comity.gates.disk import Disk
 from comity.gates.following import Centre, Follower
 from comity.gates.postfix import PolicyGate
@@ -27,6 +27,7 @@ from comity.stores.world import FixedClock
 
 STATEMENT = DecisionId("5f" * 16)
 DENY = Deny(statement=STATEMENT, reason="“No spam”", until=NOW + DAY, link="https://example.org/r/abc_-1")
+MANNER, TRUSTING = Manner(), Manner(trusts_sender=True)
 WHY = "Why, and how to appeal: https://example.org/r/abc_-1"
 
 
@@ -46,9 +47,9 @@ def request(name: bytes = b"ann", **more: bytes) -> bytes:
     return b"".join(b"%s=%s\n" % each for each in attributes.items()) + b"\n"
 
 
-def said(check: Callable[[str], Answer], asked: bytes | None = None, *, trusts_sender: bool = False) -> str:
+def said(check: Callable[[str], Answer], asked: bytes | None = None, manner: Manner = MANNER) -> str:
     attributes = read_request((asked or request())[:-2])
-    return answered(attributes, check, trusts_sender=trusts_sender, rates=Rates(), at=NOW)[0]
+    return answered(attributes, check, manner, Rates(), NOW)[0]
 
 
 def test_a_refusal_says_why_until_when_and_where_to_read_more() -> None:
@@ -67,8 +68,8 @@ def test_only_who_signed_in_is_believed_unless_told_otherwise() -> None:
     nobody = request(b"", sender=b"ann@example.org")
     assert said(lambda _: DENY, nobody) == "DUNNO"
     cut = {"ann@example.org": DENY}
-    assert said(lambda name: cut.get(name, Allow()), nobody, trusts_sender=True).startswith("550 ")
-    assert said(lambda name: cut.get(name, Allow()), request(b"bob"), trusts_sender=True) == "DUNNO"
+    assert said(lambda name: cut.get(name, Allow()), nobody, TRUSTING).startswith("550 ")
+    assert said(lambda name: cut.get(name, Allow()), request(b"bob"), TRUSTING) == "DUNNO"
 
 
 def test_a_name_in_large_letters_is_no_way_around() -> None:
@@ -86,7 +87,7 @@ def test_a_limited_account_sends_as_much_as_it_may_and_a_mail_counts_once() -> N
     def sent(instance: str, minutes: int) -> str:
         asked = read_request(request(instance=instance.encode())[:-2])
         at = NOW + timedelta(minutes=minutes)
-        return answered(asked, lambda _: limited, trusts_sender=False, rates=rates, at=at)[0]
+        return answered(asked, lambda _: limited, MANNER, rates, at)[0]
 
     assert [sent("a", 0), sent("a", 0), sent("b", 30), sent("a", 31)] == ["DUNNO"] * 4
     assert sent("c", 59) == f'450 4.7.1 This account may send 2 an hour: try again later. {WHY} (clause: "No spam")'
@@ -96,6 +97,7 @@ def test_a_limited_account_sends_as_much_as_it_may_and_a_mail_counts_once() -> N
 def test_mail_of_an_account_on_hold_waits_in_the_queue_and_a_limit_on_reach_is_not_for_mail() -> None:
     limited = Limited(limit="hold", statement=STATEMENT, reason="", until=None, link="")
     assert said(lambda _: limited).startswith("HOLD ")
+    assert said(lambda _: limited, manner=Manner(holds=False)) == "DUNNO"
     assert said(lambda _: Limited(limit="reach", statement=STATEMENT, reason="", until=None, link="")) == "DUNNO"
 
 
@@ -126,7 +128,7 @@ def test_nothing_gets_into_a_reply(reason: str, link: str, address: str, length:
     long = Deny(statement=STATEMENT, reason="x" * 2000, until=None, link=f"https://a/{'b' * length}")
     for each in (answer, long):
         attributes = {"sasl_username": address, "sender": address, "recipient": address}
-        action, _ = answered(attributes, lambda _, one=each: one, trusts_sender=False, rates=Rates(), at=NOW)
+        action, _ = answered(attributes, lambda _, one=each: one, MANNER, Rates(), NOW)
         assert action.isascii()
         assert action.isprintable()
         assert len(action) <= LONGEST

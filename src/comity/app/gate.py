@@ -137,17 +137,19 @@ def _met(wanted: Wanted, kept: Path) -> str:
     return text
 
 
-def read_token(path: Path | None) -> str:
+def read_token(path: Path | None, variable: str = FROM_ENVIRONMENT) -> str:
+    """From the file, or else from the environment."""
     try:
-        content = path.read_text(encoding="ascii") if path else os.environ.get(FROM_ENVIRONMENT, "")
+        content = path.read_text(encoding="ascii") if path else os.environ.get(variable, "")
     except (OSError, UnicodeDecodeError) as error:
         raise StopError(
             f"{path} cannot be read: {error}", help="It holds the gate's token.", code=Exit.USAGE
         ) from error
     token = content.strip()
     if not token or not token.isprintable() or len(token) > _LONGEST_TOKEN:
-        help_ = f"Make one with `comity token new NAME --role gate`, and give it in a file or in {FROM_ENVIRONMENT}."
-        raise StopError("the gate has no token", help=help_, code=Exit.USAGE)
+        role = "gate" if variable == FROM_ENVIRONMENT else "source"
+        help_ = f"Make one with `comity token new NAME --role {role}`, and give it in a file or in {variable}."
+        raise StopError(f"the gate has no token of the role {role}", help=help_, code=Exit.USAGE)
     return token
 
 

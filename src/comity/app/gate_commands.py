@@ -79,15 +79,28 @@ def postfix(
         bool, typer.Option("--trust-sender", help="Who has not signed in is who the envelope says.")
     ] = False,
     channel: Annotated[str, typer.Option(help="What the agreement calls mail.")] = "mail",
+    milter: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Where Postfix shows mail to be judged: unix:PATH.")
+    ] = None,
+    source_token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Holds a source's token, to ask about mail; else COMITY_SOURCE_TOKEN."),
+    ] = None,
+    unjudged: Annotated[str, typer.Option(help="Mail that the centre cannot be asked about: defer or pass.")] = "defer",
+    patience: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, max=250, help="How long it may take.")] = 10,
+    hold: Annotated[
+        float, typer.Option(metavar="HOURS", min=0, max=96, help="How long mail waits at most for a decision.")
+    ] = 24,
+    postsuper: Annotated[str, typer.Option(metavar="COMMAND", help="Postfix's own command.")] = "/usr/sbin/postsuper",
     stale: Stale = "open",
     max_stale: MaxStale = 30,
     grace: Grace = 600,
     key: Key = None,
     policy: Policy = None,
 ) -> None:
-    """Answer Postfix (check_policy_service): may this account send?"""
+    """Answer Postfix: may this account send (check_policy_service), and may this mail be sent (smtpd_milters)?"""
     from comity.app.gate import Wanted
-    from comity.app.gate_postfix import Asking, postfix_gate
+    from comity.app.gate_postfix import Asking, Showing, postfix_gate
 
     wanted = Wanted(
         centre=centre,
@@ -103,7 +116,15 @@ def postfix(
     asking = Asking(
         listen=listen, addresses=frozenset(trust or THIS_MACHINE), channel=channel, trusts_sender=trust_sender
     )
-    end(postfix_gate(wanted, asking))
+    showing = milter and Showing(
+        listen=milter,
+        token_file=source_token_file,
+        unjudged=unjudged,
+        patience=patience,
+        hold=hold,
+        postsuper=postsuper,
+    )
+    end(postfix_gate(wanted, asking, showing or None))
 
 
 @gate.command(

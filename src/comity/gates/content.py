@@ -7,7 +7,7 @@ is not judged: the gate decides whether it passes, and counts it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -82,7 +82,7 @@ class Judge:
     _client: httpx.AsyncClient | None = None
     _rests_until: float = 0.0
 
-    async def judge(self, sent: Sent) -> Verdict:
+    async def judge(self, sent: Sent | Mapping[str, object]) -> Verdict:
         now = asyncio.get_running_loop().time
         if now() < self._rests_until:
             return Unjudged(why="the centre could not be reached a moment ago")

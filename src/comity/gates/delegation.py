@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,9 +24,20 @@ _NAME: Final = re.compile(rb"[a-zA-Z0-9_]{1,100}")
 GO_ON: Final = "DUNNO"
 _GO_ON_STALE: Final = "INFO comity: the centre has been away for too long; somebody not known to be cut off passes"
 _HOLD: Final = "HOLD comity: this account's mail waits for a decision"
-_NO_NAME: Final = "550 5.7.1 The name that signed in is not UTF-8."
+NO_NAME: Final = "550 5.7.1 The name that signed in is not UTF-8."
 
 Request = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """`trusts_sender`: whether somebody who has not signed in is who the envelope says.
+
+    `holds`: whether mail of an account on hold waits in the hold queue; else the centre says so of each mail.
+    """
+
+    trusts_sender: bool = False
+    holds: bool = True
 
 
 class RequestError(Exception):
@@ -51,23 +63,26 @@ def read_request(content: bytes) -> Request:
 
 
 def answered(
-    request: Request, check: Callable[[str], Answer], *, trusts_sender: bool, rates: Rates, at: datetime
+    request: Request, check: Callable[[str], Answer], manner: Manner, rates: Rates, at: datetime
 ) -> tuple[str, Answer | None]:
     """The action, and what it says of the account if it was about one."""
-    name = request.get("sasl_username", "") or (request.get("sender", "") if trusts_sender else "")
+    name = request.get("sasl_username", "") or (request.get("sender", "") if manner.trusts_sender else "")
     if not name:
         return GO_ON, None
-    if not _is_unicode(name):
-        return _NO_NAME, None
-    answer = _strictest(check, name)
+    if not is_unicode(name):
+        return NO_NAME, None
+    answer = strictest(check, name)
+    if isinstance(answer, Limited) and answer.limit == "hold":
+        return _HOLD if manner.holds else GO_ON, answer
     return _action(request, name, answer, rates, at), answer
 
 
-def _is_unicode(name: str) -> bool:
+def is_unicode(name: str) -> bool:
+    """Whether it came as UTF-8."""
     return not any("\ud800" <= each <= "\udfff" for each in name)
 
 
-def _strictest(check: Callable[[str], Answer], name: str) -> Answer:
+def strictest(check: Callable[[str], Answer], name: str) -> Answer:
     """What holds for a name or for it in small letters: who signs in as `Ann` is not free of what `ann` is bound to."""
     answers = [check(each) for each in dict.fromkeys((name, name.lower()))]
     restricted = (each for kind in (Deny, Limited) for each in answers if isinstance(each, kind))
@@ -83,8 +98,6 @@ def _action(request: Request, name: str, answer: Answer, rates: Rates, at: datet
             return f"550 5.7.1 {refusal(answer, room)}"
         case Unavailable(reason=reason):
             return f"DEFER_IF_PERMIT 4.7.1 {line(f'Try again in a moment: {reason}.', room)}"
-        case Limited(limit="hold"):
-            return _HOLD
         case Limited(limit=limit):
             passes = rates.passes(name, limit, request.get("instance", ""), at)
             return GO_ON if passes else f"450 4.7.1 {limitation(answer, room)}"

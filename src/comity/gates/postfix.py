@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from comity.gates.answers import Deny
-from comity.gates.delegation import LARGEST_REQUEST, RequestError, answered, read_request
+from comity.gates.delegation import LARGEST_REQUEST, Manner, RequestError, answered, read_request
 from comity.gates.following import Clock, Follower
 from comity.gates.rates import Rates
 from comity.gates.replica import Replica
 
+_MANNER: Final = Manner()
 _UNREAD: Final = "451 4.3.5 This gate could not read what it was asked: try again later."
 
 
@@ -23,8 +24,7 @@ _UNREAD: Final = "451 4.3.5 This gate could not read what it was asked: try agai
 class PolicyGate:
     """Makes a connection's protocol; `asyncio` calls it once for each.
 
-    `addresses`: who may ask (none: a unix socket's peers). `trusts_sender`: whether somebody who has not signed in is
-    who the envelope says.
+    `addresses`: who may ask (none: a unix socket's peers).
     """
 
     replica: Replica
@@ -32,7 +32,7 @@ class PolicyGate:
     clock: Clock
     addresses: frozenset[str]
     channel: str = "mail"
-    trusts_sender: bool = False
+    manner: Manner = _MANNER
     rates: Rates = field(default_factory=Rates)
 
     def __call__(self) -> asyncio.Protocol:
@@ -44,9 +44,9 @@ class PolicyGate:
         said, answer = answered(
             read_request(content),
             lambda name: self.replica.check(self.channel, name, now),
-            trusts_sender=self.trusts_sender,
-            rates=self.rates,
-            at=now,
+            self.manner,
+            self.rates,
+            now,
         )
         if isinstance(answer, Deny):
             self.follower.show(answer.statement)

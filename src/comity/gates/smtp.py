@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from comity.gates.answers import Deny, Limited
@@ -33,9 +34,10 @@ def limitation(answer: Limited, room: int = LONGEST) -> str:
     return _linked(f"This account may send {answer.limit}: try again later.", answer.link, answer.reason, room)
 
 
-def detention(link: str, reason: str, room: int = LONGEST) -> str:
-    """Why a mail was refused for what it says."""
-    return _linked("This mail breaches the agreement.", link, reason, room)
+def breach(link: str, clauses: Sequence[str], room: int = LONGEST) -> str:
+    """Why a mail was refused for what it says; without clauses, for who sends it."""
+    what = "This mail breaches the agreement." if clauses else "This account is cut off."
+    return _linked(what, link, ", ".join(clauses), room)
 
 
 def line(text: str, room: int = LONGEST) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.parser import BytesParser
@@ -58,7 +59,16 @@ def message_from_mail(
     return msgspec.convert({**values, "source": source}, Message)
 
 
-def mail_record(content: bytes) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What is known of a mail as it is sent, whatever its headers say: who sends it, when, and to whom."""
+
+    author: str
+    at: datetime
+    to: tuple[str, ...]
+
+
+def mail_record(content: bytes, submission: Submission | None = None) -> dict[str, object]:
     """What a mail gives for the fields of a message, as yet unchecked; raises `RecordError`."""
     if len(content) > MAIL_LIMIT:
         raise RecordError(f"the mail is longer than {MAIL_LIMIT:,} bytes", "leave it out")
@@ -66,20 +76,23 @@ def mail_record(content: bytes) -> dict[str, object]:
         raise RecordError("the mail has too many lines in too many nested parts", "leave it out")
     try:
         mail = BytesParser(policy=RawHeaders()).parsebytes(content)
-        return _record(Heads(mail), read_parts(mail))
+        return _record(Heads(mail), read_parts(mail), submission)
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
         raise RecordError(f"the mail cannot be parsed: {error}", "leave it out") from error
     except RecursionError:
         raise RecordError("the mail's parts are nested too deeply", "leave it out") from None
 
 
-def _record(heads: Heads, parts: Parts) -> dict[str, object]:
-    name, author = _author(heads)
-    sent, sent_from = _sent(heads)
+def _record(heads: Heads, parts: Parts, submission: Submission | None) -> dict[str, object]:
+    name, address = _author(heads, submission)
+    author = submission.author if submission else address
+    sent, sent_from = (submission.at, "submission") if submission else _sent(heads)
+    named = (address for name in ("To", "Cc") for one in heads.every(name) for _, address in addresses(one))
+    to = _fitting(submission.to if submission else named)
     subject = unencoded(heads.first("Subject"))[: LINE_LIMIT // 4]
     language = _TAG.match(heads.first("Content-Language"))
     return {
-        "id": _id(heads, author, subject, parts),
+        "id": _id(heads, author, subject, parts, to if submission else ()),
         "author": author,
         "channel": CHANNEL,
         "text": parts.text,
@@ -89,17 +102,19 @@ def _record(heads: Heads, parts: Parts) -> dict[str, object]:
         "links": _fitting([*parts.links, *links(parts.text)]) if parts.links else None,
         "attachments": list(parts.attachments[:_MOST_PARTS]),
         "hashes": list(parts.hashes[:_MOST_PARTS]),
-        "to": _fitting(address for name in ("To", "Cc") for one in heads.every(name) for _, address in addresses(one)),
+        "to": to,
         "is_reply": bool(heads.first("In-Reply-To") or heads.first("References")),
-        "meta": _meta(heads, name, author, sent_from),
+        "meta": {**_meta(heads, name, address, sent_from), **({"from": address} if address != author else {})},
     }
 
 
-def _author(heads: Heads) -> tuple[str, str]:
+def _author(heads: Heads, submission: Submission | None) -> tuple[str, str]:
     """Who says to have written it: display name and address; else who sent it, else where it came from."""
     for name in ("From", "Sender", "Return-Path"):
         if found := addresses(heads.first(name)):
             return found[0]
+    if submission is not None:
+        return "", submission.author
     envelope = heads.envelope.split(" ")
     if len(envelope) > 1 and envelope[1]:
         return "", envelope[1][:_LONGEST_ENVELOPE].lower()
@@ -122,10 +137,10 @@ def _received(heads: Heads) -> datetime | None:
     return date(heads.first("Received").rpartition(";")[2]) or (date(envelope[2]) if len(envelope) > 2 else None)
 
 
-def _id(heads: Heads, author: str, subject: str, parts: Parts) -> str:
+def _id(heads: Heads, author: str, subject: str, parts: Parts, to: Sequence[str]) -> str:
     """The Message-ID and a digest of what is said: whoever copies another mail's id hides nothing behind it."""
     given = "".join(heads.first("Message-ID").split())
-    said = [author, heads.first("Date"), subject, parts.text, *parts.hashes]
+    said = [author, heads.first("Date"), subject, parts.text, *parts.hashes, *sorted(to)]
     digest = hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
     return f"{given}#{digest}" if len(given.encode()) <= NAME_LIMIT - 64 else digest
 
