@@ -5,6 +5,7 @@ it, loses its power or fails at a step drawn by chance. What outlives it is held
 
 - a published file never changes, and every checkpoint that anybody could have read is of one history;
 - what was acknowledged stands at its place, and is answered as it was then;
+- acts that are kept together are all kept, or none;
 - every proof ever given verifies.
 
 Prints one JSON object: how many died where, and each violation, of which there must be none. `--plant` makes a fault
@@ -31,11 +32,13 @@ from faulty_disk import FaultyDisk
 from test_run_killed import KEY, messages, proceedings
 
 from comity.flow.head import stored_entries
+from comity.flow.message import Proceedings
 from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.log import ForkError
 from comity.ledger.tree import Tree, check_inclusion, grow, inclusion_proof, leaf_hash, node_hash
 from comity.ledger.verify import verify
-from comity.ports import StoreError, Write
+from comity.model.message import Message
+from comity.ports import Answer, StoreError, Write
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
 
@@ -146,12 +149,28 @@ class Life:
             else:
                 running = proceedings(store, log, f"{self.seed}/{start}/{self.left}")
             for place in range(start, start + AT_ONCE * MOST_WRITES, AT_ONCE):
-                answers = running.take(SENT[place : place + AT_ONCE])
+                self.look(store, place)
+                answers = self.take(running, SENT[place : place + AT_ONCE])
                 outcomes = [one.outcome for one in answers]
                 self.say(to=place, answers=outcomes, size=store.size, **proved(log, self.chance))
         finally:
             if not self.failed:
                 closed(store)
+
+    def look(self, store: SqliteStore, place: int) -> None:
+        """What an earlier life died over is there as a whole, or not at all."""
+        known = store.answers("s", [one.id for one in SENT[place : place + AT_ONCE]])
+        if 0 < len(known) < AT_ONCE:
+            self.say(torn=place)
+
+    def take(self, running: Proceedings, sent: list[Message]) -> list[Answer]:
+        """At once, or as several acts that are kept together."""
+        if self.options.plant == "publish-first" or self.chance.random() < 0.5:
+            return list(running.take(sent))
+        with running.together():
+            answers = [one for start in range(0, len(sent), 4) for one in running.take(sent[start : start + 4])]
+        running.publish_kept()
+        return answers
 
 
 def closed(store: SqliteStore) -> None:
@@ -249,6 +268,8 @@ class Witnessed:
             checkpoint = unverified_checkpoint(str(line["seen"]).encode())
             if checkpoint.size >= len(roots) or roots[checkpoint.size] != checkpoint.root.hex():
                 self.violations.append(f"a checkpoint of {checkpoint.size} entries is of another history")
+        if "torn" in line:
+            self.violations.append(f"of the messages from {line['torn']} on, kept together, some are there")
         if "to" in line:
             self._hold_acknowledged(line, roots, store)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,6 +113,17 @@ def test_what_comes_again_under_its_key_is_done_once_and_answered_the_same(world
     assert client.post(path, json=given, headers=refused).status_code == 412
     mended = as_(Role.REVIEWER, If_Match='"2"', Idempotency_Key="k2")
     assert client.post(path, json=given, headers=mended).status_code == 200  # what was refused was not done
+
+
+def test_what_comes_many_times_at_once_under_its_key_is_done_once(world: World, client: TestClient) -> None:
+    opened(world, "c" * 32)
+    path, position = "/v1/cases/" + "c" * 32 + "/claim", world.store.position
+    headers = as_(Role.REVIEWER, If_Match='"1"', Idempotency_Key="k")
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: client.post(path, json={"by": "mara"}, headers=headers), range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert world.store.position == position + 1
 
 
 def test_a_key_whose_act_was_cut_short_is_done_if_nothing_was_and_else_asked_about(

@@ -1,21 +1,27 @@
-"""The record's desk, asked from many requests at once: one thread acts, and messages that wait are taken together.
+"""The record's desk, asked from many requests at once: one thread acts, and what waits is kept together.
 
-Nothing is answered before it is durable. When too many messages wait, the next is refused with a time to come back.
+Acts and messages that come while a group is being kept make up the next one: each is checked and refused on its own,
+and one transaction and one publication keep them all. Nothing is answered before it is durable. When too many messages
+wait, the next is refused with a time to come back.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import groupby, islice
 from typing import Final, TypeVar
 
+from comity.agreement.ladders import ChoiceError
 from comity.api.problems import ProblemError
+from comity.casework.refused import RefusedError
 from comity.flow.accounts import by_account
-from comity.flow.desk import Desk
+from comity.flow.desk import Desk, Group
 from comity.flow.message import Proceedings
 from comity.flow.retention import daily
 from comity.ledger.note import NoteError
@@ -23,9 +29,30 @@ from comity.model.message import Message
 from comity.ports import Answer, StoreError
 
 ResultT = TypeVar("ResultT")
-_AT_ONCE: Final = 1_000
+HARMLESS: Final = (RefusedError, ChoiceError, ProblemError)
+"""Raised before anything was changed."""
+_LONGEST: Final = 0.005
+"""Seconds after which a group takes no other act."""
+_AT_ONCE: Final = 100
 _MOST_WAITING: Final = 20_000
 _HOUR: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What an act came to. `kept` is called in the desk's thread once it is durable, then `tell` in the loop's."""
+
+    kept: Callable[[], None]
+    tell: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Act:
+    """Something that waits to be done. `undone`: it was begun, and nothing of it was kept."""
+
+    do: Callable[[Proceedings], _Done]
+    fail: Callable[[BaseException], None]
+    undone: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +64,13 @@ class _Waiting:
 class Queue:
     """Begin it with `start` in the running event loop; `stop` waits until all that was taken is answered."""
 
-    def __init__(self, desk: Desk, told: Callable[[], None]) -> None:
-        """`told` is called after anything was recorded."""
-        self._desk, self._told = desk, told
+    def __init__(
+        self, desk: Desk, told: Callable[[], None], *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`told` is called after anything was recorded. `monotonic`: seconds, to end groups by."""
+        self._desk, self._told, self._monotonic = desk, told, monotonic
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Act | _Waiting | None] = asyncio.Queue()
         self._waiting = 0
         self._worker: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
@@ -58,8 +87,28 @@ class Queue:
             await self._worker
         self._thread.shutdown()
 
+    async def join(
+        self,
+        work: Callable[[Proceedings], ResultT],
+        *,
+        kept: Callable[[ResultT], None] = lambda _: None,
+        undone: Callable[[], None] = lambda: None,
+    ) -> ResultT:
+        """Act together with what else waits. Raises what `work` raises, which may be called twice if it is undone.
+
+        It may do nothing outside the record that `undone` does not take back. `kept` is called when it is durable.
+        """
+        result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+
+        def do(running: Proceedings) -> _Done:
+            done = work(running)
+            return _Done(kept=lambda: kept(done), tell=lambda: _set(result, done))
+
+        self._queue.put_nowait(_Act(do=do, fail=lambda error: _fail(result, error), undone=undone))
+        return await result
+
     async def act(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
-        """Raises what `work` raises."""
+        """Act alone, where that takes long, or erases. Raises what `work` raises."""
         result = await asyncio.get_running_loop().run_in_executor(self._thread, self._desk.act, work)
         self._told()
         return result
@@ -91,35 +140,103 @@ class Queue:
     async def _work(self) -> None:
         while (first := await self._queue.get()) is not None:
             together, ends = self._gathered(first)
-            await self._answer(together)
+            self._waiting -= sum(len(one.messages) for one in together if isinstance(one, _Waiting))
+            await self._do(list(_acts(together)))
             if ends:
                 return
 
-    def _gathered(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
-        """What waits now, as far as it fits one transaction; and whether the end was among it."""
-        together, size = [first], len(first.messages)
+    def _gathered(self, first: _Act | _Waiting) -> tuple[list[_Act | _Waiting], bool]:
+        """What waits now, as far as a group goes; and whether the end was among it."""
+        together, size = [first], _size(first)
         while not self._queue.empty() and size < _AT_ONCE:
             following = self._queue.get_nowait()
             if following is None:
                 return together, True
             together.append(following)
-            size += len(following.messages)
+            size += _size(following)
         return together, False
 
-    async def _answer(self, together: Sequence[_Waiting]) -> None:
-        messages = [message for one in together for message in one.messages]
-        self._waiting -= len(messages)
-        taking = asyncio.ensure_future(self.act(lambda running: running.take(by_account(running, messages))))
-        await asyncio.wait([taking])
-        error, start = taking.exception(), 0
-        for one in together:
-            if one.answers.cancelled():  # whoever asked is gone; the message is in the record
-                pass
-            elif error is not None:
-                one.answers.set_exception(error)
-            else:
-                one.answers.set_result(taking.result()[start : start + len(one.messages)])
-            start += len(one.messages)
+    async def _do(self, acts: Sequence[_Act]) -> None:
+        """In groups. Where one was not kept, since an act failed that nobody foresaw, each is done alone."""
+        most = len(acts)
+        while acts:
+            group = Group(works=[act.do for act in acts[:most]])
+            doing = asyncio.get_running_loop().run_in_executor(self._thread, self._keep, acts, group)
+            await asyncio.wait([doing])
+            error = doing.exception()
+            if error is not None and not group.is_kept and most > 1:
+                most = 1
+                continue
+            outcomes = group.outcomes if error is None else [error] * max(1, len(group.outcomes))
+            for act, outcome in zip(acts, outcomes, strict=False):
+                outcome.tell() if isinstance(outcome, _Done) else act.fail(outcome)
+            acts = acts[len(outcomes) :]
+            self._told()
+
+    def _keep(self, acts: Sequence[_Act], group: Group[_Done]) -> None:
+        until = self._monotonic() + _LONGEST
+        try:
+            self._desk.act_together(group, HARMLESS, lambda: self._monotonic() >= until)
+        finally:
+            for n, outcome in enumerate(group.outcomes):
+                if not group.is_kept:
+                    acts[n].undone()
+                elif isinstance(outcome, _Done):
+                    group.outcomes[n] = _kept(outcome)
+
+
+def _size(one: _Act | _Waiting) -> int:
+    return len(one.messages) if isinstance(one, _Waiting) else 1
+
+
+def _acts(together: Sequence[_Act | _Waiting]) -> Iterator[_Act]:
+    """In their order; messages that follow each other are judged at once, which is quicker."""
+    for is_act, some in groupby(together, lambda one: isinstance(one, _Act)):
+        if is_act:
+            yield from (one for one in some if isinstance(one, _Act))
+        else:
+            yield _taking([one for one in some if isinstance(one, _Waiting)])
+
+
+def _taking(every: Sequence[_Waiting]) -> _Act:
+    messages = [message for one in every for message in one.messages]
+
+    def do(running: Proceedings) -> _Done:
+        answers = iter(running.take(by_account(running, messages)))
+        shares = [list(islice(answers, len(one.messages))) for one in every]
+        return _Done(kept=_nothing, tell=lambda: _tell(every, shares))
+
+    def fail(error: BaseException) -> None:
+        for one in every:
+            _fail(one.answers, error)
+
+    return _Act(do=do, fail=fail, undone=_nothing)
+
+
+def _tell(every: Sequence[_Waiting], shares: Sequence[Sequence[Answer]]) -> None:
+    for one, answers in zip(every, shares, strict=True):
+        _set(one.answers, answers)
+
+
+def _kept(outcome: _Done) -> _Done | Exception:
+    try:
+        outcome.kept()
+    except StoreError as error:
+        return error
+    return outcome
+
+
+def _set(future: asyncio.Future[ResultT], result: ResultT) -> None:
+    if not future.cancelled():  # whoever asked is gone; it is in the record
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[ResultT], error: BaseException) -> None:
+    if not future.cancelled():
+        future.set_exception(error)
+
+
+def _nothing() -> None: ...
 
 
 def _upkeep(running: Proceedings) -> None:

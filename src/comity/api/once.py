@@ -8,18 +8,18 @@ before, nothing was done and it is done now; else nobody can say, and the answer
 from __future__ import annotations
 
 import hmac
+from asyncio import Lock
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 from litestar.params import HeaderParameter
 
-from comity.agreement.ladders import ChoiceError
 from comity.api.access import TokenRequest
-from comity.api.desk import Queue
+from comity.api.desk import HARMLESS, Queue
 from comity.api.problems import ProblemError
-from comity.casework.refused import RefusedError
 from comity.flow.message import Proceedings
 from comity.ports import Begun, Clock, Replies
 
@@ -33,8 +33,6 @@ Key = Annotated[
         description="A name of your own for this request: sent again under it, it is done once. Kept for a week.",
     ),
 ]
-_HARMLESS: Final = (RefusedError, ChoiceError, ProblemError)
-"""Raised before anything was changed."""
 
 
 class Once:
@@ -42,16 +40,22 @@ class Once:
 
     def __init__(self, queue: Queue, replies: Replies, clock: Clock, secret: bytes) -> None:
         self._queue, self._replies, self._clock, self._secret = queue, replies, clock, secret
+        self._locks = WeakValueDictionary[bytes, Lock]()
 
     async def act(
         self, request: TokenRequest, key: str | None, work: Callable[[Proceedings], AnswerT], kind: type[AnswerT]
     ) -> AnswerT:
         """`kind`: what `work` answers. Raises `ProblemError` for a key that came with another request."""
         if key is None:
-            return await self._queue.act(work)
+            return await self._queue.join(work)
         name = self._hash(request.auth.id, request.method, str(request.url.path), key)
         body = self._hash(request.url.query, (await request.body()).hex())
-        return await self._queue.act(lambda running: self._once(running, name, body, work, kind))
+        async with self._locks.setdefault(name, Lock()):
+            return await self._queue.join(
+                lambda running: self._once(running, name, body, work, kind),
+                kept=lambda answer: self._replies.end(name, msgspec.json.encode(answer)),
+                undone=lambda: self._replies.drop(name),
+            )
 
     def _once(
         self,
@@ -61,8 +65,7 @@ class Once:
         work: Callable[[Proceedings], AnswerT],
         kind: type[AnswerT],
     ) -> AnswerT:
-        store = running.store
-        begun = Begun(name=name, body=body, mark=f"{store.size}/{store.position}/{store.erasures}")
+        begun = Begun(name=name, body=body, mark=running.mark)
         known = self._replies.begin(begun, self._clock.now())
         if known is not None and known.answer is not None:
             return msgspec.json.decode(_demand_same(known, begun), type=kind)
@@ -73,12 +76,10 @@ class Once:
             )
             raise ProblemError(HTTPStatus.CONFLICT, detail)
         try:
-            answer = work(running)
-        except _HARMLESS:
+            return work(running)
+        except HARMLESS:
             self._replies.drop(name)
             raise
-        self._replies.end(name, msgspec.json.encode(answer))
-        return answer
 
     def _hash(self, *parts: str) -> bytes:
         content = msgspec.json.encode(parts)

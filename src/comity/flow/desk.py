@@ -6,9 +6,10 @@ that could not keep what they knew are given up for new ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 
 from comity.agreement.ladders import ChoiceError
 from comity.casework.refused import RefusedError
@@ -16,6 +17,19 @@ from comity.flow.message import Proceedings
 from comity.ports import Store
 
 ResultT = TypeVar("ResultT")
+_MOST_ENTRIES: Final = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class Group(Generic[ResultT]):
+    """Acts that wait to be kept by one transaction. `outcomes`: of the first so many, what each returned or raised.
+
+    `is_kept`: the transaction is committed, so that nothing of it may be done again.
+    """
+
+    works: Sequence[Callable[[Proceedings], ResultT]]
+    outcomes: list[ResultT | Exception] = field(default_factory=list)
+    is_kept: bool = False
 
 
 class Desk:
@@ -38,6 +52,26 @@ class Desk:
             self._running = None if running.is_spent else running
             return result
 
+    def act_together(
+        self, group: Group[ResultT], harmless: tuple[type[Exception], ...], is_over: Callable[[], bool]
+    ) -> None:
+        """Do what these acts do, one after the other, until `is_over` or the ledger has got 100 entries more.
+
+        What is `harmless` is raised before anything was changed: the act's outcome. Raises what else an act does, and
+        keeps nothing; unless the group `is_kept`, and could not be published.
+        """
+        with self._lock, self._store.turn() as was_changed:
+            running, self._running = self._current(is_stale=was_changed), None
+            last = self._store.size + _MOST_ENTRIES
+            with running.together():
+                for work in group.works:
+                    group.outcomes.append(_outcome(work, running, harmless))
+                    if running.is_spent or self._store.size >= last or is_over():
+                        break
+            group.is_kept = True
+            running.publish_kept()
+            self._running = None if running.is_spent else running
+
     def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
         """Look at the record as it is now."""
         with self._lock:
@@ -46,3 +80,12 @@ class Desk:
 
     def _current(self, *, is_stale: bool) -> Proceedings:
         return self._proceed() if self._running is None or is_stale else self._running
+
+
+def _outcome(
+    work: Callable[[Proceedings], ResultT], running: Proceedings, harmless: tuple[type[Exception], ...]
+) -> ResultT | Exception:
+    try:
+        return work(running)
+    except harmless as error:
+        return error

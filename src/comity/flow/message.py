@@ -10,6 +10,7 @@ between two transactions goes on as if nothing had happened.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -153,6 +154,19 @@ class Proceedings:
     def tell_erasures(self, at: datetime) -> None:
         """Say in the ledger what was erased on an earlier day, if its first entry of this day has not done so."""
         self._recorder.publish_erasures(at)
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is kept inside is kept in one transaction at its end; `publish_kept` afterwards."""
+        return self._recorder.together()
+
+    def publish_kept(self) -> None:
+        """Raises `OSError` if the published log cannot be written; what is kept is published the next time."""
+        self._recorder.publish()
+
+    @property
+    def mark(self) -> str:
+        """How far what is durable has come: another whenever something was kept."""
+        return self._recorder.mark
 
     @property
     def mode(self) -> Mode:

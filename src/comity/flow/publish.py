@@ -7,6 +7,7 @@ log when the machine dies in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, Literal
 
@@ -51,7 +52,7 @@ from comity.ledger.entry import (
 )
 from comity.ledger.hours import day_of, hour_of
 from comity.ledger.keyring import LogKeys
-from comity.ledger.log import CHECKPOINT_PATH, append, publication, republication, signed_head
+from comity.ledger.log import CHECKPOINT_PATH, File, append, partial_files, republication, signed_head
 from comity.ledger.note import VerifierKey
 from comity.ledger.tree import ids_root
 from comity.ledger.versions import version_file, version_path
@@ -94,6 +95,9 @@ class Recorder:
         self._position = store.position
         self._profile = profile_of(store)
         self._published_size = last.size if last else 0
+        self._is_together, self._mark, self._checkpoint = False, "", b""
+        self._unpublished: list[tuple[int, tuple[File, ...]]] = []
+        """What each write filled, and the entry that it begins with."""
         self._catch_up()
         self._publish_texts()
 
@@ -274,15 +278,41 @@ class Recorder:
             )
         )
         self._head, self._position = head.kept(), self._position + len(facts)
-        if entries and self._published_size == appended.first:
-            *files, _ = publication(appended, checkpoint)
-            texts = [version_file(version.files)] if version else []
-            self._published.publish([*texts, *files], checkpoint)
-            self._published_size = head.log.size
+        if entries:
+            texts = (version_file(version.files),) if version else ()
+            self._unpublished.append((appended.first, (*texts, *appended.files)))
+            self._checkpoint = checkpoint
+        if not self._is_together:
+            self.publish()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is recorded inside is kept in one transaction; `publish` it afterwards."""
+        self._mark, self._is_together = self.mark, True
+        try:
+            with self._store.together():
+                yield
+        finally:
+            self._is_together = False
+
+    @property
+    def mark(self) -> str:
+        """How far what is durable has come: another whenever something was kept."""
+        if self._is_together:
+            return self._mark
+        return f"{self._store.size}/{self._store.position}/{self._store.erasures}"
+
+    def publish(self) -> None:
+        """Publish what is committed and was not published."""
+        waiting, self._unpublished = self._unpublished, []
+        if waiting and self._published_size == waiting[0][0]:
+            full = (file for _, files in waiting for file in files)
+            self._published.publish([*full, *partial_files(self._head.log)], self._checkpoint)
+            self._published_size = self._head.log.size
         self._catch_up()
 
     def _catch_up(self) -> None:
-        """Publish what is committed and was not published, since the program died or the disk failed in between."""
+        """Publish what was committed before these, or could not be published when it was their turn."""
         if self._published_size < self._head.log.size:
             files = republication(stored_entries(self._store), self._published_size)
             self._published.publish(files, self._store.checkpoint)

@@ -141,6 +141,12 @@ class Store(Protocol):
     def snapshot(self) -> Snapshot | None:
         """The last snapshot; None before the first, and after an erasure, since it may hold what was erased."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """What is appended inside is kept when it ends: by then each append was taken or refused on its own.
+
+        Nothing of it is kept if the end is not reached. Do not erase or forget inside.
+        """
+
     def turn(self) -> AbstractContextManager[bool]:
         """Nobody else writes meanwhile. True: somebody has, since the last turn: decide on what is there now."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,6 +18,8 @@ from comity.ports import StoreError
 
 RowT = TypeVar("RowT")
 _OLDEST: Final = (3, 51, 3)
+_WHOLE: Final = ("begin immediate", "commit", "rollback")
+_PART: Final = ("savepoint part", "release part", "rollback to part; release part")
 _CACHE_KIB: Final = 64 << 10
 _LOG_PAGES: Final = 8192
 """Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
@@ -77,15 +79,22 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised."""
-        with self._explained():
-            self._connection.execute("begin immediate")
-            try:
-                yield
-                self._connection.execute("commit")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("rollback")
+        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised.
+
+        Inside another one it is a part of that: undone alone, and durable when the whole is.
+        """
+        is_part = self._connection.in_transaction
+        begin, commit, undo = _PART if is_part else _WHOLE
+        with self._explained(), ExitStack() as unless_kept:
+            self._connection.execute(begin)
+            unless_kept.callback(self._undo, undo)
+            yield
+            self._connection.execute(commit)
+            unless_kept.pop_all()
+
+    def _undo(self, statement: str) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute(statement)
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from copy import deepcopy
 from datetime import datetime
 
 from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
@@ -55,6 +56,13 @@ class MemoryStore:
             self._openings.setdefault(owned.opening.entry_id, []).append(owned)
         self._attachments |= {(each.account, each.digest): each.content for each in write.attachments}
         self._append_state(write)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with ExitStack() as unless_kept:
+            unless_kept.callback(self.__dict__.update, deepcopy(self.__dict__))
+            yield
+            unless_kept.pop_all()
 
     def _demand_at(self, write: Write) -> list[tuple[str, MessageId]]:
         if (write.size, write.position) != (self.size, self.position):

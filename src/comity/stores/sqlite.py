@@ -105,6 +105,14 @@ class SqliteStore:
             self._appending.append(write)
         self._people.settle()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with ExitStack() as unless_kept:
+            unless_kept.callback(self._people.refresh)  # some of whom it believes enrolled would not be
+            with self._db.transaction():
+                yield
+            unless_kept.pop_all()
+
     def _demand_at(self, write: Write) -> None:
         size, position = self.size, self.position
         if (write.size, write.position) != (size, position):

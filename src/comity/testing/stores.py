@@ -14,7 +14,7 @@ import pytest
 from comity.casework.facts import Accepted
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Digest, MessageId
-from comity.ports import OvertakenError, Version, Write
+from comity.ports import OvertakenError, Store, Version, Write
 from comity.testing.store_erasure import ErasureContract
 from comity.testing.store_feed import FeedContract
 from comity.testing.store_indexes import IndexContract
@@ -23,6 +23,31 @@ from comity.testing.store_values import AT, HOSTILE, accepted, case_opened, owne
 
 class StoreContract(IndexContract, ErasureContract, FeedContract):
     """What every store does."""
+
+    def test_what_is_appended_together_is_taken_or_refused_one_by_one(self) -> None:
+        store = self.store()
+        with store.together():
+            store.append(Write(size=0, position=0, facts=[accepted("ann")], entries=[b"one"]))
+            with pytest.raises(OvertakenError):
+                store.append(Write(size=0, position=0, facts=[accepted("bob")], entries=[b"other"]))
+            assert (store.size, store.position) == (1, 1)
+            store.append(Write(size=1, position=1, facts=[accepted("cid")], entries=[b"two"]))
+        store = self.reopened(store)
+        assert list(store.entries(0, 9)) == [b"one", b"two"]
+        assert [fact.account for fact in store.facts()] == ["ann", "cid"]
+
+    def test_of_what_was_to_be_kept_together_nothing_is_kept_if_the_end_is_not_reached(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, facts=[accepted("bob")], entries=[b"zero"]))
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                append_and_fail(store, Write(size=1, position=1, facts=[accepted("ann")], entries=[b"one"]))
+            assert (store.size, store.position) == (1, 1)
+            assert not store.facts_of(AccountId("ann"))
+        store.append(Write(size=1, position=1, facts=[accepted("ann")], entries=[b"two"]))
+        store = self.reopened(store)
+        assert list(store.entries(0, 9)) == [b"zero", b"two"]
+        assert [fact.account for fact in store.facts()] == ["bob", "ann"]
 
     def test_what_was_appended_is_there_after_a_restart(self) -> None:
         store = self.store()
@@ -166,3 +191,9 @@ class StoreContract(IndexContract, ErasureContract, FeedContract):
         assert store.checkpoint == b""
         assert list(store.traces()) == []
         assert list(store.versions()) == []
+
+
+def append_and_fail(store: Store, write: Write) -> None:
+    with store.together():
+        store.append(write)
+        raise ZeroDivisionError
