@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import reduce
 
+from msgspec.structs import replace
+
 from comity.casework.facts import ConditionMet, Corrected, Delivered, Fact, How, Lifted, Recomputed, Undone
 from comity.casework.ladder import measures_of, reached, rows_at, strictest_of_each
 from comity.casework.points import left_of, lineage
@@ -148,7 +150,8 @@ def milder(one: Recorded, rows: tuple[Row, ...], version_of: VersionOf) -> tuple
     if version is None:
         raise RefusedError("the version of the agreement that it was decided under is not in this record")
     measures = foreseen_by(one, rows, version)
-    from_now = tuple(from_then(each, one.since) for each in measures)  # corrected before: up to then it is past
+    settled = replace(one, foreseen=measures).measures
+    from_now = tuple(from_then(each, one.since) for each in settled)  # corrected before: up to then it is past
     if not is_milder(from_now, one.measures):  # INVARIANT 5: a correction never lengthens or hardens
         raise RefusedError("that is harsher than the decision; anything harsher is a new decision with a new statement")
     return measures

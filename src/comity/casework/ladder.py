@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from comity.casework.recorded import REVIEWED
 from comity.model.clause import Act, Kind, Ladder, Range, Reaches, Row, Term, Until
 from comity.model.duration import Duration
 from comity.model.ids import AccountId, Channel, DecisionId
@@ -69,16 +70,19 @@ def measures_of(
     return tuple(dict.fromkeys(found)) if len(rows) > 1 else found  # a row names each act once
 
 
-def at_most(measures: Iterable[Measure]) -> tuple[Measure, ...]:
-    """The measures with the most of each range: how far a person may go."""
-    return tuple(_at_most(measure) for measure in measures)
+def at_most(measures: Iterable[Measure], review_within: Duration) -> tuple[Measure, ...]:
+    """The measures with the most of each range, and of a time to review: how far a person may go."""
+    return tuple(_at_most(measure, review_within) for measure in measures)
 
 
-def _at_most(measure: Measure) -> Measure:
-    if measure.most is None:
+def _at_most(measure: Measure, review_within: Duration) -> Measure:
+    most = measure.most
+    if measure.until == (REVIEWED,):
+        most = max(review_within, measure.at_least or review_within, key=lambda each: each.nominal_seconds)
+    if most is None:
         return measure
-    end = measure.most.after(measure.start) if measure.start else None
-    return msgspec.structs.replace(measure, length=measure.most, end=end)
+    end = most.after(measure.start) if measure.start else None
+    return msgspec.structs.replace(measure, length=most, end=end)
 
 
 def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, ...]:

@@ -7,14 +7,12 @@ is nothing < mark < remove. A warning is less than any measure on a channel, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from comity.casework.recorded import capped, earliest
+from comity.casework.overlap import at_the_longest, surely, while_both
 from comity.model.clause import Kind
-from comity.model.duration import EARLIEST, LATEST, Duration
 from comity.model.ids import Channel
 from comity.model.measure import Measure
 
@@ -22,8 +20,6 @@ LIMITS: Final = (Kind.LIMIT_REACH, Kind.LIMIT, Kind.HOLD)
 CUTS: Final = (Kind.SUSPEND, Kind.TERMINATE)
 RISING: Final = (*LIMITS, *CUTS)
 _ON_MESSAGE: Final = (Kind.MARK, Kind.REMOVE)
-
-_ALMOST_NEVER: Final = LATEST - timedelta(days=1)
 
 Level = tuple[int, float]
 Measures = tuple[Measure, ...]
@@ -73,9 +69,9 @@ def _warns(measures: Measures) -> bool:
 def _is_covered_message(measure: Measure, by: Measures) -> bool:
     """Whether the message is treated as strictly by `by`, everywhere that `measure` holds."""
     rank = _ON_MESSAGE.index(measure.kind)
-    until = _span(measure)[1]
+    until = at_the_longest(measure)[1]
     as_strict = (each for each in by if each.kind.is_on_message and _ON_MESSAGE.index(each.kind) >= rank)
-    stricter = [each for each in as_strict if _span(each)[1] >= until]
+    stricter = [each for each in as_strict if at_the_longest(each)[1] >= until]
     return any(
         not each.territory or (measure.territory and set(measure.territory) <= set(each.territory)) for each in stricter
     )
@@ -83,10 +79,9 @@ def _is_covered_message(measure: Measure, by: Measures) -> bool:
 
 def _is_covered(measure: Measure, channel: Channel, by: Measures) -> bool:
     """Whether `by` is as strict on `channel` at each moment at which `measure` holds."""
-    start, end = _span(measure)
+    at, end = at_the_longest(measure)
     as_strict = (each for each in _rising(by) if channel in each.channels and level(each) >= level(measure))
-    spans = [_span(each) for each in as_strict if _has_floor(each, measure)]
-    at = start
+    spans = [span for each in as_strict if (span := surely(each, measure)) is not None]
     while at < end:
         reached = max((until for since, until in spans if since <= at < until), default=at)
         if reached == at:
@@ -95,36 +90,20 @@ def _is_covered(measure: Measure, channel: Channel, by: Measures) -> bool:
     return True
 
 
-def _has_floor(one: Measure, other: Measure) -> bool:
-    """Of two that last until a condition is met: whether `one` lasts at least as long as `other` does at least."""
-    if not one.until or not other.until or other.at_least is None:
-        return True
-    return one.at_least is not None and one.at_least.nominal_seconds >= other.at_least.nominal_seconds
-
-
-def _span(measure: Measure) -> tuple[datetime, datetime]:
-    """When it holds, a measure without a known end for ever, and one until a condition almost so.
-
-    A delayed one counts from its own delay.
-    """
-    end = measure.end
-    if measure.start is None:
-        end = measure.length.after(EARLIEST) if measure.length else None
-    if measure.not_after is not None:
-        end = earliest(end, measure.not_after)
-    return measure.start or EARLIEST, end or (_ALMOST_NEVER if measure.until else LATEST)
-
-
 def _lower(x: Measure, y: Measure) -> Iterator[Measure]:
     """The minimum of two measures, if there is any."""
     if x.kind.is_on_message and y.kind.is_on_message:
         yield from _lower_on_message(x, y)
     elif x.kind in RISING and y.kind in RISING:
         channels = tuple(channel for channel in x.channels if channel in y.channels)
-        low = _shared_time(*((x, y) if level(x) <= level(y) else (y, x)))
-        start, end = _span(low)
-        if channels and start < end:
+        low = while_both(*((x, y) if level(x) <= level(y) else (y, x)))
+        if channels and low is not None and _may_hold(low):
             yield msgspec.structs.replace(low, channels=channels)
+
+
+def _may_hold(measure: Measure) -> bool:
+    start, end = at_the_longest(measure)
+    return start < end
 
 
 def _lower_on_message(x: Measure, y: Measure) -> Iterator[Measure]:
@@ -133,52 +112,3 @@ def _lower_on_message(x: Measure, y: Measure) -> Iterator[Measure]:
     if x.territory and y.territory and not both:
         return
     yield msgspec.structs.replace(low, territory=both or x.territory or y.territory)
-
-
-def _shared_time(low: Measure, other: Measure) -> Measure:
-    """`low`, only while `other` holds too."""
-    if low.delay != other.delay or (low.start is None) != (other.start is None):
-        low = low if low.start is None else _delayed(low, other)
-    elif low.start is not None and other.start is not None:
-        low = msgspec.structs.replace(low, start=max(low.start, other.start))
-    if other.not_after is not None:
-        low = capped(low, other.not_after)
-    if other.until:
-        return low if _outlasts(other, low) else _until_both(low, other)
-    if low.until:
-        return capped(low, other.end) if other.end else low
-    return msgspec.structs.replace(low, length=_shorter(low.length, other.length), end=_sooner(low.end, other.end))
-
-
-def _delayed(low: Measure, other: Measure) -> Measure:
-    """`low`, which has a start, no sooner than the delayed `other`."""
-    held = capped(low, low.end) if low.end else low
-    return msgspec.structs.replace(held, start=other.start, delay=other.delay)
-
-
-def _outlasts(other: Measure, low: Measure) -> bool:
-    """Whether `other`, whenever its conditions are met, lasts at least as long as `low` does."""
-    if low.end is None or other.start is None or other.at_least is None or other.not_after is not None:
-        return False
-    return low.end <= other.at_least.after(other.start)
-
-
-def _until_both(low: Measure, other: Measure) -> Measure:
-    if not low.until:
-        capped_low = capped(low, low.end) if low.end else low
-        return msgspec.structs.replace(
-            capped_low, until=other.until, at_least=other.at_least, end=None, length=None, most=None
-        )
-    shared = tuple(name for name in low.until if name in other.until) or low.until
-    at_least = _shorter(low.at_least, other.at_least) if low.at_least and other.at_least else None
-    return msgspec.structs.replace(low, until=shared, at_least=at_least)
-
-
-def _shorter(one: Duration | None, other: Duration | None) -> Duration | None:
-    known = [each for each in (one, other) if each is not None]
-    return min(known, key=lambda each: each.nominal_seconds, default=None)
-
-
-def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
-    known = [each for each in (one, other) if each is not None]
-    return min(known, default=None)

@@ -261,7 +261,7 @@ def _decided(step: Step, asked: tuple[Asked, ...]) -> Decided:
     given, choice, agreement = step.given, step.choice, step.agreement
     measures = foreseen(step, asked)
     if choice is not None and choice.rows is not None:
-        measures = _chosen(step, choice.rows, at_most(measures))
+        measures = _chosen(step, choice.rows, at_most(measures, agreement.review_within))
     grounds = _grounds(step, asked, measures)
     return Decided(
         account=step.record.account,
