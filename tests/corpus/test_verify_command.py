@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -84,6 +85,27 @@ def test_a_log_on_a_server_is_verified_like_one_in_a_folder(tmp_path: Path, caps
     assert of_folder["proved"] != []
 
 
+def test_a_server_may_pack_what_it_serves() -> None:
+    """As C2SP tlog-tiles lets it, asked or not."""
+    with served(packed) as url:
+        assert run(url) is Exit.FINE
+
+
+def packed(request: BaseHTTPRequestHandler) -> None:
+    assert request.headers["accept-encoding"] == "gzip, identity"
+    content = NEW.files.get(request.path.removeprefix("/log/"))
+    answer(request, 404 if content is None else 200, gzip.compress(content or b""), content_encoding="gzip")
+
+
+def test_a_file_that_unpacks_to_gigabytes_is_cut_off() -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    with (
+        served(lambda request: answer(request, 200, bomb, content_encoding="gzip")) as url,
+        LogUrl(url) as log,
+    ):
+        assert len(log.read("tile/entries/000") or b"") == LARGEST_FILE + 1
+
+
 def test_a_log_on_a_server_is_refused_with_the_place(capsys: pytest.CaptureFixture[str]) -> None:
     with served(files({**NEW.files, "tile/entries/001": OLD.files["tile/entries/000"]})) as url:
         assert run(url) is Exit.PROBLEMS
@@ -105,7 +127,10 @@ def test_a_log_that_grows_between_two_requests_is_fine() -> None:
         (lambda request: answer(request, 301, b"", location="http://127.0.0.1:1/"), "names another place"),
         (lambda request: answer(request, 500, b""), "answers 500"),
         (lambda request: answer(request, 206, b"half"), "answers 206"),
-        (lambda request: answer(request, 200, gzip.compress(b"x"), content_encoding="gzip"), "packs it"),
+        (lambda request: answer(request, 200, zlib.compress(b"x"), content_encoding="deflate"), "packs it"),
+        (lambda request: answer(request, 200, b"x" * 40, content_encoding="gzip"), "not packed as gzip"),
+        (lambda request: answer(request, 200, gzip.compress(b"x")[:-1], content_encoding="gzip"), "one whole gzip"),
+        (lambda request: answer(request, 200, gzip.compress(b"x") + b"y", content_encoding="gzip"), "one whole gzip"),
         (lambda request: request.wfile.write(b"nonsense"), "cannot be read"),
         (lambda request: request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort"), "cannot be read"),
         (lambda request: request.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 50_000), "cannot be read"),

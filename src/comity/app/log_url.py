@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -19,17 +20,20 @@ DEADLINE: Final = 60.0
 """Seconds for one file, whatever the server does."""
 _STEP: Final = 10.0
 _MISSING: Final = (404, 410)
+_PLAIN: Final = "identity"
+_PACKED: Final = "gzip"  # which C2SP tlog-tiles lets servers use, asked or not
+_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class LogUrl:
-    """Reads `URL/checkpoint`, `URL/tile/...`. Follows no redirection, unpacks nothing, and takes no more than it must.
+    """Reads `URL/checkpoint`, `URL/tile/...`. Follows no redirection, and takes and unpacks no more than it must.
 
     Raises `StopError` for whatever is neither a file nor its absence: then nothing was proved, and nothing disproved.
     """
 
     def __init__(self, url: str, deadline: float = DEADLINE) -> None:
         self._url, self._deadline = url.rstrip("/"), deadline
-        headers = {"accept-encoding": "identity", "user-agent": "comity"}
+        headers = {"accept-encoding": f"{_PACKED}, {_PLAIN}", "user-agent": "comity"}
         self._client = httpx.Client(timeout=min(_STEP, deadline), follow_redirects=False, headers=headers)
 
     def __enter__(self) -> Self:
@@ -59,7 +63,10 @@ class LogUrl:
                     return None
                 if wrong := _wrong(response):
                     return _unreadable(url, wrong)
-                return b"".join(_limited(response.iter_raw(), largest, monotonic() + self._deadline))
+                parts = response.iter_raw()
+                if _encoding(response) == _PACKED:
+                    parts = _unpacked(parts, largest)
+                return b"".join(_limited(parts, largest, monotonic() + self._deadline))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             return _unreadable(url, str(error) or type(error).__name__)
 
@@ -73,8 +80,27 @@ def _wrong(response: httpx.Response) -> str:
         return f"the server names another place for it ({response.headers['location'][:200]!r}): give that address"
     if response.status_code != httpx.codes.OK:
         return f"the server answers {response.status_code}"
-    encoding = response.headers.get("content-encoding", "identity")
-    return "" if encoding == "identity" else f"the server packs it ({encoding[:40]!r}), which it was asked not to do"
+    encoding = _encoding(response)
+    known = encoding in (_PLAIN, _PACKED)
+    return "" if known else f"the server packs it ({encoding[:40]!r}), where gzip is all that is read"
+
+
+def _encoding(response: httpx.Response) -> str:
+    return str(response.headers.get("content-encoding", _PLAIN))
+
+
+def _unpacked(parts: Iterator[bytes], largest: int) -> Iterator[bytes]:
+    """What gzip packed, never much more at once than `largest`. Raises `OSError` for anything else, or a part of it."""
+    unpacking = zlib.decompressobj(wbits=_GZIP)
+    for part in parts:
+        try:
+            yield unpacking.decompress(part, largest + 1)
+        except zlib.error as error:
+            raise OSError(f"it is not packed as gzip ({error})") from error
+        if unpacking.unconsumed_tail:
+            return  # it is larger than such a file may be
+    if not unpacking.eof or unpacking.unused_data:
+        raise OSError("it is not just one whole gzip file")
 
 
 def _limited(parts: Iterator[bytes], largest: int, until: float) -> Iterator[bytes]:
