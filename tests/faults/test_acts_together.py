@@ -18,6 +18,7 @@ from comity.flow.desk import Desk, Group
 from comity.flow.message import Proceedings
 from comity.ledger.verify import verify
 from comity.model.ids import AccountId, Digest
+from comity.ports import StoreError
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
 from comity.testing.faults import FailureError, FaultyStore, When
@@ -186,6 +187,32 @@ def test_where_one_act_fails_each_is_done_alone_and_once(place: Place) -> None:
     assert isinstance(failed, KeyError)
     assert (place.names(), kept) == (["ann", "bob"], ["ann", "bob"])
     assert undone == ["ann"], "it was begun, and nothing of it was kept"
+
+
+def erases(running: Proceedings) -> str:
+    running.erase(AccountId("ann"), keep_hash=False)
+    return "erased"
+
+
+def test_what_erases_is_done_alone_in_its_turn(place: Place) -> None:
+    told = asked(
+        place,
+        lambda queue: [
+            queue.join(accepts("ann")),
+            queue.join(erases, is_alone=True),
+            queue.join(refuses, is_alone=True),
+            queue.join(accepts("bob")),
+        ],
+    )
+    assert (told[0], told[1], str(told[2]), told[3]) == ("ann", "erased", "not today", "bob")
+    assert place.names() == ["bob"]
+
+
+def test_nobody_is_erased_in_a_group(place: Place) -> None:
+    place.together(accepts("ann"))
+    with pytest.raises(StoreError, match="let it be done alone"):
+        place.together(accepts("bob"), erases)
+    assert place.names() == ["ann"]
 
 
 def test_what_was_kept_and_could_not_be_published_is_not_done_again(place: Place) -> None:

@@ -286,5 +286,13 @@ def test_anybody_gets_the_proof_of_a_statement(world: World, client: TestClient,
     index = world.store.entry_index(statement)
     assert (told.status_code, proof.index) == (200, index)
     assert client.get("/v1/log/proof/" + "0" * 32).status_code == 404
-    assert client.get("/v1/log/checkpoint").status_code == 200
+    world.log.files["cosigned"] = b"the last that met the policy"
+    for path, kept in (
+        ("checkpoint", "no-cache"),
+        ("cosigned", "no-cache"),
+        (next(iter(world.log.files)), "immutable"),
+    ):
+        got = client.get(f"/v1/log/{path}")
+        assert got.status_code == 200
+        assert kept in got.headers["Cache-Control"]
     assert sum(isinstance(fact, Decided) for fact in world.store.facts()) == 1

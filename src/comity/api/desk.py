@@ -48,11 +48,12 @@ class _Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Act:
-    """Something that waits to be done. `undone`: it was begun, and nothing of it was kept."""
+    """Something that waits to be done. `undone`: it was begun, and nothing of it was kept; `is_alone`: in no group."""
 
     do: Callable[[Proceedings], _Done]
     fail: Callable[[BaseException], None]
     undone: Callable[[], None]
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,12 @@ class Queue:
         *,
         kept: Callable[[ResultT], None] = lambda _: None,
         undone: Callable[[], None] = lambda: None,
+        is_alone: bool = False,
     ) -> ResultT:
         """Act together with what else waits. Raises what `work` raises, which may be called twice if it is undone.
 
         It may do nothing outside the record that `undone` does not take back. `kept` is called when it is durable.
+        What takes long, or erases, `is_alone`.
         """
         result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
 
@@ -104,11 +107,11 @@ class Queue:
             done = work(running)
             return _Done(kept=lambda: kept(done), tell=lambda: _set(result, done))
 
-        self._queue.put_nowait(_Act(do=do, fail=lambda error: _fail(result, error), undone=undone))
+        self._queue.put_nowait(_Act(do=do, fail=lambda error: _fail(result, error), undone=undone, is_alone=is_alone))
         return await result
 
     async def act(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
-        """Act alone, where that takes long, or erases. Raises what `work` raises."""
+        """Act now, in no group and in nobody's turn. Raises what `work` raises."""
         result = await asyncio.get_running_loop().run_in_executor(self._thread, self._desk.act, work)
         self._told()
         return result
@@ -160,11 +163,11 @@ class Queue:
         """In groups. Where one was not kept, since an act failed that nobody foresaw, each is done alone."""
         most = len(acts)
         while acts:
-            group = Group(works=[act.do for act in acts[:most]])
+            group = Group(works=[act.do for act in _group(acts[:most])])
             doing = asyncio.get_running_loop().run_in_executor(self._thread, self._keep, acts, group)
             await asyncio.wait([doing])
             error = doing.exception()
-            if error is not None and not group.is_kept and most > 1:
+            if error is not None and not group.is_kept and len(group.works) > 1:
                 most = 1
                 continue
             outcomes = group.outcomes if error is None else [error] * max(1, len(group.outcomes))
@@ -176,13 +179,23 @@ class Queue:
     def _keep(self, acts: Sequence[_Act], group: Group[_Done]) -> None:
         until = self._monotonic() + _LONGEST
         try:
-            self._desk.act_together(group, HARMLESS, lambda: self._monotonic() >= until)
+            if acts[0].is_alone:
+                group.outcomes.append(self._desk.act(acts[0].do))
+                group.is_kept = True
+            else:
+                self._desk.act_together(group, HARMLESS, lambda: self._monotonic() >= until)
         finally:
             for n, outcome in enumerate(group.outcomes):
                 if not group.is_kept:
                     acts[n].undone()
                 elif isinstance(outcome, _Done):
                     group.outcomes[n] = _kept(outcome)
+
+
+def _group(acts: Sequence[_Act]) -> Sequence[_Act]:
+    """The first of them, and what may be kept with it."""
+    alone = next((n for n, act in enumerate(acts) if act.is_alone), len(acts))
+    return acts[: alone or 1]
 
 
 def _size(one: _Act | _Waiting) -> int:

@@ -43,11 +43,20 @@ class Once:
         self._locks = WeakValueDictionary[bytes, Lock]()
 
     async def act(
-        self, request: TokenRequest, key: str | None, work: Callable[[Proceedings], AnswerT], kind: type[AnswerT]
+        self,
+        request: TokenRequest,
+        key: str | None,
+        work: Callable[[Proceedings], AnswerT],
+        kind: type[AnswerT],
+        *,
+        is_alone: bool = False,
     ) -> AnswerT:
-        """`kind`: what `work` answers. Raises `ProblemError` for a key that came with another request."""
+        """`kind`: what `work` answers. Raises `ProblemError` for a key that came with another request.
+
+        `is_alone`: it takes long, or erases, so that nothing else is kept with it.
+        """
         if key is None:
-            return await self._queue.join(work)
+            return await self._queue.join(work, is_alone=is_alone)
         name = self._hash(request.auth.id, request.method, str(request.url.path), key)
         body = self._hash(request.url.query, (await request.body()).hex())
         async with self._locks.setdefault(name, Lock()):
@@ -55,6 +64,7 @@ class Once:
                 lambda running: self._once(running, name, body, work, kind),
                 kept=lambda answer: self._replies.end(name, msgspec.json.encode(answer)),
                 undone=lambda: self._replies.drop(name),
+                is_alone=is_alone,
             )
 
     def _once(

@@ -70,7 +70,11 @@ def operator_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRo
         """Reverse, in one transaction, all that a rule of one version caused."""
         if dry_run:
             return await queue.read(lambda running: _undone(_caused(running, data), 0))
-        return await once.act(request, key, lambda running: _undo(running, data, clock.now()), UndoneNow)
+
+        def act(running: Proceedings) -> UndoneNow:
+            return _undo(running, data, clock.now())
+
+        return await once.act(request, key, act, UndoneNow, is_alone=True)
 
     @get("/v1/export")
     async def export(account: Account) -> Response[Export]:
@@ -85,7 +89,7 @@ def operator_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRo
         def act(running: Proceedings) -> None:
             amend.erase(running, AccountId(data.account), clock.now(), keep_hash=data.keep_hash)
 
-        await once.act(request, key, act, type(None))
+        await once.act(request, key, act, type(None), is_alone=True)
 
     @post("/v1/holds", status_code=HTTPStatus.NO_CONTENT)
     async def hold(request: TokenRequest, data: JSONBody[Hold], key: Key = None) -> None:

@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.api.desk import Queue
 from comity.api.problems import ProblemError
-from comity.ledger.log import CHECKPOINT_PATH, VKEY_PATH
+from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH
 from comity.ports import PublishedLog
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -31,7 +31,7 @@ def public_routes(queue: Queue, log: PublishedLog) -> list[ControllerRouterHandl
         content = log.read(name)
         if content is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"The ledger has no file {name[:200]!r}.")
-        is_text = name in (CHECKPOINT_PATH, VKEY_PATH)
+        is_text = name in (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
         headers = {"Cache-Control": "no-cache" if is_text else _FOR_GOOD, "Access-Control-Allow-Origin": "*"}
         return Response(content, headers=headers, media_type="text/plain; charset=utf-8" if is_text else None)
 

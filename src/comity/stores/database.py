@@ -83,8 +83,7 @@ class Database:
 
         Inside another one it is a part of that: undone alone, and durable when the whole is.
         """
-        is_part = self._connection.in_transaction
-        begin, commit, undo = _PART if is_part else _WHOLE
+        begin, commit, undo = _PART if self.in_transaction else _WHOLE
         with self._explained(), ExitStack() as unless_kept:
             self._connection.execute(begin)
             unless_kept.callback(self._undo, undo)
@@ -93,7 +92,7 @@ class Database:
             unless_kept.pop_all()
 
     def _undo(self, statement: str) -> None:
-        if self._connection.in_transaction:
+        if self.in_transaction:
             self._connection.execute(statement)
 
     @contextmanager
@@ -122,6 +121,10 @@ class Database:
             faults = [row[0] for row in self._connection.execute("pragma quick_check(1)")]
         if faults != ["ok"]:
             raise StoreError(f"the copy {self.path} is damaged: {faults[0]}; check the disk, and back up again")
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
 
     @property
     def changes_by_others(self) -> int:

@@ -19,7 +19,7 @@ from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Snapshot, Told, Version, Write
+from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Snapshot, StoreError, Told, Version, Write
 from comity.stores.appending import Appending, kind_of
 from comity.stores.database import Database, Lock, locked
 from comity.stores.layout import (
@@ -124,6 +124,8 @@ class SqliteStore:
             raise OvertakenError(f"an account was erased from {self._db.path} meanwhile; read the store again")
 
     def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
+        if self._db.in_transaction:
+            raise StoreError(f"in {self._db.path} nobody is erased together with other acts: let it be done alone")
         subject = self._people.subject(account)
         statements = [fact.decision for fact in self.facts_of(account) if isinstance(fact, Decided)]
         with self._db.transaction():
