@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
-from api_parts import current
-from litestar import Litestar
+from api_parts import LINKS, current
+from litestar import Litestar, Router
 from litestar.testing import TestClient
-from test_flow_record import NOW, World
+from test_flow_record import KEY, NOW, World
 
 from comity.api.desk import Queue
 from comity.console.app import Parts, console
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
+from comity.console.checking import Checks
+from comity.console.more import More, more_routes
+from comity.console.numbers import Counting
 from comity.console.pages import Pages
+from comity.console.people import Staff
+from comity.console.public import Public
 from comity.flow.desk import Desk
 from comity.flow.sign_in import SignIn
-from comity.model.access import Role
+from comity.ledger.log import VKEY_PATH
+from comity.model.access import GateAck, Role, Token
 from comity.model.ids import ReviewerId
 from comity.model.user import User
 from comity.stores.passwords import Argon2
+from comity.stores.tokens import TokenFile
 from comity.stores.users import UserFile
 from comity.stores.world import CountedEntropy
 
@@ -95,11 +104,29 @@ class Browser:
         assert self.send(f"/enter/{link}").status_code == 303
 
 
+class KnownGates:
+    """What gates have acknowledged."""
+
+    def __init__(self) -> None:
+        self.acks: list[GateAck] = []
+
+    def add(self, ack: GateAck) -> None:
+        self.acks.append(ack)
+
+    def every(self) -> list[GateAck]:
+        return self.acks
+
+    def first_after(self, gate: str, seq: int) -> GateAck | None:
+        return next((ack for ack in self.acks if ack.gate == gate and ack.cursor >= seq), None)
+
+
 class Served:
-    """The console of one record, and its people."""
+    """The console of one record, its people and its machines."""
 
     def __init__(self, world: World, folder: Path, *, is_secure: bool = False) -> None:
+        world.log.files[VKEY_PATH] = f"{KEY.verifier}\n".encode()
         self.world, self.users = world, UserFile(folder / "access.db")
+        self.tokens, self.gates, self.checks = TokenFile(folder / "access.db"), KnownGates(), Checks(world.log)
         self.sign_in = SignIn(self.users, Argon2(), CountedEntropy())
         self.reader = Reader(world.store)
         self.asks = Queue(Desk(world.store, lambda: current(world)), lambda: None)
@@ -114,11 +141,36 @@ class Served:
             is_secure=is_secure,
         )
         self.app = Litestar(
-            [asset_routes(), console(self.parts)],
+            [asset_routes(), self.console()],
             on_startup=[self.asks.start],
             on_shutdown=[self.asks.stop],
             openapi_config=None,
         )
+
+    def console(self) -> Router:
+        """All of its pages."""
+        public = Public(
+            asks=self.asks,
+            log=self.world.log,
+            clock=self.world.clock,
+            zone=self.parts.zone,
+            pages=self.parts.pages,
+            url=PLACE,
+            checks=self.checks,
+            counting=Counting(self.reader),
+        )
+        staff = Staff(
+            users=self.users,
+            tokens=self.tokens,
+            sign_in=self.sign_in,
+            entropy=CountedEntropy("tokens"),
+            url=PLACE,
+        )
+        more = More(public=public, links=LINKS, gates=self.gates, staff=staff)
+        return console(self.parts, lambda desk: more_routes(desk, more))
+
+    def token(self, secret: str, at: datetime) -> Token | None:
+        return self.tokens.find(sha256(secret.encode()).digest(), at)
 
     @contextmanager
     def browser(self) -> Iterator[Browser]:
@@ -131,4 +183,6 @@ class Served:
 
     def close(self) -> None:
         self.reader.close()
+        self.checks.close()
         self.users.close()
+        self.tokens.close()

@@ -13,7 +13,6 @@ from litestar.testing import TestClient
 from test_flow_record import NOW, World, agreement
 
 from comity.api.app import make_app
-from comity.console.app import console
 from comity.console.asking import Reader
 from comity.flow.sign_in import form_token
 from comity.model.access import Role
@@ -32,7 +31,7 @@ def test_every_route_of_the_whole_service_stands_in_the_one_table_and_nothing_el
 ) -> None:
     served = Served(world, tmp_path)
     reader = Reader(world.store)
-    app = make_app(parts(world, tmp_path), "1", lambda queue: [*routers(world, queue, reader), console(served.parts)])
+    app = make_app(parts(world, tmp_path), "1", lambda queue: [*routers(world, queue, reader), served.console()])
     reader.close()
     served.close()
     routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
@@ -64,7 +63,7 @@ def test_each_page_is_for_the_roles_of_the_table_and_for_no_other(world: World, 
 
 def test_a_machines_token_opens_no_page(world: World, tmp_path: Path) -> None:
     served = Served(world, tmp_path)
-    app = make_app(parts(world, tmp_path), "1", lambda _: [console(served.parts)])
+    app = make_app(parts(world, tmp_path), "1", lambda _: [served.console()])
     with TestClient(app) as client:
         for role in SECRETS:
             told = client.get("/console", headers=bearer(SECRETS[role]), follow_redirects=False)

@@ -44,12 +44,13 @@ def test_somebody_signs_in_chooses_another_password_and_signs_out(browser: Brows
     new = "another four words here"
     told = browser.send("/console/password", old=PASSWORD, new=new, again=new)
     assert told.status_code == 303
-    assert browser.get("/console").status_code == 200
+    assert browser.get("/console").headers["Location"] == "/console/agreement"
+    assert browser.get("/console/password").status_code == 200
     cookie = browser.client.cookies["comity"]
-    assert browser.send("/console", "/sign-out").headers["Location"] == "/sign-in"
+    assert browser.send("/console/password", "/sign-out").headers["Location"] == "/sign-in"
     assert "comity" not in browser.client.cookies
     browser.client.cookies.set("comity", cookie, domain="console.example.org")
-    assert browser.get("/console").status_code == 303  # ended at the server, too
+    assert browser.get("/console/password").status_code == 303  # ended at the server, too
     assert browser.send("/sign-in", name="mara", password=PASSWORD).status_code == 403
     assert browser.send("/sign-in", name="mara", password=new).status_code == 303
 
@@ -157,10 +158,11 @@ def test_whoever_asked_for_a_page_of_the_console_gets_there(browser: Browser) ->
 
 def test_every_page_problem_and_file_is_sent_with_the_headers_and_without_inline_script(browser: Browser) -> None:
     browser.send("/sign-in", name="mara", password=PASSWORD)
-    css = re.search(r"/static/comity\.css\?\w+", browser.get("/console").text)
+    css = re.search(r"/static/comity\.css\?\w+", browser.get("/console/password").text)
     assert css is not None
     paths = (
-        "/console",
+        "/console/agreement",
+        "/console/agreement/draft",
         "/console/password",
         "/sign-in",
         "/enter/nothing",

@@ -114,7 +114,7 @@ def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[
         has_witnesses=record.settings.policy is not None,
     )
     open_to_all = [asset_routes(), *subject_pages(subject), public_pages(public), notice_pages(public)]
-    return [*open_to_all, console_pages(subject, record, held, parts.url)]
+    return [*open_to_all, console_pages(subject, public, parts.acks, record, held)]
 
 
 def parse(lines: Sequence[bytes], source: str) -> Read:

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import timedelta
-from hashlib import sha256
-from typing import Final
 
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import err, out, parse_name
-from comity.app.wiring import SystemClock, tokens
+from comity.app.wiring import SystemClock, SystemEntropy, tokens
 from comity.casework.wording import printable
+from comity.flow.machines import LONGEST_DAYS, make
 from comity.model.access import GIVEN, Role, Token, TokenId
 from comity.model.ids import Channel
-
-PREFIX: Final = "comity_"
-"""Tells scanners for leaked secrets, and people, what it is."""
-_LONGEST: Final = 3650
 
 
 def new(name: str, role: str, settings: Settings, *, channels: Sequence[str], days: int, as_json: bool) -> Exit:
     """The secret is shown now and never again."""
     if role not in GIVEN:
         raise StopError(f"no token has the role {role!r}", help=f"One of: {', '.join(GIVEN)}.", code=Exit.USAGE)
-    if not 0 < days <= _LONGEST:
-        raise StopError(f"a token lasts 1 to {_LONGEST} days, not {days}", code=Exit.USAGE)
-    secret, now = PREFIX + secrets.token_urlsafe(32), SystemClock().now()
-    token = Token(
-        id=TokenId(secrets.token_hex(4)),
-        name=parse_name(name, "the token's name"),
-        role=Role(role),
-        channels=frozenset(map(Channel, channels)) or None,
-        created=now,
-        expires=now + timedelta(days=days),
-    )
+    if not 0 < days <= LONGEST_DAYS:
+        raise StopError(f"a token lasts 1 to {LONGEST_DAYS} days, not {days}", code=Exit.USAGE)
+    called, now = parse_name(name, "the token's name"), SystemClock().now()
+    scope = map(Channel, channels)
     with closing(tokens(settings)) as file:
-        file.add(token, sha256(secret.encode()).digest())
+        token, secret = make(file, SystemEntropy(), now, name=called, role=Role(role), channels=scope, days=days)
     if as_json:
         print_json({"id": token.id, "token": secret, "expires": token.expires})
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -51,7 +51,11 @@ class Parts:
     is_secure: bool
 
 
-def console(parts: Parts) -> Router:
+More = Callable[[Desk], Sequence[ControllerRouterHandler]]
+
+
+def console(parts: Parts, more: More = lambda _: ()) -> Router:
+    """`more`: routes behind the same door."""
     shell = Shell(pages=parts.pages, terms=CookieTerms(is_secure=parts.is_secure), zone=parts.zone)
     desk = Desk(shell=shell, asks=parts.asks, reader=parts.reader, clock=parts.clock)
     routes = [
@@ -61,6 +65,7 @@ def console(parts: Parts) -> Router:
         *case_routes(desk),
         *bulk_routes(desk),
         *appeal_routes(desk),
+        *more(desk),
     ]
     return router(parts, shell, routes)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from litestar import Request
 from litestar.datastructures import State, UploadFile
 from litestar.exceptions import ClientException, PermissionDeniedException
 
 AnyRequest = Request[object, object, State]
+UserT = TypeVar("UserT")
+AuthT = TypeVar("AuthT")
 _OWN: Final = ("same-origin", "none")
 
 
@@ -26,7 +28,7 @@ class Form:
         return self.fields.get(name, "").replace("\r\n", "\n")
 
 
-async def read_form(request: AnyRequest, *, most: int) -> Form:
+async def read_form(request: Request[UserT, AuthT, State], *, most: int) -> Form:
     """`most`: bytes that are read of each file. Raises `HTTPException`."""
     demand_own(request)
     try:
@@ -44,7 +46,7 @@ async def read_form(request: AnyRequest, *, most: int) -> Form:
     return Form(fields=fields, files=tuple(files))
 
 
-def demand_own(request: AnyRequest) -> None:
+def demand_own(request: Request[UserT, AuthT, State]) -> None:
     """Raises `PermissionDeniedException` for a form on somebody else's page: browsers say where it stood."""
     if request.headers.get("sec-fetch-site", "none") not in _OWN:
         raise PermissionDeniedException("This form was sent from another site.", status_code=HTTPStatus.FORBIDDEN)

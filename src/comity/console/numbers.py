@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -69,6 +69,18 @@ class Numbers:
     kinds: tuple[Row, ...]
     outcomes: tuple[Row, ...]
     is_empty: bool
+    by_clause: Mapping[ClauseId, int]
+    """Exactly, for the console: never on a page for everybody."""
+
+
+Say = Callable[[int], str]
+"""How a count is told: to the public small ones only as small, in the console as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Both:
+    public: Numbers
+    exact: Numbers
 
 
 class Counting:
@@ -76,25 +88,33 @@ class Counting:
 
     def __init__(self, reader: Reader) -> None:
         self._reader, self._counted = reader, Openness()
-        self._running: asyncio.Task[Numbers] | None = None
-        self._last: Numbers | None = None
+        self._running: asyncio.Task[_Both] | None = None
+        self._last: _Both | None = None
 
-    async def numbers(self, titles: Mapping[ClauseId, str], at: datetime) -> Numbers | None:
+    async def numbers(self, titles: Mapping[ClauseId, str], at: datetime, *, is_exact: bool = False) -> Numbers | None:
         """Those of now, if that takes no longer than anybody wants to wait; else the last ones."""
         if self._running is None:
             self._running = asyncio.ensure_future(self._reader.look(lambda store: self._now(store, titles, at)))
         running = self._running
         done, _ = await asyncio.wait({running}, timeout=_PATIENCE)
         if done:
-            self._running = None
+            if self._running is running:
+                self._running = None
             self._last = running.result()
-        return self._last
+        if self._last is None:
+            return None
+        return self._last.exact if is_exact else self._last.public
 
-    def _now(self, store: Store, titles: Mapping[ClauseId, str], at: datetime) -> Numbers:
-        return numbers(up_to_date(self._counted, store), titles, at)
+    def _now(self, store: Store, titles: Mapping[ClauseId, str], at: datetime) -> _Both:
+        counted = up_to_date(self._counted, store)
+        return _Both(public=numbers(counted, titles, at, told), exact=numbers(counted, titles, at, exactly))
 
 
-def numbers(counted: Openness, titles: Mapping[ClauseId, str], at: datetime) -> Numbers:
+def exactly(count: int) -> str:
+    return f"{count:,}"
+
+
+def numbers(counted: Openness, titles: Mapping[ClauseId, str], at: datetime, say: Say) -> Numbers:
     """`titles`: of the clauses of all versions."""
     names = tuple(_months(max([f"{at:%Y-%m}", *counted.months])))
     months = [counted.months.get(name, Month()) for name in names]
@@ -102,11 +122,12 @@ def numbers(counted: Openness, titles: Mapping[ClauseId, str], at: datetime) -> 
     return Numbers(
         first=names[0],
         until=names[-1],
-        figures=tuple(_figures(total, counted.waiting)),
-        plots=tuple(_plots(months, names)),
-        clauses=_rows({titles.get(clause, clause): count for clause, count in total.clauses.items()}),
-        kinds=_rows({_KINDS[kind]: count for kind, count in total.kinds.items()}),
-        outcomes=_rows({_OUTCOMES[outcome]: count for outcome, count in total.outcomes.items()}),
+        figures=tuple(_figures(total, counted.waiting, say)),
+        plots=tuple(_plots(months, names, say)),
+        clauses=_rows({titles.get(clause, clause): count for clause, count in total.clauses.items()}, say),
+        kinds=_rows({_KINDS[kind]: count for kind, count in total.kinds.items()}, say),
+        outcomes=_rows({_OUTCOMES[outcome]: count for outcome, count in total.outcomes.items()}, say),
+        by_clause=dict(total.clauses),
         is_empty=not any((total.statements, total.dismissed, total.notices, total.appeals, total.outcomes)),
     )
 
@@ -127,25 +148,30 @@ def _months(last: str) -> Iterator[str]:
         yield f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
-def _figures(total: Month, waiting: int) -> Iterator[Figure]:
-    yield Figure(number=told(total.statements), what="decisions with a statement of reasons")
-    yield Figure(number=told(total.by_rule), what="of them by a rule")
-    yield Figure(number=told(total.by_person), what="of them by a person")
-    yield Figure(number=told(total.notices), what="notices from outside")
-    yield Figure(number=told(total.appeals), what="appeals by those concerned")
-    yield Figure(number=told(total.outcomes[AppealOutcome.REVERSED]), what="decisions reversed on appeal")
-    yield Figure(number=told(total.undone), what="decisions that we reversed ourselves")
-    yield Figure(number=told(waiting), what="cases and appeals that wait now")
+def _figures(total: Month, waiting: int, say: Say) -> Iterator[Figure]:
+    yield Figure(number=say(total.statements), what="decisions with a statement of reasons")
+    yield Figure(number=say(total.by_rule), what="of them by a rule")
+    yield Figure(number=say(total.by_person), what="of them by a person")
+    yield Figure(number=say(total.notices), what="notices from outside")
+    yield Figure(number=say(total.appeals), what="appeals by those concerned")
+    yield Figure(number=say(total.outcomes[AppealOutcome.REVERSED]), what="decisions reversed on appeal")
+    yield Figure(number=say(total.undone), what="decisions that we reversed ourselves")
+    yield Figure(number=say(waiting), what="cases and appeals that wait now")
     for took, what in ((total.appeal_hours, "appeals"), (total.case_hours, "cases")):
         if took:
-            yield Figure(number=_half(took), what=f"to decide half of the {what}")
+            yield Figure(number=_half(took, say), what=f"to decide half of the {what}")
 
 
-def _half(took: Counter[int]) -> str:
-    return "too few to say" if took.total() < SMALL else hours(median(took))
+def _half(took: Counter[int], say: Say) -> str:
+    return hours(median(took)) if _is_told(took.total(), say) else "too few to say"
 
 
-def _plots(months: list[Month], names: tuple[str, ...]) -> Iterator[Markup]:
+def _is_told(count: int, say: Say) -> bool:
+    """Whether it is told as it is."""
+    return say(count) == exactly(count)
+
+
+def _plots(months: list[Month], names: tuple[str, ...], say: Say) -> Iterator[Markup]:
     """Of what there was any of."""
     drawn = {
         "decisions by month": [each.statements for each in months],
@@ -155,20 +181,25 @@ def _plots(months: list[Month], names: tuple[str, ...]) -> Iterator[Markup]:
     }
     for title, counts in drawn.items():
         if any(counts):
-            yield _plot(counts, names, title)
+            yield _plot(counts, names, title, say)
 
 
-def _plot(counts: list[int], names: tuple[str, ...], title: str) -> Markup:
+def _plot(counts: list[int], names: tuple[str, ...], title: str, say: Say) -> Markup:
     """Small counts are all drawn alike."""
-    drawn = [max(count, SMALL) if count else 0 for count in counts]
-    return Markup(bars(drawn, names, title=title, said=[told(count) for count in counts]))  # noqa: S704 - it escapes
+    drawn = [_drawn(count, say) for count in counts]
+    return Markup(bars(drawn, names, title=title, said=[say(count) for count in counts]))  # noqa: S704 - it escapes
 
 
-def _rows(counts: Mapping[str, int]) -> tuple[Row, ...]:
+def _drawn(count: int, say: Say) -> int:
+    """How long a bar is: what is told as small is drawn as small."""
+    return count if _is_told(count, say) else SMALL
+
+
+def _rows(counts: Mapping[str, int], say: Say) -> tuple[Row, ...]:
     """The largest first; those that are told alike by name."""
-    shown = {name: max(count, SMALL) for name, count in counts.items() if count}
+    shown = {name: _drawn(count, say) for name, count in counts.items() if count}
     highest = max(shown.values(), default=1)
     return tuple(
-        Row(name=name, count=told(counts[name]), share=round(100 * shown[name] / highest))
+        Row(name=name, count=say(counts[name]), share=round(100 * shown[name] / highest))
         for name in sorted(shown, key=lambda name: (-shown[name], name))
     )

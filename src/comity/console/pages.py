@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from comity.casework.spoken import dated, day
 from comity.casework.visible import visible
@@ -33,7 +33,7 @@ PRIVATE: Final[Mapping[str, str]] = {**SAFE, "Cache-Control": "no-store", "X-Rob
 
 
 class Pages:
-    """The templates. Made once."""
+    """The templates. Made once. What is to be sent back as it was goes through the filter `unchanged`."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._templates = Environment(
@@ -45,6 +45,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= {"dated": lambda at: dated(at, zone), "day": lambda at: day(at, zone)}
+        self._templates.filters |= {"unchanged": escape}
         self._templates.globals["counted"] = counted
         self._templates.globals["asset"] = {name: f"/static/{name}?{_digest(name)}" for name in ASSETS}
 

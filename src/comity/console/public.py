@@ -20,7 +20,7 @@ from comity.casework.retention import KEPT_AFTER
 from comity.casework.wording import dated
 from comity.console.asking import Asks
 from comity.console.changes import changes
-from comity.console.checking import Checks
+from comity.console.checking import Checked, Checks
 from comity.console.forms import AnyRequest, demand_own
 from comity.console.numbers import MONTHS, Counting
 from comity.console.pages import SAFE, Pages
@@ -80,6 +80,21 @@ class About:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Where it stands, who vouches for it, how the last check here ended. `cosigned`: how many entries others saw."""
+
+    checkpoint: str
+    size: int
+    vkey: str
+    cosigned: int | None
+    signatures: int
+    checked: Checked | None
+    watched: bool
+    anchored: bool
+    url: str
+
+
 def public_pages(of: Public) -> Router:
     routes = [*_first(of), *_agreements(of), *_ledger(of)]
     return Router("/", route_handlers=routes, include_in_schema=False, exception_handlers=problem_pages(of.pages))
@@ -137,22 +152,7 @@ def _ledger(of: Public) -> list[ControllerRouterHandler]:
     @get("/verify")
     async def verify() -> Response[str]:
         """How to check the ledger, and how this server's own last check ended."""
-        checkpoint = of.log.read(CHECKPOINT_PATH) or b""
-        cosigned = of.log.read(COSIGNED_PATH)
-        return await _page(
-            of,
-            "verify",
-            "verify",
-            checkpoint=checkpoint.decode(),
-            size=unverified_checkpoint(checkpoint).size if checkpoint else 0,
-            vkey=(of.log.read(VKEY_PATH) or b"").decode().strip(),
-            cosigned=unverified_checkpoint(cosigned).size if cosigned else None,
-            signatures=len(parse_note(cosigned).signatures) if cosigned else 0,
-            checked=of.checks.last,
-            watched=of.has_witnesses,
-            anchored=of.is_anchored,
-            url=of.url,
-        )
+        return await _page(of, "verify", "verify", ledger=ledger(of))
 
     @post("/verify")
     async def check(request: AnyRequest) -> Redirect:
@@ -162,6 +162,22 @@ def _ledger(of: Public) -> list[ControllerRouterHandler]:
         return Redirect("/verify#checked", status_code=HTTP_303_SEE_OTHER, headers=_FRESH)
 
     return [verify, check]
+
+
+def ledger(of: Public) -> Ledger:
+    """As it stands now."""
+    checkpoint, cosigned = of.log.read(CHECKPOINT_PATH) or b"", of.log.read(COSIGNED_PATH)
+    return Ledger(
+        checkpoint=checkpoint.decode(),
+        size=unverified_checkpoint(checkpoint).size if checkpoint else 0,
+        vkey=(of.log.read(VKEY_PATH) or b"").decode().strip(),
+        cosigned=unverified_checkpoint(cosigned).size if cosigned else None,
+        signatures=len(parse_note(cosigned).signatures) if cosigned else 0,
+        checked=of.checks.last,
+        watched=of.has_witnesses,
+        anchored=of.is_anchored,
+        url=of.url,
+    )
 
 
 async def _page(of: Public, template: str, place: str, **values: object) -> Response[str]:

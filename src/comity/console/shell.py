@@ -16,7 +16,16 @@ from comity.console.visit import CookieTerms, PageRequest, Visit
 from comity.flow.sign_in import may
 from comity.model.routes import PEOPLE
 
-PLACES: Final = (("Queue", "/console/queue"), ("Appeals", "/console/appeals"))
+PLACES: Final = (
+    ("Queue", "/console/queue"),
+    ("Appeals", "/console/appeals"),
+    ("Accounts", "/console/accounts"),
+    ("Agreement", "/console/agreement"),
+    ("Quality", "/console/quality"),
+    ("Reports", "/console/reports"),
+    ("Ledger", "/console/ledger"),
+    ("People", "/console/people"),
+)
 """What the console's navigation shows, to those who may go there."""
 
 

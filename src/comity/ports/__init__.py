@@ -21,7 +21,7 @@ from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, Unreach
 from comity.ports.outward import WebhookLink, Webhooks
 from comity.ports.people import Passwords, Users
 from comity.ports.store import Store
-from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, Tokens
+from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, TokenList, Tokens
 
 __all__ = [
     "LARGEST_ATTACHMENT",
@@ -47,6 +47,7 @@ __all__ = [
     "Store",
     "StoreError",
     "Taken",
+    "TokenList",
     "Tokens",
     "Told",
     "UnreachableError",

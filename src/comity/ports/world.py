@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from comity.model.access import GateAck, Token
+from comity.model.access import GateAck, Token, TokenId
 
 
 class GateAcks(Protocol):
@@ -54,6 +54,19 @@ class Replies(Protocol):
 
     def drop(self, name: bytes) -> None:
         """It was not done: forget that it was asked for."""
+
+
+class TokenList(Tokens, Protocol):
+    """The same, for those who give them out."""
+
+    def add(self, token: Token, hashed: bytes) -> None:
+        """`hashed`: SHA-256 of its secret."""
+
+    def every(self) -> Sequence[Token]:
+        """All of them, expired ones too, oldest first."""
+
+    def revoke(self, id_: TokenId) -> bool:
+        """Refuse it from now on. False: there is no such token."""
 
 
 class Clock(Protocol):
