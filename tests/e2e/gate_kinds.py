@@ -6,18 +6,22 @@ Another kind is another entry of `KINDS`. All of them run on the router of `name
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
-from namespaces import LAN, WORLD, Network, echo
-from real_postfix import Mailbox, Session, postfix, snippets
-from test_gate_serve import Record
-from test_gate_web_servers import web
+from homeserver import HOST, Homeserver, lines_of_the_page
+from homeserver import python as synapse
+from namespaces import LAN, WORLD, Network, echo, missing
+from real_postfix import POSTFIX, Mailbox, Session, postfix, snippets
+from test_gate_serve import Record, free_port
+from test_gate_web_servers import NGINX, web
 
 WEB, OTHER = 80, 443
 AGREEMENT = """---
@@ -154,7 +158,52 @@ async def _recipient(session: Session) -> int:
     return await session.say(b"RCPT TO:<bob@example.com>")
 
 
-KINDS: Mapping[str, Attach] = {"http": http, "network": network, "postfix": mail}
+@asynccontextmanager
+async def matrix(place: Place, folder: Path) -> AsyncIterator[Attached]:
+    """A message into a room, by Synapse; what it says is not judged here."""
+    await place.called("ann", "chat", f"@ann:{HOST}")
+    places = {
+        "http://127.0.0.1:8645": place.record.url,
+        "example.org/log+12345678+AbCd": (await place.source.get("/v1/log/vkey")).text.strip(),
+        "/var/lib/comity-gate": folder,
+        "/etc/comity/gate.token": place.folder / "matrix.token",
+    }
+    lines = re.sub(r"\n *judge_token_file: .*", "", lines_of_the_page(places))
+    server = Homeserver(place.folder / "synapse", free_port(), lines)
+    await asyncio.to_thread(server.start)
+    try:
+        ann = await asyncio.to_thread(server.user, "ann")
+        room = (await asyncio.to_thread(ann.room)).json()["room_id"]
+        number = itertools.count()
+        headers = {"Authorization": ann.client.headers["Authorization"]}
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False, timeout=30) as client:
+
+            async def say() -> httpx.Response:
+                path = f"/_matrix/client/v3/rooms/{quote(room)}/send/m.room.message/{next(number)}"
+                return await client.put(path, json={"msgtype": "m.text", "body": "Hello"})
+
+            async def passes() -> bool:
+                return (await say()).status_code == 200
+
+            async def shown() -> str:
+                return (await say()).json()["error"]
+
+            yield Attached(passes, shown)
+    finally:
+        await asyncio.to_thread(server.close)
+
+
+KINDS: Mapping[str, Attach] = {"http": http, "network": network, "postfix": mail, "matrix": matrix}
+
+
+def prepared() -> str | None:
+    """Why the servers cannot run here; None: they can. What has to be fetched is, while there is a way to the world."""
+    if why := missing() or (None if NGINX else "nginx is not there: apt install nginx-light"):
+        return why
+    if POSTFIX is None:
+        return "Postfix is not there: apt install postfix"
+    synapse()
+    return None
 
 
 @asynccontextmanager

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from gate_kinds import KINDS, Attached, Place, centre
-from namespaces import PATIENCE, Network, missing, network
+from gate_kinds import KINDS, Attached, Place, centre, prepared
+from namespaces import PATIENCE, Network, network
 from test_gate_serve import free_port
-from test_gate_web_servers import NGINX
 
 
 async def all_are(attached: Mapping[str, Attached], *, passing: bool) -> None:
@@ -43,7 +42,7 @@ async def decided(place: Place) -> str:
 def test_one_decision_cuts_off_everywhere_at_once_and_lifting_opens_whatever_becomes_of_the_centre(
     tmp_path: Path,
 ) -> None:
-    if why := missing() or (None if NGINX else "nginx is not there: apt install nginx-light"):
+    if why := prepared():
         pytest.skip(why)
 
     async def told(net: Network) -> None:
