@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -100,6 +101,12 @@ def lines_of_the_page(places: Mapping[str, object]) -> str:
     return text
 
 
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class User:
     """Somebody who has signed in."""
@@ -184,6 +191,11 @@ class Homeserver:
         if self._process.poll() is None:
             self._process.kill() if kill else self._process.terminate()
         return self._process.wait(PATIENCE)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def errors(self) -> str:
         return (self.folder / "errors").read_text()

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,8 +21,7 @@ import pytest
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "unit")]
 
-from homeserver import HOST, Homeserver, User, lines_of_the_page, running
-from test_gate_web_servers import free_port
+from homeserver import HOST, Homeserver, User, free_port, lines_of_the_page, running
 
 COMITY = str(Path(sys.executable).with_name("comity"))
 PATIENCE = 60.0
@@ -63,6 +63,10 @@ text.says("for sale")
 breach: A bicycle, for sale
 fine: Hello
 ```
+
+| points | measure | channels | for |
+|---|---|---|---|
+| 1 | remove | | |
 
 ## Quarrels {#quarrels}
 
@@ -196,9 +200,8 @@ def test_a_breach_is_not_sent_and_its_sender_gets_the_clause_and_the_link(chat: 
     page = httpx.get(link, trust_env=False)
     assert (page.status_code, "threats" in page.text.lower()) == (200, True)
     assert chat.ann.say(chat.room, "Hello").status_code == 200
-    bodies = [event["content"].get("body") for event in chat.bob.messages(chat.room)]
-    assert "Hello" in bodies
-    assert BREACH not in bodies
+    assert "Hello" in said_in(chat.bob, chat.room)
+    assert BREACH not in said_in(chat.bob, chat.room)
 
 
 @pytest.mark.parametrize(
@@ -248,10 +251,28 @@ def test_names_topics_aliases_and_reasons_are_words_too(chat: Chat) -> None:
     assert ann.redact(chat.room, event, reason="A slip").status_code == 200
 
 
-def test_what_a_person_has_to_look_at_first_is_not_sent_and_says_so(chat: Chat) -> None:
-    told = denied(chat.ann.say(chat.room, "A bicycle, for sale"))
-    assert "a person has to look at it first" in told["error"]
-    assert "“offers”" in told["error"]
+def test_what_a_person_has_to_look_at_first_is_kept_and_sent_or_not_as_they_decide(chat: Chat) -> None:
+    dan, offers = chat.homeserver.user("dan"), {chat.ann.id: "A bicycle, for sale"}
+    offers[dan.id] = "A lamp, for sale"
+    assert dan.member(chat.room, "join").status_code == 200
+    for user in (chat.ann, dan, chat.ann, dan):
+        told = denied(user.say(chat.room, offers[user.id]))
+        assert "waits for a person" in told["error"]
+        assert told["comity"]["waits"]
+    assert not set(offers.values()) & set(said_in(chat.bob, chat.room))
+    cases = {each["account"]: each["id"] for each in json.loads(chat.record.comity("cases", "--json"))}
+    chat.record.comity("case", cases[dan.id], "--confirm", "--by", "mara", "--why", "It is one.", "--yes")
+    chat.record.comity("case", cases[chat.ann.id], "--dismiss", "--by", "mara", "--why", "It is none.", "--yes")
+    until = time.monotonic() + PATIENCE
+    while offers[chat.ann.id] not in said_in(chat.bob, chat.room):
+        assert time.monotonic() < until
+    assert said_in(chat.bob, chat.room).count(offers[chat.ann.id]) == 1
+    assert offers[dan.id] not in said_in(chat.bob, chat.room)
+    assert not list((chat.record.folder / "gate" / "main" / "held").glob("*.event"))
+
+
+def said_in(reader: User, room: str) -> list[str]:
+    return [str(event["content"].get("body")) for event in reader.messages(room)]
 
 
 def test_hostile_ids_and_fields_change_nothing_for_anybody_else(chat: Chat) -> None:
@@ -320,6 +341,7 @@ def test_a_decision_cuts_off_what_somebody_says_and_leaves_reading_leaving_and_d
 
 def test_nobody_is_freed_or_cut_while_the_centre_is_away_and_synapse_starts_anew(chat: Chat) -> None:
     record, homeserver, room = chat.record, chat.homeserver, chat.room
+    denied(chat.bob.say(room, "A boat, for sale"))
     statement = record.cut_off(chat.ann.id)
     assert "slowest" in record.reached(chat.ann.id, "cut off")
     record.kill()
@@ -337,3 +359,8 @@ def test_nobody_is_freed_or_cut_while_the_centre_is_away_and_synapse_starts_anew
     record.reached(chat.ann.id, "open")
     assert chat.ann.say(room, "Hello").status_code == 200
     denied(chat.ann.say(room, BREACH))
+    (case,) = (each["id"] for each in json.loads(record.comity("cases", "--json")) if each["account"] == chat.bob.id)
+    record.comity("case", case, "--dismiss", "--by", "mara", "--why", "It is none.", "--yes")
+    until = time.monotonic() + PATIENCE
+    while "A boat, for sale" not in said_in(chat.ann, room):
+        assert time.monotonic() < until

@@ -1,7 +1,7 @@
-"""Mail that waits in Postfix's hold queue until the centre says what becomes of it, or has said nothing for too long.
+"""What waits until the centre says what becomes of it, or has said nothing for too long: mail, or a Matrix event.
 
-Each mail has a file, written before Postfix is told to hold it. What is released goes on its way; what is refused goes
-back to its sender. A mail stays where it is until Postfix has done so: it is never delivered and sent back, nor lost.
+Each has a file, written before it is held. What is released goes on its way; what is refused goes back to its sender,
+or is let go. It waits until that was done: nothing is both delivered and refused, nor lost.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import msgspec
 
 from comity.gates.following import Clock
 
-_QUEUE_ID: Final = re.compile(r"[0-9A-Za-z]{5,50}", re.ASCII)
+_NAME: Final = re.compile(r"[0-9A-Za-z]{5,50}", re.ASCII)
 _WAIT: Final = 20
 """Seconds for which the centre is asked to wait for news."""
 _PAUSE: Final = 2.0
@@ -37,10 +37,10 @@ class Become(StrEnum):
     REFUSED = "message.refused"
 
 
-class HeldMail(msgspec.Struct, frozen=True, kw_only=True):
-    """`message`: its id, as the centre knows it."""
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """`name`: what the gate calls it, Postfix's queue id for a mail. `message`: its id, as the centre knows it."""
 
-    queue_id: str
+    name: str
     message: str
     since: datetime
 
@@ -56,12 +56,12 @@ class _Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Settle = Callable[[Become, str], Awaitable[bool]]
-"""`settle(become, queue_id)`: let Postfix do it; whether the mail was there."""
+"""`settle(become, name)`: have it done; whether it was there."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """`patience`: how long a mail waits at most; then it is released. `warn` is told what somebody should look at."""
+    """`patience`: how long anything waits at most; then it is released. `warn` is told what somebody should look at."""
 
     folder: Path
     url: str
@@ -70,7 +70,7 @@ class Held:
     clock: Clock
     warn: Callable[[str, str], None]
     patience: timedelta = timedelta(hours=24)
-    _mails: dict[str, HeldMail] = field(default_factory=dict)
+    _waiting: dict[str, Waits] = field(default_factory=dict)
     _decided: OrderedDict[str, Become] = field(default_factory=OrderedDict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _next: int = 0
@@ -80,20 +80,20 @@ class Held:
         self.folder.mkdir(parents=True, exist_ok=True)
         for file in self.folder.glob("*.json"):
             try:
-                mail = msgspec.json.decode(file.read_bytes(), type=HeldMail)
+                one = msgspec.json.decode(file.read_bytes(), type=Waits)
             except msgspec.MsgspecError as error:
-                self.warn("held", f"{file} cannot be read, so its mail waits in Postfix's queue for you: {error}")
+                self.warn("held", f"{file} cannot be read, so what it is about waits for you: {error}")
                 continue
-            self._mails[mail.queue_id] = mail
+            self._waiting[one.name] = one
         position = self.folder / _POSITION
         self._next = int(position.read_text()) if position.exists() else 0
 
-    async def keep(self, mail: HeldMail) -> None:
-        """Postfix is about to hold this mail. Raises `OSError` if that cannot be kept, `ValueError` without its id."""
-        if not _QUEUE_ID.fullmatch(mail.queue_id):
-            raise ValueError(f"{mail.queue_id!r} is not how Postfix calls a mail: see milter_end_of_data_macros")
-        await asyncio.to_thread(self._write, f"{mail.queue_id}.json", msgspec.json.encode(mail))
-        self._mails[mail.queue_id] = mail
+    async def keep(self, one: Waits) -> None:
+        """Postfix is about to hold this one. Raises `OSError` if that cannot be kept, `ValueError` without its id."""
+        if not _NAME.fullmatch(one.name):
+            raise ValueError(f"{one.name!r} is not how Postfix calls a mail: see milter_end_of_data_macros")
+        await asyncio.to_thread(self._write, f"{one.name}.json", msgspec.json.encode(one))
+        self._waiting[one.name] = one
         self._news.set()
 
     async def run(self) -> None:
@@ -101,7 +101,7 @@ class Held:
         headers = {"Authorization": f"Bearer {self.token}"}
         async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=2 * _WAIT, trust_env=False) as client:
             while True:
-                if not self._mails:
+                if not self._waiting:
                     self._news.clear()
                     await self._news.wait()
                 is_told = await self._is_told(client)
@@ -113,7 +113,7 @@ class Held:
 
     async def _is_told(self, client: httpx.AsyncClient) -> bool:
         """Take the centre's next news; whether it could be asked."""
-        wait = 0 if any(mail.message in self._decided for mail in self._mails.values()) else _WAIT
+        wait = 0 if any(one.message in self._decided for one in self._waiting.values()) else _WAIT
         try:
             answer = await client.get("/v1/events", params={"after": self._next, "wait": wait})
             if answer.status_code == httpx.codes.GONE:
@@ -122,7 +122,7 @@ class Held:
             answer.raise_for_status()
             page = msgspec.json.decode(answer.content, type=_Page)
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
-            self.warn("held", f"{self.url} cannot say what becomes of mail that waits: {error or type(error).__name__}")
+            self.warn("held", f"{self.url} cannot say what becomes of what waits: {str(error) or type(error).__name__}")
             return False
         self._take(page)
         return True
@@ -145,24 +145,24 @@ class Held:
     async def _is_all_settled(self) -> bool:
         """Have done what is decided or due; whether all of it was."""
         now, is_done = self.clock.now(), True
-        for mail in tuple(self._mails.values()):
-            become = self._decided.get(mail.message)
-            if become is None and now - mail.since >= self.patience:
+        for one in tuple(self._waiting.values()):
+            become = self._decided.get(one.message)
+            if become is None and now - one.since >= self.patience:
                 become = Become.RELEASED
             if become is not None:
-                is_done = await self._is_settled(mail, become, now) and is_done
+                is_done = await self._is_settled(one, become, now) and is_done
         return is_done
 
-    async def _is_settled(self, mail: HeldMail, become: Become, now: datetime) -> bool:
+    async def _is_settled(self, one: Waits, become: Become, now: datetime) -> bool:
         try:
-            was_there = await self.settle(become, mail.queue_id)
-            if not was_there and now - mail.since < _UNTIL_QUEUED:
+            was_there = await self.settle(become, one.name)
+            if not was_there and now - one.since < _UNTIL_QUEUED:
                 return False
-            (self.folder / f"{mail.queue_id}.json").unlink(missing_ok=True)
+            (self.folder / f"{one.name}.json").unlink(missing_ok=True)
         except OSError as error:
-            self.warn("held", f"the mail {mail.queue_id} waits in the hold queue for you, {become.value}: {error}")
+            self.warn("held", f"{one.name} waits for you, {become.value}: {error}")
             return False
-        del self._mails[mail.queue_id]
+        del self._waiting[one.name]
         return True
 
     def _write(self, name: str, content: bytes) -> None:

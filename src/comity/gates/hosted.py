@@ -6,12 +6,12 @@ Nothing here makes who asks wait: an answer is a look into memory, and a message
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
@@ -19,12 +19,14 @@ from comity.gates.answers import Answer, WhenStale
 from comity.gates.content import Judge, Sent, Unjudged, Verdict
 from comity.gates.disk import Disk
 from comity.gates.following import Centre, Clock, Follower
+from comity.gates.held import Held, Settle
 from comity.gates.replica import Manner
 from comity.gates.shared import SharedReplica
 from comity.ledger.note import NoteError, VerifierKey
 from comity.ledger.policy import Policy, PolicyError, parse_policy
 from comity.model.ids import DecisionId
 
+ResultT = TypeVar("ResultT")
 _LONGEST_TOKEN: Final = 1000
 _AGAIN: Final = 5.0
 _Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
@@ -58,19 +60,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class HostedGate:
     """Answers from what it knew before as soon as it is made, follows from `start` until `end`."""
 
-    def __init__(self, settings: Settings, clock: Clock, alarm: Callable[[str, str], None]) -> None:
-        """Raises `SettingsError`, and `DiskError` if another gate has the folder."""
+    def __init__(
+        self, settings: Settings, clock: Clock, alarm: Callable[[str, str], None], settle: Settle | None = None
+    ) -> None:
+        """`settle`: what is done with what waited, where something can wait.
+
+        Raises `SettingsError`, `DiskError` if another gate has the folder, `OSError`.
+        """
         url = settings.centre.rstrip("/")
         centre = Centre(url=url, token=_token(settings.token_file), gate=settings.name)
         self._channel, self._clock = settings.channel, clock
         self.replica = SharedReplica(_manner(settings), alarm)
-        self._judge = None
+        self._judge = self.held = None
+        self._works: list[Callable[[], Awaitable[None]]] = []
         if settings.judge_token_file is not None:
             token = _token(settings.judge_token_file)
             self._judge = Judge(url=url, token=token, patience=settings.patience, warn=self.replica.warn)
+            if settle is not None:
+                folder, warn = Path(settings.folder) / "held", self.replica.warn
+                self.held = Held(folder=folder, url=url, token=token, settle=settle, clock=clock, warn=warn)
         self._disk = Disk(Path(settings.folder))
         self._disk.load(self.replica)
         self._follower = Follower(self.replica, self._disk, centre, clock)
+        self._works.append(self._follower.run)
+        if self.held is not None:
+            self.held.load()
+            self._works.append(self.held.run)
         self._thread = Thread(target=self._run, name=f"comity-gate-{settings.name}", daemon=True)
         self._loop, self._is_up = asyncio.new_event_loop(), Event()
 
@@ -84,7 +99,7 @@ class HostedGate:
 
     def end(self) -> None:
         """Waits until what is being written to disk is there."""
-        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._loop.call_soon_threadsafe(self._end)
         self._thread.join()
         self._disk.close()
 
@@ -98,7 +113,11 @@ class HostedGate:
 
     def ask(self, sent: Sent) -> Future[Verdict]:
         """What the centre says of the message; comes in another thread."""
-        return asyncio.run_coroutine_threadsafe(self._asked(sent), self._loop)
+        return self.run(self._asked(sent))
+
+    def run(self, work: Coroutine[object, object, ResultT]) -> Future[ResultT]:
+        """Do something in the gate's thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _asked(self, sent: Sent) -> Verdict:
         if self._judge is None:
@@ -110,19 +129,23 @@ class HostedGate:
             runner.run(self._until_ended())
 
     async def _until_ended(self) -> None:
-        self._task = asyncio.ensure_future(self._follow())
+        self._tasks = [asyncio.ensure_future(self._kept_up(work)) for work in self._works]
         self._is_up.set()
-        await asyncio.wait([self._task])
+        await asyncio.wait(self._tasks)
         if self._judge is not None:
             await self._judge.close()
 
-    async def _follow(self) -> None:
-        """Nobody starts a thread anew, so a fault of the follower itself is an alarm, and it goes on."""
+    def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Nobody starts a thread anew, so a fault of the gate itself is an alarm, and it goes on."""
         while True:
             try:
-                await self._follower.run()
+                await work()
             except Exception as error:  # noqa: BLE001 - what is known holds on
-                self.replica.warn("follower", f"the follower failed and goes on in {_AGAIN:g} s: {error!r}")
+                self.replica.warn("failed", f"the gate failed and goes on in {_AGAIN:g} s: {error!r}")
             await asyncio.sleep(_AGAIN)
 
 

@@ -11,38 +11,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future
-from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from synapse.module_api import NOT_SPAM, EventBase, LoggingTransaction, ModuleApi, RoomAlias, make_deferred_yieldable
-from synapse.module_api.errors import ConfigError, SynapseError
+from synapse.module_api import NOT_SPAM, EventBase, LoggingTransaction, ModuleApi, RoomAlias
+from synapse.module_api.errors import ConfigError
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 
 from comity.gates.alarms import Alarms
-from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable, WhenStale
+from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable
 from comity.gates.clock import SystemClock
-from comity.gates.content import Do, Sent, Unjudged, Verdict
-from comity.gates.hosted import HostedGate, Settings
-from comity.gates.matrix_refusals import (
-    Refusal,
-    cut_off,
-    later,
-    not_sent,
-    only_without_words,
-    over_the_limit,
-    unread,
-    unreadable,
-)
-from comity.gates.matrix_text import Said, plain, said, said_by_member, said_of_room
+from comity.gates.hosted import Settings
+from comity.gates.matrix_held import HeldEvent
+from comity.gates.matrix_judging import HOLD, Judging, Words, refuse
+from comity.gates.matrix_refusals import cut_off, later, only_without_words, over_the_limit, unread
+from comity.gates.matrix_text import plain, said, said_by_member, said_of_room
 from comity.gates.rates import Rates
 
 _MEMBER: Final = "m.room.member"
 _REDACTION: Final = "m.room.redaction"
-_HOLD: Final = "hold"
 _LOG: Final = logging.getLogger(__name__)
 _Passes = Literal["NOT_SPAM"]
 
@@ -59,8 +47,9 @@ class Gate:
     """The module. Synapse makes one in each of its processes."""
 
     def __init__(self, config: MatrixSettings, api: ModuleApi) -> None:
-        self._api, self._clock, self._settings = api, SystemClock(), of_worker(config, api.worker_name)
-        self._gate = HostedGate(self._settings, self._clock, Alarms(self._clock, _LOG.warning))
+        settings, self._api, self._clock = of_worker(config, api.worker_name), api, SystemClock()
+        self._judging = Judging(settings, api, self._clock, Alarms(self._clock, _LOG.warning))
+        self._gate, self._rates = self._judging.gate, Rates()
         api.register_spam_checker_callbacks(
             check_event_for_spam=self.check_event,
             user_may_join_room=self.check_join,
@@ -72,8 +61,7 @@ class Gate:
         )
         if config.members:
             api.register_third_party_rules_callbacks(check_event_allowed=self.check_member)
-        self._rates = Rates()
-        _say_what_it_cannot(self._settings)
+        _say_what_it_cannot(settings)
         self._gate.start()
         reactor.addSystemEventTrigger("after", "shutdown", self._gate.end)
 
@@ -88,14 +76,18 @@ class Gate:
         """What is sent into a room: messages, reactions, names of rooms, deletions; not memberships."""
         if not self._api.is_mine(event.sender):
             return NOT_SPAM
-        content, answer = _content(event), self._gate.check(event.sender)
+        held = held_event(event)
+        if self._judging.is_released(held):
+            return NOT_SPAM
+        content, answer, is_deletion = held.content, self._gate.check(event.sender), event.type == _REDACTION
         if not isinstance(answer, Allow):
-            is_way_out = event.type == _REDACTION and await self._is_senders(event)
+            is_way_out = is_deletion and await self._is_senders(event)
             self._demand(answer, is_way_out=is_way_out, words=content.get("reason"))
         spoken, meta = said(event.type, content), {"type": event.type, "room": event.room_id}
-        if isinstance(answer, Limited) and event.type != _REDACTION:
+        if isinstance(answer, Limited) and not is_deletion:
             self._demand_within(answer, event, is_read=spoken is not None and self._gate.judges)
-        await self._demand_fine(event.sender, event.event_id, spoken, meta, answer)
+        words = Words(user=event.sender, said=spoken, meta=meta, id=event.event_id, event=None if is_deletion else held)
+        await self._judging.demand_fine(words, answer)
         return NOT_SPAM
 
     async def check_member(
@@ -110,7 +102,7 @@ class Gate:
         self._demand(answer, is_way_out=is_way_out, words=content.get("reason"))
         before = state.get((_MEMBER, event.sender))
         spoken = said_by_member(content, _content(before) if before else {}, is_own=is_own)
-        await self._demand_fine(event.sender, None, spoken, {"type": _MEMBER}, answer)
+        await self._judging.demand_fine(Words(user=event.sender, said=spoken, meta={"type": _MEMBER}), answer)
         return True, None
 
     async def check_join(self, user: str, room: str, is_invited: bool) -> _Passes:  # noqa: FBT001 - Synapse's call
@@ -130,11 +122,13 @@ class Gate:
         return NOT_SPAM
 
     async def check_new_room(self, user: str, wanted: dict[str, object]) -> _Passes:
-        await self._demand_fine(user, None, said_of_room(wanted), {"type": "m.room.create"}, self._demand_open(user))
+        words = Words(user=user, said=said_of_room(wanted), meta={"type": "m.room.create"})
+        await self._judging.demand_fine(words, self._demand_open(user))
         return NOT_SPAM
 
     async def check_alias(self, user: str, alias: RoomAlias) -> _Passes:
-        await self._demand_fine(user, None, plain(alias.localpart), {"type": "m.room.aliases"}, self._demand_open(user))
+        words = Words(user=user, said=plain(alias.localpart), meta={"type": "m.room.aliases"})
+        await self._judging.demand_fine(words, self._demand_open(user))
         return NOT_SPAM
 
     def _demand_open(self, user: str) -> Answer:
@@ -149,63 +143,34 @@ class Gate:
             return
         if isinstance(answer, Deny):
             self._gate.show(answer.statement)
-            raise _error(only_without_words(answer) if is_way_out else cut_off(answer))
+            refuse(only_without_words(answer) if is_way_out else cut_off(answer))
         if isinstance(answer, Unavailable):
-            raise _error(later(answer))
+            refuse(later(answer))
 
     def _demand_within(self, limit: Limited, event: EventBase, *, is_read: bool) -> None:
         """Raises Synapse's error if that is more than the account may send, or cannot be looked at as it has to be."""
-        if limit.limit == _HOLD and event.get_dict().get("state_key") is None and not is_read:
-            raise _error(unread(limit))
+        if limit.limit == HOLD and event.get_dict().get("state_key") is None and not is_read:
+            refuse(unread(limit))
         if not self._rates.passes(event.sender, limit.limit, event.event_id, self._clock.now()):
-            raise _error(over_the_limit(limit))
-
-    async def _demand_fine(
-        self, user: str, id_: str | None, spoken: Said | None, meta: dict[str, str], answer: Answer
-    ) -> None:
-        """Raises Synapse's error unless the words may pass. No `id_`: somebody's same words are judged once an hour."""
-        if spoken is None or not self._gate.judges:
-            return
-        now = self._clock.now()
-        sent = Sent(
-            id=id_ or sha256(f"{user} {meta} {now:%Y%m%d%H} {spoken.text}".encode()).hexdigest(),
-            author=user,
-            channel=self._settings.channel,
-            text=spoken.text,
-            sent=now,
-            edit_of=spoken.edit_of,
-            is_reply=spoken.is_reply,
-            mentions=spoken.mentions or None,
-            meta=meta,
-        )
-        self._settle(await self._judged(sent), must_be_read=isinstance(answer, Limited) and answer.limit == _HOLD)
-
-    def _settle(self, verdict: Verdict, *, must_be_read: bool) -> None:
-        if isinstance(verdict, Unjudged):
-            if verdict.is_unreadable:
-                raise _error(unreadable())
-            if must_be_read or self._settings.stale is WhenStale.CLOSED:
-                raise _error(later(Unavailable(reason=verdict.why)))
-            self._gate.replica.counts["passed unjudged"] += 1
-        elif verdict.answer is not Do.ALLOW:
-            if verdict.statement is not None:
-                self._gate.show(verdict.statement)
-            raise _error(not_sent(verdict))
-
-    async def _judged(self, sent: Sent) -> Verdict:
-        """Asked in the gate's thread, waited for in the reactor's."""
-        told = Deferred[Future[Verdict]]()
-        self._gate.ask(sent).add_done_callback(lambda done: reactor.callFromThread(told.callback, done))
-        try:
-            return (await make_deferred_yieldable(told)).result()
-        except CancelledError:
-            return Unjudged(why="this server is being shut down")
+            refuse(over_the_limit(limit))
 
     async def _is_senders(self, redaction: EventBase) -> bool:
         """Whether who deletes the event sent it."""
         if redaction.redacts is None:
             return False
         return await self._api.run_db_interaction("comity_sender", _sender, redaction.redacts) == redaction.sender
+
+
+def held_event(event: EventBase) -> HeldEvent:
+    known = event.get_dict()
+    key = known.get("state_key")
+    return HeldEvent(
+        sender=event.sender,
+        room_id=event.room_id,
+        type=event.type,
+        content=dict(_content(event)),
+        state_key=key if isinstance(key, str) else None,
+    )
 
 
 def of_worker(settings: MatrixSettings, worker: str | None) -> MatrixSettings:
@@ -231,7 +196,3 @@ def _sender(transaction: LoggingTransaction, event: str) -> str | None:
     transaction.execute("SELECT sender FROM events WHERE event_id = ?", (event,))
     row = transaction.fetchone()
     return row[0] if row else None
-
-
-def _error(refusal: Refusal) -> SynapseError:
-    return SynapseError(refusal.status, refusal.words, refusal.code, refusal.fields)

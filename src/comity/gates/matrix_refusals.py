@@ -67,15 +67,26 @@ def unread(answer: Limited) -> Refusal:
     )
 
 
-def not_sent(judged: Judged) -> Refusal:
-    """For a message that is denied, or that a person has to look at first."""
-    clauses = ", ".join(f"“{clause}”" for clause in judged.clauses)
-    why = f" Clause: {clauses}." if clauses else ""
-    waits = judged.answer is Do.HOLD
-    words = "This was not sent: a person has to look at it first." if waits else "This was not sent."
+def waits(clauses: tuple[str, ...]) -> Refusal:
+    """For a message that is kept until a person has looked at it."""
+    why = f" Clause: {_named(clauses)}." if clauses else ""
+    then = "It is sent for you once that is decided, or after 24 hours; there is no need to send it again."
     return Refusal(
         status=HTTPStatus.FORBIDDEN,
-        code=FORBIDDEN if clauses or waits else SUSPENDED,
+        code=FORBIDDEN,
+        words=f"This waits for a person to look at it first.{why} {then}",
+        fields=_parts(waits=True, clauses=list(clauses) or None),
+    )
+
+
+def not_sent(judged: Judged) -> Refusal:
+    """For a message that is denied, or that a person has to look at first."""
+    why = f" Clause: {_named(judged.clauses)}." if judged.clauses else ""
+    must_wait = judged.answer is Do.HOLD
+    words = "This was not sent: a person has to look at it first." if must_wait else "This was not sent."
+    return Refusal(
+        status=HTTPStatus.FORBIDDEN,
+        code=FORBIDDEN if judged.clauses or must_wait else SUSPENDED,
         words=f"{words}{why}{_more(judged.link)}",
         fields=_parts(statement=judged.statement, clauses=list(judged.clauses) or None, link=judged.link),
     )
@@ -102,6 +113,10 @@ def only_without_words(answer: Deny) -> Refusal:
     refusal = cut_off(answer)
     words = f"{refusal.words} You can do this without giving a reason."
     return msgspec.structs.replace(refusal, words=words)
+
+
+def _named(clauses: tuple[str, ...]) -> str:
+    return ", ".join(f"“{clause}”" for clause in clauses)
 
 
 def _more(link: str | None) -> str:

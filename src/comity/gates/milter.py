@@ -18,7 +18,7 @@ from comity.gates.answers import Deny, Unavailable
 from comity.gates.content import Do, Judge, Judged, Verdict
 from comity.gates.delegation import NO_NAME, is_unicode, strictest
 from comity.gates.following import Clock, Follower
-from comity.gates.held import Held, HeldMail
+from comity.gates.held import Held, Waits
 from comity.gates.milter_wire import (
     ACCEPT,
     CONTINUE,
@@ -154,9 +154,9 @@ class MilterGate:
                 self.replica.counts["denied"] += 1
                 return refused(f"550 5.7.1 {breach(verdict.link or '', verdict.clauses)}")
             case Do.HOLD:
-                return await self._hold(HeldMail(queue_id=mail.queue_id, message=message, since=now))
+                return await self._hold(Waits(name=mail.queue_id, message=message, since=now))
 
-    async def _hold(self, mail: HeldMail) -> bytes:
+    async def _hold(self, mail: Waits) -> bytes:
         try:
             await self.held.keep(mail)
         except (OSError, ValueError) as error:
