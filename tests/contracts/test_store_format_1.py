@@ -49,6 +49,9 @@ def test_everything_in_it_is_there(path: Path, old: apsw.Connection, *, writes: 
     statements = [id_ for (id_,) in old.execute("select decision from facts where decision is not null")]
     assert [store.account_of(each) for each in statements] == [ANN, ANN]
     assert resume(store.entries(0, 99), None).size == store.size == 6
+    places = [store.entry_index(each) for each in statements]
+    found = [store.entries(place, place + 1)[0] for place in places if place is not None]
+    assert [f'"id":"{each}"'.encode() in entry for each, entry in zip(statements, found, strict=True)] == [True, True]
     assert store.checkpoint == next(iter(old.execute("select body from checkpoint")))[0]
     assert list(store.restricted()) == [ANN]
     assert [version.name for version in store.versions()] == ["agreement.md"]

@@ -7,9 +7,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from comity.ports import Store, StoreError
+from comity.ports import Store, StoreError, Write
 from comity.stores.memory import MemoryStore
 from comity.stores.sqlite import SqliteStore
+from comity.testing.store_values import decided
 from comity.testing.stores import StoreContract
 
 
@@ -53,6 +54,22 @@ class TestSqliteStore(StoreContract):
         database.close()
         with pytest.raises(StoreError, match="newer Comity"):
             SqliteStore(self.path)
+
+    def test_a_store_of_the_third_format_finds_its_entries_still(self) -> None:
+        ids, store = [f"{number:032x}" for number in range(3)], self.store()
+        entries = [f'{{"at":"2026","id":"{each}","t":"statement","v":1}}'.encode() for each in ids]
+        store.append(Write(size=0, position=0, facts=[decided("ann", each) for each in ids], entries=entries))
+        store.close()
+        database = apsw.Connection(str(self.path))
+        database.execute(
+            "create index entries_by_id on entries (substr(body, instr(body, x'226964223a22') + 6, 32));"
+            " alter table ids drop column entry; pragma user_version = 3"
+        )
+        database.close()
+        store = SqliteStore(self.path, writes=False)
+        assert [store.entry_index(each) for each in ids] == [0, 1, 2]
+        assert [store.account_of(each) for each in ids] == ["ann"] * 3
+        store.close()
 
     def test_a_store_that_could_not_be_opened_gives_its_lock_back(self) -> None:
         self.path.write_bytes(b"no database at all, but long enough to be looked at" * 100)

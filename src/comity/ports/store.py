@@ -108,7 +108,7 @@ class Store(Protocol):
         """The ledger's entries of that half-open range."""
 
     def entry_index(self, id_: str) -> int | None:
-        """Where in the ledger the entry of that id stands."""
+        """Where in the ledger the entry with the id of a decision or an appeal stands, which came with its fact."""
 
     def openings(self, entry: str) -> Sequence[Opening]:
         """The openings of the entry of that id."""

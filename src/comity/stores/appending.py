@@ -20,6 +20,7 @@ from comity.stores.layout import (
     Private,
     attachment_key,
     handle_key,
+    id_in,
     message_key,
     micros,
     pack_openings,
@@ -49,7 +50,7 @@ class Appending:
         subjects = self._people.enrol(dict.fromkeys(_accounts(write)))
         self._messages(write.messages, subjects)
         self._facts(write.position, write.facts, subjects)
-        self._index(write.facts, subjects)
+        self._index(write, subjects)
         self._openings(write.openings, subjects)
         for attachment in write.attachments:
             self._attachment(attachment, subjects[attachment.account])
@@ -84,13 +85,14 @@ class Appending:
             rows.append((seq, subject, kind_of(type(fact)), micros(fact.at), sealed))
         self._db.executemany("insert into facts (seq, subject, kind, at, body) values (?, ?, ?, ?, ?)", rows)
 
-    def _index(self, facts: Sequence[Fact], subjects: Subjects) -> None:
-        """What finds accounts by ids and handles, and cases and appeals that wait."""
+    def _index(self, write: Write, subjects: Subjects) -> None:
+        """What finds accounts by ids and handles, entries by ids, and cases and appeals that wait."""
+        places = {id_in(entry): place for place, entry in enumerate(write.entries, write.size)} if write.facts else {}
         ids: dict[str, int] = {}
         waiting: dict[str, int] = {}
         ended: list[tuple[str]] = []
         handles: list[tuple[bytes, int]] = []
-        for fact in facts:
+        for fact in write.facts:
             subject = subjects[fact.account]
             ids |= dict.fromkeys(introduced(fact), subject)
             waiting |= dict.fromkeys(opened(fact), subject)
@@ -99,7 +101,8 @@ class Appending:
                 ended.append((each,))
             if handle := handle_of(fact):
                 handles.append((handle_key(self._keys, *handle), subject))
-        self._db.executemany("insert into ids values (?, ?) on conflict (id) do nothing", list(ids.items()))
+        known = [(id_, subject, places.get(id_)) for id_, subject in ids.items()]
+        self._db.executemany("insert into ids values (?, ?, ?) on conflict (id) do nothing", known)
         self._db.executemany("delete from waiting where id = ?", ended)
         self._db.executemany(
             "insert into waiting (id, subject) values (?, ?) on conflict (id) do nothing", list(waiting.items())

@@ -27,6 +27,8 @@ class Private(msgspec.Struct, frozen=True, array_like=True):
     trace: bytes
 
 
+_ID: Final = b'"id":"'  # in canonical form, no other name that stands behind an entry's id reads like this
+_ID_LENGTH: Final = 32
 _PACK: Final = msgspec.msgpack.Encoder()
 _PRIVATE: Final = msgspec.msgpack.Decoder(Private)
 _OPENINGS: Final = msgspec.msgpack.Decoder(list[tuple[str, bytes, bytes]])
@@ -50,6 +52,11 @@ def unpack_openings(entry: str, content: bytes) -> list[Opening]:
         Opening(entry_id=entry, field=field, salt=salt, value=msgspec.json.decode(value))
         for field, salt, value in _OPENINGS.decode(content)
     ]
+
+
+def id_in(entry: bytes) -> str:
+    """The id of an entry of the ledger; of bytes that are none, anything."""
+    return entry.rpartition(_ID)[2][:_ID_LENGTH].decode("ascii", "replace")
 
 
 def message_key(keys: KeyFile, source: str, id_: str) -> bytes:

@@ -1,5 +1,5 @@
 """A store's tables as this Comity wants them: made new, or brought over from the first format, which had no keys, or
-from the second, which had no feed for gates.
+from the second, which had no feed for gates, or the third, which found entries by an index of their own.
 
 The bringing over is one transaction: killed at any moment, the store is of the old format or of the new one, and the
 file is written anew before it is used, so that no copy of what lay in the clear is left in it.
@@ -24,7 +24,7 @@ from comity.ports import Answer, Owned, Running, StoreError, Taken, Write
 from comity.stores.appending import Appending
 from comity.stores.database import Database
 from comity.stores.keys import KEYS_FILE, KeyFile
-from comity.stores.layout import EPOCH, MICROSECOND, place_of_fact
+from comity.stores.layout import EPOCH, MICROSECOND, id_in, place_of_fact
 from comity.stores.people import People
 from comity.stores.plans import Plans
 from comity.stores.tables import FEED, FORMAT, SCHEMA
@@ -32,6 +32,7 @@ from comity.stores.tables import FEED, FORMAT, SCHEMA
 _AT_ONCE: Final = 1000
 _OLD_INDEXES: Final = ("facts_by_subject", "facts_by_decision", "openings_by_entry")
 _OLD_TABLES: Final = ("subjects", "messages", "facts", "openings")
+_PLACE: Final = "update ids set entry = ? where id = ?"
 _BROUGHT_OVER: Final = -1
 """In `store.cleaned`: the file is to be written anew."""
 _ANSWER: Final = msgspec.json.Decoder(Answer)
@@ -59,6 +60,11 @@ def prepared(db: Database) -> KeyFile:
         with db.transaction():
             db.declare(FORMAT, FEED)
             _plan(db, keys)
+            _place_entries(db)
+    if found == 3:
+        with db.transaction():
+            db.declare(FORMAT, "drop index entries_by_id")
+            _place_entries(db)
     return keys
 
 
@@ -103,6 +109,18 @@ def _bring_over(db: Database, keys: KeyFile) -> None:
         for name in _OLD_TABLES:
             db.execute(f"drop table old_{name}")
         _plan(db, keys)
+        db.executemany(_PLACE, _places(db))
+
+
+def _place_entries(db: Database) -> None:
+    """Say of each id that the facts made known which entry has it."""
+    db.execute("alter table ids add column entry integer")
+    db.executemany(_PLACE, _places(db))
+
+
+def _places(db: Database) -> Iterator[tuple[int, str]]:
+    rows = db.rows(tuple[int, bytes], "select seq, body from entries order by seq")
+    return ((seq, id_in(body)) for seq, body in rows)
 
 
 def _old_content(db: Database) -> Iterator[Write]:

@@ -283,8 +283,8 @@ class SqliteStore:
         return tuple(self._db.blobs("select body from entries where seq >= ? and seq < ? order by seq", start, end))
 
     def entry_index(self, id_: str) -> int | None:
-        query = "select seq from entries where substr(body, instr(body, x'226964223a22') + 6, 32) = ?"
-        return next((index for (index,) in self._db.rows(tuple[int], query, id_.encode())), None)
+        query = "select entry from ids where id = ? and entry is not null"
+        return next((index for (index,) in self._db.rows(tuple[int], query, id_)), None)
 
     def openings(self, entry: str) -> Sequence[Opening]:
         query = "select subject, body from openings where entry = ? order by seq"

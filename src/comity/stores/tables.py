@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-FORMAT: Final = 3
-"""`versions`, `entries` and `checkpoint` are as they were in format 1; what is in `FEED` is new in 3."""
+FORMAT: Final = 4
+"""`versions`, `entries` and `checkpoint` are as in format 1; `FEED` is new in 3, `ids.entry` in 4."""
 FEED: Final = """\
 create table plans (
   row integer primary key, subject integer, channel text, body blob, unique (subject, channel)
@@ -21,7 +21,6 @@ create table changes (
 create index changes_by_row on changes (row);
 create table feed (id integer primary key check (id = 1), epoch text not null, is_settled integer not null) strict;
 create table totals (channel text primary key, count integer not null, digest blob not null) strict, without rowid;
-create index entries_by_id on entries (substr(body, instr(body, x'226964223a22') + 6, 32));
 """
 SCHEMA: Final = f"""
 create table store (
@@ -38,7 +37,7 @@ create index messages_kept on messages (seq) where body is not null;
 create table facts (seq integer primary key, subject integer, kind text, at integer, body blob) strict;
 create index facts_by_subject on facts (subject) where subject is not null;
 create index facts_by_kind on facts (kind, at) where kind is not null;
-create table ids (id text primary key, subject integer) strict, without rowid;
+create table ids (id text primary key, subject integer, entry integer) strict, without rowid;
 create index ids_by_subject on ids (subject) where subject is not null;
 create table waiting (seq integer primary key, id text not null unique, subject integer not null) strict;
 create table handles (seq integer primary key, handle blob not null, subject integer not null, unique (handle, subject))

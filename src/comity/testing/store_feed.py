@@ -10,7 +10,7 @@ from comity.model.measure import State
 from comity.model.plan import Called, Planned, Span
 from comity.ports import Store, Write
 from comity.testing.store_parts import Contract
-from comity.testing.store_values import AT, HOSTILE
+from comity.testing.store_values import AT, HOSTILE, decided
 
 ANN, BOB, WEIRD = AccountId("ann"), AccountId("bob"), AccountId(HOSTILE)
 POSTS, MAIL = Channel("posts"), Channel("mail")
@@ -87,11 +87,15 @@ class FeedContract(Contract):
         assert rows.isdisjoint(one.row for one in store.told())
         demand_counted(store)
 
-    def test_an_entry_of_the_ledger_is_found_by_its_id(self) -> None:
+    def test_the_entry_of_a_statement_is_found_by_its_id(self) -> None:
         store = self.store()
-        ids = [f"{number:032x}" for number in range(3)]
-        entries = [f'{{"at":"2026","id":"{each}","t":"lift","v":1}}'.encode() for each in ids]
-        store.append(Write(size=0, position=0, entries=[b"no id at all", *entries]))
-        store = self.reopened(store)
-        assert [store.entry_index(each) for each in ids] == [1, 2, 3]
-        assert store.entry_index("f" * 32) is None
+        ids = [f"{number:032x}" for number in range(4)]
+        entries = [f'{{"c":{{"id":"{ids[3] * 2}"}},"id":"{each}","t":"statement","v":1}}'.encode() for each in ids]
+        store.append(Write(size=0, position=0, facts=[decided("ann", ids[3])]))
+        facts = [decided("ann", each) for each in ids[:3]]
+        store.append(Write(size=0, position=1, facts=facts, entries=[b"no id at all", *entries[:3]]))
+        for _ in range(2):
+            store = self.reopened(store)
+            assert [store.entry_index(each) for each in ids] == [1, 2, 3, None]
+            assert store.entry_index("f" * 32) is None
+            store.erase(ANN)
