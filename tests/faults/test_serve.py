@@ -4,48 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from serve_lives import Load, Served, comity, lives, lost, message, token
 from test_run_killed import RULES
 
 from comity.ledger.feed import FeedEntry, decode_line
 from comity.model.measure import State
-from comity.stores.sqlite import SqliteStore
-
-COMITY = (sys.executable, "-m", "comity.app")
-
-
-def comity(folder: Path, *words: str) -> str:
-    done = subprocess.run([*COMITY, *words], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def token(folder: Path, role: str) -> dict[str, str]:
-    made = json.loads(comity(folder, "token", "new", f"the {role}", "--role", role, "--json"))
-    return {"Authorization": f"Bearer {made['token']}"}
-
-
-class Served:
-    """One record, served on a free port."""
-
-    def __init__(self, folder: Path) -> None:
-        words = [*COMITY, "serve", "--port", "0"]
-        self.process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[-1]
-
-    def end(self, how: signal.Signals) -> int:
-        self.process.send_signal(how)
-        self.process.communicate(timeout=30)
-        return self.process.returncode
 
 
 @pytest.fixture
@@ -61,11 +29,6 @@ def served(folder: Path) -> Iterator[Served]:
     yield one
     if one.process.poll() is None:
         one.end(signal.SIGKILL)
-
-
-def message(number: int, text: str, author: str = "ann") -> dict[str, str]:
-    now = datetime.now(UTC).isoformat()
-    return {"id": str(number), "author": author, "channel": "posts", "text": text, "sent": now}
 
 
 def test_what_another_program_decides_reaches_a_gate_that_follows(folder: Path, served: Served) -> None:
@@ -92,34 +55,28 @@ def test_what_another_program_decides_reaches_a_gate_that_follows(folder: Path, 
     assert served.end(signal.SIGTERM) == 0
 
 
-def test_killed_under_load_it_has_every_message_that_it_acknowledged(folder: Path, served: Served) -> None:
-    source, acknowledged = token(folder, "source"), list[str]()
+def test_told_to_end_it_answers_what_it_has_taken_and_streams_end_with_a_whole_line(
+    folder: Path, served: Served
+) -> None:
+    source, gate, load = token(folder, "source"), token(folder, "gate"), Load(served.url)
+    load.headers |= source
+    with httpx.Client(base_url=served.url, timeout=30) as client:
+        epoch = client.get("/v1/standings/snapshot", headers=gate).json()["epoch"]
+        with client.stream("GET", f"/v1/standings?epoch={epoch}&after=0", headers=gate) as stream:
+            lines = stream.iter_lines()
+            decode_line(next(lines).encode())
+            load.begin()
+            assert load.is_under_way.wait(timeout=60)
+            served.process.send_signal(signal.SIGTERM)
+            for line in lines:  # to its end, which is no error
+                decode_line(line.encode())
+    assert served.end(signal.SIGTERM) == 0
+    load.end()
+    assert set(load.answered) == {200}
+    assert lost(folder, load) == []
 
-    def send() -> None:
-        with httpx.Client(base_url=served.url, timeout=30) as client:
-            for start in range(0, 100_000, 50):
-                lines = "\n".join(json.dumps(message(n, f"hello {n}", f"a{n % 7}")) for n in range(start, start + 50))
-                headers = {**source, "Content-Type": "application/x-ndjson"}
-                told = client.post("/v1/messages", content=lines, headers=headers).text.splitlines()
-                acknowledged.extend(json.loads(line)["id"] for line in told)
-                if len(acknowledged) > 500:
-                    enough.set()
 
-    def send_until_it_is_gone() -> None:
-        with pytest.raises(httpx.HTTPError):
-            send()
-
-    enough, sending = threading.Event(), threading.Thread(target=send_until_it_is_gone)
-    sending.start()
-    assert enough.wait(timeout=60)
-    served.end(signal.SIGKILL)
-    sending.join(timeout=60)
-    store = SqliteStore(folder / ".comity" / "comity.db")
-    known = store.answers("the source", acknowledged)
-    store.close()
-    assert len(known) == len(acknowledged) > 500
-    again = Served(folder)
-    told = httpx.post(f"{again.url}/v1/messages", json=message(1, "hello 1", "a1"), headers=source, timeout=30).json()
-    assert told["outcome"] == "allowed"
-    assert again.end(signal.SIGTERM) == 0
-    assert "verified" in comity(folder, "verify")
+def test_killed_under_load_it_has_what_it_acknowledged_and_what_comes_again_has_no_effect_twice(folder: Path) -> None:
+    told = lives(folder, 1, seed=7)
+    assert told["violations"] == []
+    assert told["acknowledged"] > 300

@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from test_flow_record import NOW, World
 
 from comity.api.app import Parts, make_app, own_link
+from comity.api.ending import Ending
 from comity.app.serve import parse
 from comity.flow.desk import Desk
 from comity.flow.links import Links, Purpose
@@ -82,6 +83,7 @@ def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
         parse=parse,
         zone=ZoneInfo("UTC"),
         url="https://example.org",
+        ending=Ending(),
     )
 
 

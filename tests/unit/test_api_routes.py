@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -19,6 +20,7 @@ from comity.ledger.log import VKEY_PATH
 from comity.ledger.tlog_proof import parse_proof
 from comity.model.access import Role
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
+from comity.ports import StoreError
 
 MESSAGE = {"id": "m1", "author": "ann", "channel": "posts", "sent": "2026-06-01T12:00:00Z", "text": "spam"}
 
@@ -296,3 +298,52 @@ def test_anybody_gets_the_proof_of_a_statement(world: World, client: TestClient,
         assert got.status_code == 200
         assert kept in got.headers["Cache-Control"]
     assert sum(isinstance(fact, Decided) for fact in world.store.facts()) == 1
+
+
+def test_a_store_that_keeps_nothing_is_told_line_by_line_and_nothing_is_acknowledged(
+    world: World, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    lines = "\n".join(json.dumps({**MESSAGE, "id": str(number)}) for number in range(3))
+    headers = as_(Role.SOURCE, Content_Type="application/x-ndjson")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "append", full)
+        told = client.post("/v1/messages", content=lines, headers=headers).text.splitlines()
+        one = client.post("/v1/messages", json=MESSAGE, headers=as_(Role.SOURCE))
+    assert [json.loads(line)["status"] for line in told] == [503] * 3
+    assert (one.status_code, one.headers["Retry-After"]) == (503, "1")
+    world.proceedings = world.again()
+    assert world.store.position == 0
+    told = client.post("/v1/messages", content=lines, headers=headers).text.splitlines()
+    assert [json.loads(line)["answer"] for line in told] == ["allow", "deny", "deny"]
+
+
+def test_when_too_much_waits_the_next_is_told_when_to_come_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity.api.desk._MOST_WAITING", 2)
+    one = client.post("/v1/messages", json=MESSAGE, headers=as_(Role.SOURCE))
+    assert one.status_code == 200
+    lines = "\n".join(json.dumps({**MESSAGE, "id": str(number)}) for number in range(3))
+    headers = as_(Role.SOURCE, Content_Type="application/x-ndjson")
+    told = client.post("/v1/messages", content=lines, headers=headers).text.splitlines()
+    assert [json.loads(line)["status"] for line in told] == [429] * 3
+    monkeypatch.setattr("comity.api.desk._MOST_WAITING", 0)
+    full = client.post("/v1/messages", json={**MESSAGE, "id": "9"}, headers=as_(Role.SOURCE))
+    assert (full.status_code, full.headers["Retry-After"]) == (429, "1")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/agreements", "/v1/log/checkpoint", "/openapi.json", "/nothing"])
+def test_what_answers_get_answers_head_with_the_same_headers_and_no_body(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers == whole.headers
+    assert client.head("/v1/cases").status_code == 401
+
+
+def test_head_of_a_stream_without_end_ends(world: World, client: TestClient) -> None:
+    epoch = world.store.feed.epoch
+    told = client.head(f"/v1/standings?epoch={epoch}&after=0", headers=as_(Role.GATE))
+    assert (told.status_code, told.content) == (200, b"")

@@ -20,7 +20,9 @@ from comity.api.cases import case_routes
 from comity.api.claims import claim_routes
 from comity.api.conditional import UnchangedError, unchanged
 from comity.api.desk import Queue
+from comity.api.ending import Ending
 from comity.api.events import event_routes
+from comity.api.heads import with_head
 from comity.api.messages import Parse, message_routes
 from comity.api.notices import notice_routes
 from comity.api.once import Once
@@ -68,6 +70,7 @@ class Parts:
     parse: Parse
     zone: ZoneInfo
     url: str
+    ending: Ending
 
 
 def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
@@ -82,7 +85,8 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
 
     routes = [*_of_feeds(parts, queue, watch, once), *_of_record(parts, queue, once)]
     machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
-    return Litestar(
+    parts.ending.tell(watch.end)
+    app = Litestar(
         [machines, *pages(queue)],
         exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
         lifespan=[_running([queue, watch, Outbox(parts.courier, watch)])],
@@ -92,6 +96,8 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         ),
         logging_config=None,
     )
+    app.asgi_handler = with_head(app.asgi_handler)
+    return app
 
 
 class Runs(Protocol):

@@ -16,11 +16,12 @@ from litestar.types import ControllerRouterHandler
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.api.problems import Problem, ProblemError, problem
+from comity.ledger.note import NoteError
 from comity.model.access import Token
 from comity.model.ids import DecisionId, MessageId
 from comity.model.message import Message
 from comity.model.reading import Read, Unread
-from comity.ports import Answer, Outcome
+from comity.ports import Answer, Outcome, StoreError
 
 LINES: Final = "application/x-ndjson"
 LARGEST_BODY: Final = 16 << 20
@@ -94,26 +95,43 @@ async def _lines(
         some = lines[start : start + _AT_ONCE]
         read = parse(some, token.name)
         mine = [message for message in read.messages if token.may_use(message.channel)]
-        answers = {answer.message: answer for answer in await answered(mine)}
-        for told in _in_order(some, start, read, answers, link):
+        answers = await _answers(answered, mine)
+        for told in _in_order(some, start, read, answers, token, link):
             yield _ENCODER.encode(told) + b"\n"
 
 
+async def _answers(answered: Answered, messages: Sequence[Message]) -> dict[MessageId, Answer] | Problem:
+    """The answers; or why there is none, and none of the messages was taken."""
+    try:
+        return {answer.message: answer for answer in await answered(messages)}
+    except ProblemError as error:
+        return problem(error.status, error.detail)
+    except (StoreError, NoteError, OSError) as error:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Nothing was recorded: {error}. Send it again in a moment.")
+
+
 def _in_order(
-    lines: Sequence[bytes], start: int, read: Read, answers: dict[MessageId, Answer], link: Callable[[DecisionId], str]
+    lines: Sequence[bytes],
+    start: int,
+    read: Read,
+    answers: dict[MessageId, Answer] | Problem,
+    token: Token,
+    link: Callable[[DecisionId], str],
 ) -> Iterator[Judged | Problem]:
     unread, messages = {each.line: each for each in read.unread}, iter(read.messages)
     for number, line in enumerate(lines, 1):
+        place = f"Line {start + number}: "
         if number in unread:
-            yield problem(HTTPStatus.BAD_REQUEST, f"Line {start + number}: {_why([unread[number]])}")
+            yield problem(HTTPStatus.BAD_REQUEST, place + _why([unread[number]]))
         elif line and not line.isspace():
             message = next(messages)
-            answer = answers.get(message.id)
-            if answer is None:
-                detail = f"Line {start + number}: the token is not for the channel {message.channel!r}."
+            if not token.may_use(message.channel):
+                detail = f"{place}the token is not for the channel {message.channel!r}."
                 yield problem(HTTPStatus.FORBIDDEN, detail)
+            elif isinstance(answers, Problem):
+                yield problem(answers.status, place + answers.detail)
             else:
-                yield judged(answer, link)
+                yield judged(answers[message.id], link)
 
 
 def judged(answer: Answer, link: Callable[[DecisionId], str]) -> Judged:

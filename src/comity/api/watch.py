@@ -40,9 +40,12 @@ class Watch:
     async def start(self) -> None:
         self._looking = asyncio.get_running_loop().create_task(self._look())
 
-    async def stop(self) -> None:
-        """Streams end with a whole line."""
+    def end(self) -> None:
+        """Streams end with a whole line, within a heartbeat."""
         self._ends = True
+
+    async def stop(self) -> None:
+        self.end()
         if self._looking is not None:
             self._looking.cancel()
         async with self._moved:

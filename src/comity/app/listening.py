@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -31,11 +31,26 @@ def place_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(config: uvicorn.Config, listener: socket.socket) -> None:
-    """Until SIGINT or SIGTERM. Uvicorn ends what is being answered, then raises the signal again: that is no fault."""
+class _Server(uvicorn.Server):
+    """Says that it ends before it waits for what is being answered."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
+
+
+def run(config: uvicorn.Config, listener: socket.socket, ending: Callable[[], None] = lambda: None) -> None:
+    """Until SIGINT or SIGTERM; `ending` is told then.
+
+    Uvicorn ends what is being answered, then raises the signal again: that is no fault.
+    """
     before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, ending).run(sockets=[listener])
     finally:
         for one, action in before.items():
             signal.signal(one, action)

@@ -15,6 +15,7 @@ from litestar import Router
 
 from comity.api.app import Parts, make_app, own_link
 from comity.api.desk import Queue
+from comity.api.ending import Ending
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
 from comity.app.serve_console import console_pages
@@ -67,7 +68,7 @@ def serve(settings: Settings, *, host: str | None, port: int | None) -> Exit:
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_PATIENCE,
         )
-        run(config, listener)
+        run(config, listener, parts.ending)
     return Exit.FINE
 
 
@@ -90,6 +91,7 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         parse=parse,
         zone=settings.zone,
         url=url,
+        ending=Ending(),
     )
 
 
