@@ -36,7 +36,7 @@ SECRET = "only-for-this-test"
 YAML = """
 server_name: {host}
 pid_file: {folder}/pid
-listeners: [{{port: {port}, bind_addresses: [127.0.0.1], type: http, resources: [{{names: [client]}}]}}]
+listeners: [{{port: {port}, bind_addresses: [127.0.0.1], type: http, resources: [{{names: [client, metrics]}}]}}]
 database: {{name: sqlite3, args: {{database: {folder}/homeserver.db}}}}
 media_store_path: {folder}/media
 signing_key_path: {folder}/signing.key
@@ -46,6 +46,7 @@ macaroon_secret_key: {secret}
 form_secret: {secret}
 bcrypt_rounds: 4
 report_stats: false
+enable_metrics: true
 trusted_key_servers: []
 federation_domain_whitelist: []
 url_preview_enabled: false
@@ -199,6 +200,9 @@ class Homeserver:
 
     def errors(self) -> str:
         return (self.folder / "errors").read_text()
+
+    def metrics(self) -> str:
+        return httpx.get(f"{self.url}/_synapse/metrics", trust_env=False, timeout=PATIENCE).text
 
     def user(self, name: str, *, admin: bool = False) -> User:
         path = f"{self.url}/_synapse/admin/v1/register"

@@ -175,4 +175,7 @@ def test_a_measure_ends_on_time_by_the_centres_clock_with_the_centre_gone(chat: 
         assert time.monotonic() < until
     took = time.monotonic() - started
     assert took >= end.total_seconds() - 0.5
+    told = chat.homeserver.metrics()
+    assert 'comity_gate_is_stale{gate="matrix"} 1.0' in told
+    assert 'comity_gate_events_total{gate="matrix",kind="refused"}' in told
     assert (refused > 0, answer.status_code) == (True, 503), "free, and the centre is away for too long"

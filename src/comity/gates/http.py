@@ -16,12 +16,12 @@ import httptools
 
 from comity.gates.answers import Deny
 from comity.gates.authz import Asked, Page, answered, response
+from comity.gates.figures import PREFIX, figures
 from comity.gates.following import Clock, Follower
 from comity.gates.replica import Replica
 
 _MOST_BYTES: Final = 64 << 10
 """Of one request, its body included."""
-_PREFIX: Final = "comity_gate_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +65,9 @@ class HttpGate:
         return response(status, {"Content-Type": "text/plain"}, b"stale\n" if known and is_stale else b"\n")
 
     def _metrics(self) -> bytes:
-        known, now = self.replica.known, self.clock.now()
-        figures: dict[str, float] = {
-            "cursor": known.cursor if known else -1,
-            "entries": len(known.records) if known else 0,
-            "kept_entries": len(self.replica.kept),
-            "unproven_entries": len(known.unproven) if known else 0,
-            "is_stale": self.replica.is_stale(now),
-            "clock_offset_seconds": self.replica.offset.total_seconds(),
-            **{f'events_total{{kind="{kind}"}}': count for kind, count in sorted(self.replica.counts.items())},
-        }
-        lines = "".join(f"{_PREFIX}{name} {float(value):g}\n" for name, value in figures.items())
+        counts = {f'events_total{{kind="{kind}"}}': count for kind, count in sorted(self.replica.counts.items())}
+        told = {**figures(self.replica, self.clock.now()), **counts}
+        lines = "".join(f"{PREFIX}{name} {float(value):g}\n" for name, value in told.items())
         return response(HTTPStatus.OK, {"Content-Type": "text/plain; version=0.0.4"}, lines.encode())
 
 

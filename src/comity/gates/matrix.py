@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
+from prometheus_client import REGISTRY
 from synapse.module_api import NOT_SPAM, EventBase, LoggingTransaction, ModuleApi, RoomAlias
 from synapse.module_api.errors import ConfigError
 from twisted.internet import reactor
@@ -23,6 +24,7 @@ from comity.gates.alarms import Alarms
 from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable
 from comity.gates.clock import SystemClock
 from comity.gates.hosted import Settings
+from comity.gates.matrix_figures import Figures
 from comity.gates.matrix_held import HeldEvent
 from comity.gates.matrix_judging import HOLD, Judging, Words, refuse
 from comity.gates.matrix_refusals import cut_off, later, only_without_words, over_the_limit, unread
@@ -61,6 +63,7 @@ class Gate:
         )
         if config.members:
             api.register_third_party_rules_callbacks(check_event_allowed=self.check_member)
+        REGISTRY.register(Figures(settings.name, self._gate.replica, self._clock))
         _say_what_it_cannot(settings)
         self._gate.start()
         reactor.addSystemEventTrigger("after", "shutdown", self._gate.end)
