@@ -11,12 +11,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from ssl import SSLContext, create_default_context
 from typing import Final, TextIO
 
 import httpx
 
 from comity.app.clock import SystemClock
 from comity.app.errors import Exit, StopError
+from comity.app.gate_trust import Kept, trusting
 from comity.app.policy import read_policy
 from comity.gates.answers import WhenStale
 from comity.gates.disk import Disk, DiskError
@@ -27,6 +29,8 @@ from comity.ledger.log import VKEY_PATH
 from comity.ledger.note import NoteError, VerifierKey
 from comity.ledger.policy import Policy
 
+VKEY: Final = "vkey"
+"""In a gate's folder: the keys that it trusts, one a line."""
 FROM_ENVIRONMENT: Final = "COMITY_GATE_TOKEN"
 _LONGEST_TOKEN: Final = 1000
 _BETWEEN_ALARMS: Final = timedelta(seconds=10)
@@ -45,6 +49,7 @@ class Wanted:
     token_file: Path | None
     key: str | None
     policy: Path | None
+    ca: Path | None
     stale: str
     max_stale: float
     grace: float
@@ -73,10 +78,23 @@ def following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
     except (DiskError, OSError) as error:
         raise StopError(str(error), help="Name a folder with --folder.") from error
     with closing(disk):
-        centre = Centre(url=wanted.centre.rstrip("/"), token=read_token(wanted.token_file), gate=wanted.name)
+        token, verify = read_token(wanted.token_file), verify_of(wanted)
+        centre = Centre(url=wanted.centre.rstrip("/"), token=token, gate=wanted.name, verify=verify)
         replica = Replica(_manner(wanted), _Alarms())
         disk.load(replica)
-        yield replica, Follower(replica, disk, centre, SystemClock())
+        follower = Follower(replica, disk, centre, SystemClock())
+        if wanted.key is None and wanted.policy is None:
+            follower.trusted = Kept(wanted.folder / VKEY).policy
+        yield replica, follower
+
+
+def verify_of(wanted: Wanted) -> SSLContext | bool:
+    """Whose certificate is believed to be the centre's. Raises `StopError`."""
+    try:
+        return create_default_context(cafile=wanted.ca) if wanted.ca else True
+    except OSError as error:
+        help_ = "Give a file with certificates (PEM) after --ca."
+        raise StopError(f"{wanted.ca} cannot be used: {error}", help=help_, code=Exit.USAGE) from error
 
 
 class _Alarms:
@@ -114,10 +132,10 @@ def _manner(wanted: Wanted) -> Manner:
 def _policy(wanted: Wanted) -> Policy:
     if wanted.policy is not None:
         return read_policy(wanted.policy)
-    kept = wanted.folder / "vkey"
+    kept = wanted.folder / VKEY
     text = wanted.key or (kept.read_text(encoding="utf-8") if kept.exists() else _met(wanted, kept))
     try:
-        return Policy().trusting(VerifierKey.parse(text.strip()))
+        return trusting(text)
     except NoteError as error:
         help_ = "Give the operator's key with --key, as its log shows it under /v1/log/vkey."
         raise StopError(f"there is no key to check proofs with: {error}", help=help_, code=Exit.USAGE) from error
@@ -126,7 +144,8 @@ def _policy(wanted: Wanted) -> Policy:
 def _met(wanted: Wanted, kept: Path) -> str:
     """The key that the centre shows at the first start; from then on no other counts."""
     try:
-        answer = httpx.get(f"{wanted.centre.rstrip('/')}/v1/log/{VKEY_PATH}", timeout=5, trust_env=False)
+        url = f"{wanted.centre.rstrip('/')}/v1/log/{VKEY_PATH}"
+        answer = httpx.get(url, timeout=5, trust_env=False, verify=verify_of(wanted))
         answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         message = f"the key of {wanted.centre} cannot be fetched: {error or type(error).__name__}"

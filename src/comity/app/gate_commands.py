@@ -29,6 +29,9 @@ Key = Annotated[str | None, typer.Option(help="The operator's verifier key; else
 Policy = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The logs and witnesses that you trust (C2SP tlog-policy).")
 ]
+Ca = Annotated[
+    Path | None, typer.Option("--ca", metavar="FILE", help="Certificates (PEM) that the centre's is held against.")
+]
 FOLDER = Path(".comity-gate")
 THIS_MACHINE = ["127.0.0.1", "::1"]
 
@@ -49,6 +52,7 @@ def http(
     grace: Grace = 600,
     key: Key = None,
     policy: Policy = None,
+    ca: Ca = None,
 ) -> None:
     """Answer nginx (auth_request), Caddy (forward_auth) or Envoy (ext_authz): may this account pass?"""
     from comity.app.gate import Wanted, http_gate
@@ -60,6 +64,7 @@ def http(
         token_file=token_file,
         key=key,
         policy=policy,
+        ca=ca,
         stale=stale,
         max_stale=max_stale,
         grace=grace,
@@ -97,6 +102,7 @@ def postfix(
     grace: Grace = 600,
     key: Key = None,
     policy: Policy = None,
+    ca: Ca = None,
 ) -> None:
     """Answer Postfix: may this account send (check_policy_service), and may this mail be sent (smtpd_milters)?"""
     from comity.app.gate import Wanted
@@ -109,6 +115,7 @@ def postfix(
         token_file=token_file,
         key=key,
         policy=policy,
+        ca=ca,
         stale=stale,
         max_stale=max_stale,
         grace=grace,
@@ -149,6 +156,7 @@ def network(
     grace: Grace = 600,
     key: Key = None,
     policy: Policy = None,
+    ca: Ca = None,
 ) -> None:
     """Cut addresses off from the network that this machine routes, with nftables."""
     from comity.app.gate import Wanted
@@ -161,9 +169,24 @@ def network(
         token_file=token_file,
         key=key,
         policy=policy,
+        ca=ca,
         stale="open",
         max_stale=max_stale,
         grace=grace,
     )
     way = Way(channel=channel, table=table, page_port=page_port, listen=listen, allow=allow or ())
     end(network_gate(wanted, way))
+
+
+@gate.command(
+    epilog="Example: `comity gate trust example.org/log-2+c74f20a3+ARpc2QcU... --folder /var/lib/comity-gate`"
+)
+def trust(
+    key: Annotated[str, typer.Argument(help="The operator's verifier key, as its log shows it under /v1/log/vkey.")],
+    folder: Folder = FOLDER,
+) -> None:
+    """Let a gate believe one more key: after the operator began a new log. A gate that runs notices."""
+    from comity.app.gate import VKEY
+    from comity.app.gate_trust import trust as work
+
+    end(work(folder, VKEY, key))

@@ -13,7 +13,7 @@ from typing import Final
 
 from comity.app.clock import SystemClock
 from comity.app.errors import Exit, StopError
-from comity.app.gate import Wanted, following, listening, places, read_token, say, until_told
+from comity.app.gate import Wanted, following, listening, places, read_token, say, until_told, verify_of
 from comity.app.gate_mail import Postsuper, read
 from comity.gates.content import Judge
 from comity.gates.delegation import Manner
@@ -86,11 +86,13 @@ def _milter(wanted: Wanted, asking: Asking, showing: Showing, replica: Replica, 
         raise StopError(f"--unjudged is {showing.unjudged!r}", help="Write defer or pass.", code=Exit.USAGE)
     clock, url = SystemClock(), wanted.centre.rstrip("/")
     token = read_token(showing.token_file, SOURCE_FROM_ENVIRONMENT)
-    judge = Judge(url=url, token=token, patience=showing.patience, warn=replica.warn)
+    verify = verify_of(wanted)
+    judge = Judge(url=url, token=token, patience=showing.patience, warn=replica.warn, verify=verify)
     held = Held(
         folder=wanted.folder / "held",
         url=url,
         token=token,
+        verify=verify,
         settle=Postsuper(shlex.split(showing.postsuper)),
         clock=clock,
         warn=replica.warn,

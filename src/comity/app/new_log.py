@@ -56,7 +56,7 @@ def new_log(settings: Settings, *, origin: str | None) -> Exit:
         f" That log's files are in {folder / EARLIER}: leave them published.",
         markup=False,
     )
-    out.print("Tell gates, witnesses and auditors the new key.", markup=False)
+    out.print("Tell gates (`comity gate trust`), witnesses and auditors the new key.", markup=False)
     return Exit.FINE
 
 

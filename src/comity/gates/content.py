@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from ssl import SSLContext
 from typing import Final
 
 import httpx
@@ -79,6 +80,7 @@ class Judge:
     token: str = field(repr=False)
     patience: float
     warn: Callable[[str, str], None]
+    verify: SSLContext | bool = True
     _client: httpx.AsyncClient | None = None
     _rests_until: float = 0.0
 
@@ -101,7 +103,9 @@ class Judge:
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
             headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-            self._client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=self.patience, trust_env=False)
+            self._client = httpx.AsyncClient(
+                base_url=self.url, headers=headers, timeout=self.patience, trust_env=False, verify=self.verify
+            )
         return self._client
 
     def _read(self, answer: httpx.Response) -> Verdict:

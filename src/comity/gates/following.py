@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from ssl import SSLContext
 from typing import Final, Protocol
 
 import httpx
@@ -20,6 +21,7 @@ from comity.gates.kept import Kept, kept
 from comity.gates.replica import DigestError, Known, Replica
 from comity.gates.snapshot import take
 from comity.ledger.feed import LONGEST_LINE, FeedEntry, FeedError, decode_line
+from comity.ledger.policy import Policy
 from comity.model.ids import DecisionId
 
 SILENCE: Final = 3.0
@@ -45,6 +47,7 @@ class Centre:
     url: str
     token: str = field(repr=False)
     gate: str
+    verify: SSLContext | bool = True  # whose certificate counts; True: those that everybody trusts
 
     @property
     def headers(self) -> dict[str, str]:
@@ -76,7 +79,10 @@ class Follower:
         self._replica, self._disk, self._centre, self._clock = replica, disk, centre, clock
         self.in_force: Callable[[], Awaitable[None]] | None = None
         """What brings about what the replica knows, where answering from it is not enough; nothing is told before."""
+        self.trusted: Callable[[], Policy | None] | None = None
+        """Whose proofs count, asked again now and then: the operator may have begun a new log, with another key."""
         self._applied: tuple[int, datetime] | None = None
+        self._trusts_more = False
         self._snapshot_at = clock.now()
         self._news, self._unsynced, self._unenforced = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._shown, self._told = asyncio.Queue[tuple[DecisionId, datetime]](), dict[DecisionId, None]()
@@ -88,7 +94,11 @@ class Follower:
         timeout = httpx.Timeout(SILENCE, connect=SILENCE)
         async with (
             httpx.AsyncClient(
-                base_url=self._centre.url, headers=self._centre.headers, timeout=timeout, trust_env=False
+                base_url=self._centre.url,
+                headers=self._centre.headers,
+                timeout=timeout,
+                trust_env=False,
+                verify=self._centre.verify,
             ) as client,
             asyncio.TaskGroup() as tasks,
         ):
@@ -139,7 +149,11 @@ class Follower:
     def _snapshot(self, at: datetime) -> tuple[Known, Kept]:
         """What the centre knows now. Nothing is changed meanwhile: only this follower changes anything."""
         with httpx.Client(
-            base_url=self._centre.url, headers=self._centre.headers, timeout=10 * SILENCE, trust_env=False
+            base_url=self._centre.url,
+            headers=self._centre.headers,
+            timeout=10 * SILENCE,
+            trust_env=False,
+            verify=self._centre.verify,
         ) as client:
 
             def read(path: str) -> bytes | None:
@@ -186,6 +200,9 @@ class Follower:
     def _wants_proofs(self) -> bool:
         """Whether it is time to ask for everything anew, in the hope that what lacks proof has one by now."""
         known, now = self._replica.known, self._clock.now()
+        if known is not None and known.unproven and self._trusts_more:
+            self._trusts_more = False
+            return True
         if known is None or not any(until > now for until in known.unproven.values()):
             return False
         return now - self._snapshot_at >= self._replica.manner.grace / 4
@@ -294,4 +311,11 @@ class Follower:
     async def _sweep(self) -> None:
         while True:
             self._replica.sweep(self._clock.now())
+            self._renew_trust()
             await asyncio.sleep(_BETWEEN_SWEEPS)
+
+    def _renew_trust(self) -> None:
+        policy = self.trusted() if self.trusted is not None else None
+        if policy is not None and policy != self._replica.manner.policy:
+            self._replica.manner = replace(self._replica.manner, policy=policy)
+            self._trusts_more = True

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from ssl import SSLContext
 from typing import Final
 
 import httpx
@@ -70,6 +71,7 @@ class Held:
     clock: Clock
     warn: Callable[[str, str], None]
     patience: timedelta = timedelta(hours=24)
+    verify: SSLContext | bool = True
     _waiting: dict[str, Waits] = field(default_factory=dict)
     _decided: OrderedDict[str, Become] = field(default_factory=OrderedDict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,7 +101,9 @@ class Held:
     async def run(self) -> None:
         """Until it is cancelled."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=2 * _WAIT, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=2 * _WAIT, trust_env=False, verify=self.verify
+        ) as client:
             while True:
                 if not self._waiting:
                     self._news.clear()

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
+from ssl import SSLContext, create_default_context
 from threading import Event, Thread
 from typing import Annotated, Final, TypeVar
 
@@ -39,8 +40,9 @@ class SettingsError(ValueError):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a gate inside of another program is told, in that program's own configuration.
 
-    `key`: the operator's verifier key, or else `policy`: a file with the logs and witnesses that are trusted.
-    `judge_token_file`: without it nothing is judged. `patience`: seconds that judging a message may take.
+    `key`: the operator's verifier key, or else `policy`: a file with the logs and witnesses that are trusted. `ca`: a
+    file with the certificates that the centre's is held against. `judge_token_file`: without it nothing is judged.
+    `patience`: seconds that judging a message may take.
     """
 
     centre: str
@@ -49,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token_file: str
     key: str | None = None
     policy: str | None = None
+    ca: str | None = None
     judge_token_file: str | None = None
     name: str
     stale: WhenStale = WhenStale.OPEN
@@ -68,17 +71,21 @@ class HostedGate:
         Raises `SettingsError`, `DiskError` if another gate has the folder, `OSError`.
         """
         url = settings.centre.rstrip("/")
-        centre = Centre(url=url, token=_token(settings.token_file), gate=settings.name)
+        verify = _verify(settings)
+        centre = Centre(url=url, token=_token(settings.token_file), gate=settings.name, verify=verify)
         self._channel, self._clock = settings.channel, clock
         self.replica = SharedReplica(_manner(settings), alarm)
         self._judge = self.held = None
         self._works: list[Callable[[], Awaitable[None]]] = []
         if settings.judge_token_file is not None:
             token = _token(settings.judge_token_file)
-            self._judge = Judge(url=url, token=token, patience=settings.patience, warn=self.replica.warn)
+            warn = self.replica.warn
+            self._judge = Judge(url=url, token=token, patience=settings.patience, warn=warn, verify=verify)
             if settle is not None:
-                folder, warn = Path(settings.folder) / "held", self.replica.warn
-                self.held = Held(folder=folder, url=url, token=token, settle=settle, clock=clock, warn=warn)
+                folder = Path(settings.folder) / "held"
+                self.held = Held(
+                    folder=folder, url=url, token=token, settle=settle, clock=clock, warn=warn, verify=verify
+                )
         self._disk = Disk(Path(settings.folder))
         self._disk.load(self.replica)
         self._follower = Follower(self.replica, self._disk, centre, clock)
@@ -156,6 +163,13 @@ def _manner(settings: Settings) -> Manner:
         max_stale=timedelta(seconds=settings.max_stale),
         grace=timedelta(seconds=settings.grace),
     )
+
+
+def _verify(settings: Settings) -> SSLContext | bool:
+    try:
+        return create_default_context(cafile=settings.ca) if settings.ca else True
+    except OSError as error:
+        raise SettingsError(f"ca: {settings.ca} cannot be used: {error}") from error
 
 
 def _policy(settings: Settings) -> Policy:
