@@ -14,17 +14,19 @@ from pathlib import Path
 from rich.progress import TaskID
 from rich.table import Table
 
-from comity.app import demo_generated, demo_mail
+from comity.app import demo_generated, demo_mail, demo_served
 from comity.app.check import checked_agreement
+from comity.app.demo_served import Labelled
 from comity.app.errors import Exit
 from comity.app.publish import publish_into
 from comity.app.rates import Rate
 from comity.app.run import AT_ONCE
+from comity.app.serve import serve
 from comity.app.settings import Settings, settings
 from comity.app.show import printed
 from comity.app.terminal import out, progress
 from comity.app.verify import report_lines
-from comity.app.wiring import opened, reading
+from comity.app.wiring import SystemClock, opened, reading
 from comity.casework.facts import Decided
 from comity.casework.record import fold
 from comity.casework.recorded import Recorded
@@ -51,9 +53,12 @@ class Judged:
     clauses: tuple[str, ...]
 
 
-def demo(cache: Path, *, generated: bool) -> Exit:
-    """Leaves its record in the cache folder, to be looked at with the other commands."""
+def demo(cache: Path, *, generated: bool, serves: bool = False, port: int | None = None) -> Exit:
+    """Leaves its record in the cache folder, to be looked at with the other commands, or in a browser (`serves`)."""
     messages = _messages(cache, generated=generated)
+    if serves:
+        messages = demo_served.dated_forward(messages, SystemClock().now())
+        out.print("They are dated forward by whole days, up to now, so that measures hold and appeals are open.")
     with as_file(files("comity.app").joinpath("gallery", "mail")) as folder:
         agreement = checked_agreement(folder / "agreement.md")
         judged = _judge(agreement, messages)
@@ -68,8 +73,18 @@ def demo(cache: Path, *, generated: bool) -> Exit:
     _title("The ledger")
     for line in report_lines(report):
         out.print(line, markup=False)
+    if serves and report.is_fine:
+        return _serve(chosen, judged, port)
     _print_next(chosen)
     return Exit.FINE if report.is_fine else Exit.PROBLEMS
+
+
+def _serve(chosen: Settings, judged: Sequence[Judged], port: int | None) -> Exit:
+    _title("In the browser")
+    demo_served.fill(
+        chosen, [Labelled(message=one.message, is_spam=one.is_spam, is_found=bool(one.clauses)) for one in judged]
+    )
+    return serve(chosen, host=None, port=port, ready=lambda place: demo_served.signed_in(chosen, place))
 
 
 def _messages(cache: Path, *, generated: bool) -> Sequence[Message]:

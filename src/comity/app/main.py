@@ -297,11 +297,13 @@ def config_(json: Json = False, store: Store = None, config: Config = None) -> N
 def demo(
     cache: Annotated[Path, typer.Option(help="Where the fetched mails are kept.")] = Path(".cache"),
     generated: Annotated[bool, typer.Option("--generated", help="Use generated mails instead of real ones.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Then open it for a browser, with cases that wait.")] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="With --serve; 0: a free one.")] = None,
 ) -> None:
     """The main job on 6,046 real mails: judge, measure, state reasons, log, verify."""
     from comity.app.demo import demo as work
 
-    end(work(cache, generated=generated))
+    end(work(cache, generated=generated, serves=serve, port=port))
 
 
 app.add_typer(casework_commands)

@@ -5,7 +5,7 @@ Other programs may go on acting on the same record, such as `comity case`: what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
 from typing import Final
@@ -44,8 +44,10 @@ _PATIENCE: Final = 10
 """Seconds that requests may take to end after SIGTERM."""
 
 
-def serve(settings: Settings, *, host: str | None, port: int | None) -> Exit:
-    """Until it is told to end (Ctrl-C, SIGTERM)."""
+def serve(
+    settings: Settings, *, host: str | None, port: int | None, ready: Callable[[str], None] = lambda _: None
+) -> Exit:
+    """Until it is told to end (Ctrl-C, SIGTERM). `ready` is told where it listens, before the first request."""
     with ExitStack() as held:
         record = held.enter_context(opened(settings, shares=True))
         if record.mode is None:
@@ -57,6 +59,7 @@ def serve(settings: Settings, *, host: str | None, port: int | None) -> Exit:
         app = make_app(parts, version("comity"), lambda queue: _pages(queue, parts, record, held))
         out.print(f"serving {settings.folder} on {place_of(listener)}", markup=False, soft_wrap=True)
         out.file.flush()
+        ready(place_of(listener))
         config = uvicorn.Config(
             app,
             lifespan="on",
