@@ -18,7 +18,7 @@ from comity.gates.replica import Known, Manner, Replica
 from comity.ledger.feed import FeedEntry, ProvenSpan
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State
-from comity.model.plan import Planned
+from comity.model.plan import Called, Planned
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 POSTS = Channel("posts")
@@ -100,6 +100,41 @@ def test_the_last_offset_of_the_clocks_holds_after_a_restart(tmp_path: Path) -> 
     back = again(tmp_path)
     assert back.replica.offset == timedelta(seconds=3)
     assert back.cut() == [1, 2, 3, 4]
+
+
+def test_of_whoever_was_erased_no_byte_stays_at_the_gate(tmp_path: Path) -> None:
+    """Neither in its files, also of changes before and after a restart, nor in what it knows."""
+    gate = Gate(tmp_path)
+    gate.begin()
+    for seq, name in ((4, "canary"), (5, "canary-with-a-name-that-is-longer"), (6, "canary")):
+        told = FeedEntry(
+            seq=seq, row=4, account=AccountId(name), channel=POSTS, handles=called(name), plan=(span(seq),)
+        )
+        gate.disk.append(told, gate.replica.change(told, NOW), gate.replica.offset)
+    assert left(tmp_path)
+    assert not gate.disk.is_due
+    erased = FeedEntry(seq=7, row=4, account=None, channel=None)
+    gate.disk.append(erased, gate.replica.change(erased, NOW), gate.replica.offset)
+    gate.disk.close()
+    gate = Gate(tmp_path)
+    assert gate.disk.is_due
+    gate.disk.write(gate.replica)
+    assert not left(tmp_path)
+    assert not gate.disk.is_due
+    known = gate.replica.known
+    assert known is not None
+    assert b"canary" not in known.records.names
+    gate.follow(8)
+    gate.disk.close()
+    assert again(tmp_path).cut() == [1, 2, 3, 8]
+
+
+def called(name: str) -> tuple[Called, ...]:
+    return (Called(handle=f"{name}@a.example", start=NOW), Called(handle=f"{name}@b.example", start=NOW))
+
+
+def left(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if b"canary" in path.read_bytes()]
 
 
 def test_an_empty_folder_knows_nothing(tmp_path: Path) -> None:
@@ -208,7 +243,7 @@ def test_a_full_disk_stops_no_gate_and_what_was_written_before_holds(
     monkeypatch.undo()
     gate.follow(6)
     assert gate.cut() == [1, 2, 3, 4, 5, 6]
-    assert gate.disk.is_long
+    assert gate.disk.is_due
     copied = shutil.copytree(tmp_path, tmp_path / "copied")
     assert again(copied).cut() == [1, 2, 3, 4]
     gate.disk.write(gate.replica)
@@ -264,11 +299,11 @@ def test_the_journal_is_written_into_the_base_when_it_has_outgrown_it(
     gate = Gate(tmp_path)
     gate.begin()
     seq = 4
-    while not gate.disk.is_long:
+    while not gate.disk.is_due:
         gate.follow(seq)
         seq += 1
     gate.disk.write(gate.replica)
-    assert not gate.disk.is_long
+    assert not gate.disk.is_due
     gate.disk.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base-2", "journal-2", "lock"]
     assert again(tmp_path).cut() == list(range(1, seq))

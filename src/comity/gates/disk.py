@@ -2,7 +2,8 @@
 
 `base-N` holds the columns as they are in memory and a checksum; `journal-N` a line for each change after it. A line
 that was torn, or that does not give its checksum, ends the journal: the centre tells the rest again. When the journal
-has outgrown the base, both are written anew under the next number, synced and renamed; only then the old ones go.
+has outgrown the base, or somebody was erased, both are written anew under the next number, synced and renamed; only
+then the old ones go.
 
 What `append` wrote survives the end of the process; after `sync` it survives a cut of power too.
 """
@@ -79,6 +80,7 @@ class Disk:
         """Raises `DiskError` if another process has it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._number, self._journal, self._base_size, self._offset = folder, 0, -1, 0, 0.0
+        self._holds_erased = False
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if sys.platform != "win32":
@@ -101,6 +103,7 @@ class Disk:
 
     def append(self, change: FeedEntry, believed: datetime | None, offset: timedelta) -> None:
         """Write a change down. Raises `OSError`; then nothing is appended any more until all is written anew."""
+        self._holds_erased |= change.account is None
         if self._journal < 0:
             return
         bare = tuple(msgspec.structs.replace(span, proof=None, opening=None) for span in change.plan)
@@ -127,9 +130,9 @@ class Disk:
             os.fsync(self._journal)
 
     @property
-    def is_long(self) -> bool:
-        """Whether the journal has outgrown the base, or there is none: time to `write` everything."""
-        if self._journal < 0:
+    def is_due(self) -> bool:
+        """Whether it is time to `write` everything: the journal is longer than the base, or somebody erased in them."""
+        if self._journal < 0 or self._holds_erased:
             return True
         return os.fstat(self._journal).st_size > max(_LEAST_JOURNAL, self._base_size)
 
@@ -146,6 +149,7 @@ class Disk:
         os.replace(base.with_suffix(".new"), base)
         self._sync_folder()
         self._number, self._journal, self._base_size = number, created, base.stat().st_size
+        self._holds_erased = False
         self._offset = replica.offset.total_seconds()
         self._drop_old()
 
@@ -176,6 +180,7 @@ class Disk:
                     break
                 if read.change is not None:
                     replica.put(read.change, read.believed)
+                    self._holds_erased |= read.change.account is None
                 self._offset = read.offset
                 replica.offset = timedelta(seconds=read.offset)
                 good += len(line)

@@ -188,11 +188,8 @@ class Follower:
                 *lines, rest = (rest + chunk).split(b"\n")
                 if len(rest) > LONGEST_LINE:
                     raise FeedError(f"a line has more than {LONGEST_LINE} bytes")
-                if (
-                    self._take(lines)
-                    and self._disk.is_long
-                    and self._disk_again_at <= asyncio.get_running_loop().time()
-                ):
+                self._take(lines)
+                if self._disk.is_due and self._disk_again_at <= asyncio.get_running_loop().time():
                     await self._write()
                 if self._wants_proofs():
                     raise _StartAnewError

@@ -93,20 +93,22 @@ class Records:
         self._entries += 1
 
     def drop(self, row: int) -> None:
-        """Forget what the row held, if anything."""
+        """Forget what the row held, if anything: no byte of its names stays."""
         first = place = self.place_of[row] if row < len(self.place_of) else 0
         if not first:
             return
         table, is_called = self._table(self._terms(first).channel), False
+        account = self._name(first)
         while place:
             if self.what[place] & _HANDLE:
                 table.drop(self._name(place), place)
                 is_called = True
             self.free.append(place)
+            self._write_name(place, _END + _END)
             self._answers.pop(place, None)
             place = self.next[place]
         if not is_called:
-            table.drop(self._name(first), first)
+            table.drop(account, first)
         self.place_of[row] = 0
         self._entries -= 1
 
@@ -266,6 +268,7 @@ class Records:
         at = self.name_at[place]
         room = self._room(at)
         if len(name) > room:
+            self.names[at : at + room] = bytes([_ROOM]) * room
             at = self.name_at[place] = len(self.names)
             room = max(len(name), room * 3 // 2)
         self.names[at : at + room] = name.ljust(room, bytes([_ROOM]))
