@@ -25,7 +25,7 @@ from comity.ledger.tree import (
 )
 
 LEAVES = [leaf_hash(b"%d" % n) for n in range(700)]
-SMALL = 40  # every pair of sizes up to here is tried
+SMALL = 64  # every pair of sizes up to here is tried
 
 # The leaves and roots that Certificate Transparency's implementations are tested with.
 CT_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -82,16 +82,27 @@ def test_roots_are_those_of_certificate_transparency() -> None:
     assert EMPTY.root == sha256(b"").digest()
 
 
-def test_roots_and_paths_are_those_of_pymerkle() -> None:
-    oracle = InmemoryTree(algorithm="sha256")
-    tree = EMPTY
-    for size in range(1, 300):
+def test_roots_are_those_of_pymerkle_whatever_the_size() -> None:
+    oracle, tree = InmemoryTree(algorithm="sha256"), EMPTY
+    for size in range(1, 600):
         oracle.append_entry(b"%d" % (size - 1))
         tree, _ = grow(tree, LEAVES[size - 1 : size])
         assert tree.root == oracle.get_root(size)
-        index = size * 7 % size
-        path = {bytes.fromhex(each) for each in oracle.prove_inclusion(index + 1, size).serialize()["path"]}
-        assert {LEAVES[index], *inclusion_proof(index, size, READ)} == path
+
+
+def test_all_proofs_of_small_trees_agree_with_pymerkle() -> None:
+    """Each inclusion proof has its hashes; each consistency proof, which it writes otherwise, leads to its roots."""
+    oracle = InmemoryTree(algorithm="sha256")
+    for size in range(1, SMALL + 1):
+        oracle.append_entry(b"%d" % (size - 1))
+        root = oracle.get_root(size)
+        for index in range(size):
+            proof = inclusion_proof(index, size, READ)
+            path = {bytes.fromhex(each) for each in oracle.prove_inclusion(index + 1, size).serialize()["path"]}
+            assert {LEAVES[index], *proof} == path
+            check_inclusion(index, size, oracle.get_leaf(index + 1), proof, root)
+        for old in range(1, size + 1):
+            check_consistency(old, oracle.get_root(old), size, root, consistency_proof(old, size, READ))
 
 
 @given(st.lists(st.integers(0, 300), max_size=6))

@@ -16,16 +16,13 @@ from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out
 from comity.casework.wording import counted, printable
+from comity.flow.anchor import unwatched
 from comity.ledger.note import LARGEST_NOTE
 from comity.ledger.report import Report
 from comity.ledger.verify import verify as verify_log
 from comity.stores.log_folder import LogFolder
 from comity.stores.scratch import FileScratch
 
-_UNWATCHED: Final = (
-    "That the whole folder was not put back to an earlier day: neither an anchor nor witnesses are named"
-    " (`anchor`, `policy` under [ledger])."
-)
 _SINCE_HELP: Final = "Name a file of yours: it keeps the log's checkpoint from one time to the next."
 
 
@@ -34,7 +31,7 @@ def verify_own(
 ) -> Exit:
     """The record's own log, compared with its anchor too."""
     anchor = settings.anchor
-    extra = (_UNWATCHED,) if anchor is None and settings.policy is None else ()
+    extra = unwatched(has_anchor=anchor is not None, has_witnesses=settings.policy is not None)
     folder, anchors = str(settings.folder / "log"), (anchor,) if anchor else ()
     return verify(folder, since=since, key=key, policy=policy, as_json=as_json, anchors=anchors, unproved=extra)
 

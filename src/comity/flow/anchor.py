@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from comity.flow.head import stored_entries
 from comity.flow.shard import genesis_of
 from comity.ledger.checkpoint import open_checkpoint, unverified_checkpoint
@@ -9,6 +11,16 @@ from comity.ledger.keyring import LogKeys
 from comity.ledger.log import ForkError, resume
 from comity.ledger.note import NoteError
 from comity.ports import Store
+
+_UNWATCHED: Final = (
+    "That the whole folder was not put back to an earlier day: neither an anchor nor witnesses are named"
+    " (`anchor`, `policy` under [ledger])."
+)
+
+
+def unwatched(*, has_anchor: bool, has_witnesses: bool) -> tuple[str, ...]:
+    """What nobody would notice of this record, as a sentence; nothing, if somebody would."""
+    return () if has_anchor or has_witnesses else (_UNWATCHED,)
 
 
 def demand_anchored(store: Store, keys: LogKeys, kept: bytes) -> None:

@@ -93,4 +93,7 @@ def unproved(audit: Audit, *, is_own_key: bool, has_remembered: bool, is_cosigne
     if audit.looked_up:
         yield "That points and channels are the account's own: its openings show it (`comity verify-statement`)."
     days = len(audit.census_days)
-    yield f"How many measures were active: {days} censuses say so, but entries do not link an account's measures."
+    yield (
+        f"How many measures were active: {days} censuses say so. Their roots cannot be computed from the entries, which"
+        " link nobody's measures and do not tell which conditions were met."
+    )
