@@ -34,8 +34,8 @@ CHANGES_OF_A_CUT = 2
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postfix]:
     policy, *_ = snippets()
-    with postfix(policy.replace("timeout=5s", "timeout=1s")) as running_postfix:
-        yield running_postfix
+    with postfix(policy.replace("timeout=5s", "timeout=1s")) as running:
+        yield running
 
 
 @dataclass
@@ -54,8 +54,8 @@ class Told:
     async def gate(self, *more: str, url: str | None = None) -> AsyncIterator[Process]:
         where = ("--listen", f"127.0.0.1:{self.server.gate}", "--max-stale", "1", *more)
         async with running(self.folder, url or self.centre.url, *where, kind="postfix") as process:
-            if url is None:
-                await self.centre.acked(self.changes)
+            if self.changes == 0:  # else it answers from what it knew
+                await self.centre.acked(0)
             yield process
 
     async def cut(self, author: str = "ann") -> DecisionId:

@@ -29,7 +29,7 @@ RETURNED = "Undelivered Mail Returned to Sender"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postfix]:
-    with postfix(*snippets(), "milter_connect_timeout = 5s\n") as running:
+    with postfix(*snippets()) as running:
         (running.folder / "queue" / "comity").mkdir()
         yield running
 

@@ -227,6 +227,8 @@ def test_health_and_figures(tmp_path: Path) -> None:
             assert figures["comity_gate_entries"] == "4"
             assert figures["comity_gate_is_stale"] == "0"
             assert figures['comity_gate_events_total{kind="refused"}'] == "1"
+            gate.replica.known.cursor = 12_345_678
+            assert b"comity_gate_cursor 12345678\n" in await exchange(port, request(b"", b"/metrics"))
             gate.replica.known = None
             assert statuses(await exchange(port, request(b"", b"/healthz"))) == [503]
             assert statuses(await exchange(port, request(b"ann"))) == [503]

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_flow_feed import Watched
+from test_flow_feed import ROWS, Watched
 from test_flow_record import NOW
 from test_gate_replica import Gate
 
@@ -127,9 +127,9 @@ def shown(mail: bytes, login: bytes = b"bob", to: bytes = b"eve@example.com", qu
 
 
 @asynccontextmanager
-async def showing(folder: Path) -> AsyncIterator[Shown]:
-    told = Gate(Watched())
-    told.watched.say("spam", author="ann")
+async def showing(folder: Path, rows: str, author: str) -> AsyncIterator[Shown]:
+    told = Gate(Watched(rows))
+    told.watched.say("spam", author=author)
     told.load()
     told.follow()
     centre, clock = Answering(), FixedClock(NOW)
@@ -153,9 +153,9 @@ async def showing(folder: Path) -> AsyncIterator[Shown]:
             await until(lambda: centre.open == 0)
 
 
-def tell(folder: Path, story: Callable[[Shown], object]) -> None:
+def tell(folder: Path, story: Callable[[Shown], object], rows: str = ROWS, author: str = "ann") -> None:
     async def told() -> None:
-        async with showing(folder) as site:
+        async with showing(folder, rows, author) as site:
             await story(site)
             await until(lambda: site.gate.at_once == 0)
 
@@ -201,6 +201,14 @@ def test_who_is_cut_off_is_refused_unasked_and_who_is_nobody_passes_unasked(tmp_
         assert site.centre.asked == []
 
     tell(tmp_path, story)
+
+
+def test_what_nobody_judged_passes_only_of_those_who_are_free(tmp_path: Path) -> None:
+    async def story(site: Shown) -> None:
+        site.gate.passes_unjudged, site.centre.status = True, 500
+        assert [await site.reply(FINE), (await site.reply(FINE, b"joe"))[:4]] == ["c", "y451"]
+
+    tell(tmp_path, story, "| 1 | hold | all | 9 days |", "joe")
 
 
 def test_who_signed_in_before_on_the_connection_is_not_who_sends_now(tmp_path: Path) -> None:

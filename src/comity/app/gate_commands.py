@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +85,9 @@ def postfix(
         bool, typer.Option("--trust-sender", help="Who has not signed in is who the envelope says.")
     ] = False,
     channel: Annotated[str, typer.Option(help="What the agreement calls mail.")] = "mail",
+    figures: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Where /healthz and /metrics are; nowhere when left out.")
+    ] = None,
     milter: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Where Postfix shows mail to be judged: unix:PATH.")
     ] = None,
@@ -121,17 +125,28 @@ def postfix(
         grace=grace,
     )
     asking = Asking(
-        listen=listen, addresses=frozenset(trust or THIS_MACHINE), channel=channel, trusts_sender=trust_sender
+        listen=listen,
+        addresses=frozenset(trust or THIS_MACHINE),
+        channel=channel,
+        trusts_sender=trust_sender,
+        figures=figures,
     )
-    showing = milter and Showing(
-        listen=milter,
-        token_file=source_token_file,
-        unjudged=unjudged,
-        patience=patience,
-        hold=hold,
-        postsuper=postsuper,
-    )
-    end(postfix_gate(wanted, asking, showing or None))
+    showing = None
+    if milter is not None:
+        from comity.app.gate_mail import Judging, milter_gate  # loads what reads mail
+
+        judging = Judging(
+            wanted=wanted,
+            token_file=source_token_file,
+            channel=channel,
+            trusts_sender=trust_sender,
+            unjudged=unjudged,
+            patience=patience,
+            hold=hold,
+            postsuper=postsuper,
+        )
+        showing = Showing(listen=milter, make=partial(milter_gate, judging))
+    end(postfix_gate(wanted, asking, showing))
 
 
 @gate.command(

@@ -1,23 +1,80 @@
-"""How a gate beside Postfix reads mail, as `comity run` reads it, and what it has Postfix do with mail that waits."""
+"""What `comity gate postfix` needs to have mail judged: reading it as `comity run` does, and what becomes of it."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
-from comity.gates.held import Become
-from comity.gates.milter import Mail, UnreadableError
+from comity.app.clock import SystemClock
+from comity.app.errors import Exit, StopError
+from comity.app.gate import Wanted, read_token, verify_of
+from comity.gates.content import Judge
+from comity.gates.following import Follower
+from comity.gates.held import Become, Held
+from comity.gates.milter import Mail, MilterGate, UnreadableError
+from comity.gates.replica import Replica
 from comity.intake.mail import Submission, mail_record
 from comity.intake.problems import RecordError
 
+FROM_ENVIRONMENT: Final = "COMITY_SOURCE_TOKEN"
 _SETTLES: Final = {
     Become.RELEASED: ("-H", re.compile(rb"Released from hold: [1-9]")),
     Become.REFUSED: ("-f", re.compile(rb"[Ee]xpired: [1-9]")),
 }
 _PATIENCE: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """How mail is judged. `patience` in seconds, `hold` in hours; `postsuper` as a shell would take it."""
+
+    wanted: Wanted
+    token_file: Path | None
+    channel: str
+    trusts_sender: bool
+    unjudged: str
+    patience: float
+    hold: float
+    postsuper: str
+
+
+def milter_gate(judging: Judging, replica: Replica, follower: Follower) -> MilterGate:
+    """Raises `StopError`."""
+    if judging.unjudged not in ("defer", "pass"):
+        raise StopError(f"--unjudged is {judging.unjudged!r}", help="Write defer or pass.", code=Exit.USAGE)
+    clock, url = SystemClock(), judging.wanted.centre.rstrip("/")
+    token, verify = read_token(judging.token_file, FROM_ENVIRONMENT), verify_of(judging.wanted)
+    held = Held(
+        folder=judging.wanted.folder / "held",
+        url=url,
+        token=token,
+        verify=verify,
+        settle=Postsuper(shlex.split(judging.postsuper)),
+        clock=clock,
+        warn=replica.warn,
+        patience=timedelta(hours=judging.hold),
+    )
+    try:
+        held.load()
+    except (OSError, ValueError) as error:
+        raise StopError(f"{held.folder} cannot be read: {error}", help="It lists the mail that waits.") from error
+    return MilterGate(
+        replica=replica,
+        follower=follower,
+        clock=clock,
+        judge=Judge(url=url, token=token, patience=judging.patience, warn=replica.warn, verify=verify),
+        read=read,
+        held=held,
+        channel=judging.channel,
+        trusts_sender=judging.trusts_sender,
+        passes_unjudged=judging.unjudged == "pass",
+    )
 
 
 def read(mail: Mail, at: datetime) -> dict[str, object]:

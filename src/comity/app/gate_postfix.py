@@ -3,49 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from comity.app.clock import SystemClock
-from comity.app.errors import Exit, StopError
-from comity.app.gate import Wanted, following, listening, places, read_token, say, until_told, verify_of
-from comity.app.gate_mail import Postsuper, read
-from comity.gates.content import Judge
+from comity.app.errors import Exit
+from comity.app.gate import Wanted, following, listening, places, say, until_told
 from comity.gates.delegation import Manner
 from comity.gates.following import Follower
-from comity.gates.held import Held
+from comity.gates.http import HttpGate, Trust
 from comity.gates.milter import MilterGate
 from comity.gates.postfix import PolicyGate
 from comity.gates.replica import Replica
 
-SOURCE_FROM_ENVIRONMENT: Final = "COMITY_SOURCE_TOKEN"
+_LIMITS: Final = "this gate cannot limit reach, and counts from its start what limited accounts send"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Where Postfix asks who may send, and how. `addresses`: from where it does."""
+    """Where Postfix asks who may send. `addresses`: from where it does. `figures`: where the gate's own are served."""
 
     listen: str
     addresses: frozenset[str]
     channel: str
     trusts_sender: bool
+    figures: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """Where Postfix shows mail, and what becomes of it. `patience` in seconds, `hold` in hours."""
+    """Where Postfix shows mail, and to whom."""
 
     listen: str
-    token_file: Path | None
-    unjudged: str
-    patience: float
-    hold: float
-    postsuper: str
+    make: Callable[[Replica, Follower], MilterGate]
 
 
 def postfix_gate(wanted: Wanted, asking: Asking, showing: Showing | None) -> Exit:
@@ -59,19 +52,26 @@ def postfix_gate(wanted: Wanted, asking: Asking, showing: Showing | None) -> Exi
             channel=asking.channel,
             manner=Manner(trusts_sender=asking.trusts_sender, holds=showing is None),
         )
-        milter = _milter(wanted, asking, showing, replica, follower) if showing else None
+        milter = showing.make(replica, follower) if showing else None
 
         async def serve() -> None:
+            asked: list[tuple[Callable[[], asyncio.Protocol], str]] = [(gate, asking.listen)]
+            if milter and showing:
+                asked.append((milter, showing.listen))
+            if asking.figures:
+                asked.append((_figures(replica, follower), asking.figures))
             async with AsyncExitStack() as held:
-                servers = [await held.enter_async_context(await listening(gate, asking.listen))]
-                if milter and showing:
-                    servers.append(await held.enter_async_context(await listening(milter, showing.listen)))
-                where = " and ".join(map(places, servers))
-                say(sys.stdout, f"gate {wanted.name} on {where}, follows {wanted.centre}")
+                servers = [await held.enter_async_context(await listening(each, where)) for each, where in asked]
+                say(sys.stdout, f"gate {wanted.name} on {' and '.join(map(places, servers))}, follows {wanted.centre}")
+                say(sys.stdout, _LIMITS)
                 await until_told(_work(follower, milter))
 
         asyncio.run(serve())
     return Exit.FINE
+
+
+def _figures(replica: Replica, follower: Follower) -> HttpGate:
+    return HttpGate(replica, follower, SystemClock(), Trust(header=b"", addresses=frozenset(("127.0.0.1", "::1"))))
 
 
 async def _work(follower: Follower, milter: MilterGate | None) -> None:
@@ -79,37 +79,3 @@ async def _work(follower: Follower, milter: MilterGate | None) -> None:
         tasks.create_task(follower.run())
         if milter is not None:
             tasks.create_task(milter.held.run())
-
-
-def _milter(wanted: Wanted, asking: Asking, showing: Showing, replica: Replica, follower: Follower) -> MilterGate:
-    if showing.unjudged not in ("defer", "pass"):
-        raise StopError(f"--unjudged is {showing.unjudged!r}", help="Write defer or pass.", code=Exit.USAGE)
-    clock, url = SystemClock(), wanted.centre.rstrip("/")
-    token = read_token(showing.token_file, SOURCE_FROM_ENVIRONMENT)
-    verify = verify_of(wanted)
-    judge = Judge(url=url, token=token, patience=showing.patience, warn=replica.warn, verify=verify)
-    held = Held(
-        folder=wanted.folder / "held",
-        url=url,
-        token=token,
-        verify=verify,
-        settle=Postsuper(shlex.split(showing.postsuper)),
-        clock=clock,
-        warn=replica.warn,
-        patience=timedelta(hours=showing.hold),
-    )
-    try:
-        held.load()
-    except (OSError, ValueError) as error:
-        raise StopError(f"{held.folder} cannot be read: {error}", help="It lists the mail that waits.") from error
-    return MilterGate(
-        replica=replica,
-        follower=follower,
-        clock=clock,
-        judge=judge,
-        read=read,
-        held=held,
-        channel=asking.channel,
-        trusts_sender=asking.trusts_sender,
-        passes_unjudged=showing.unjudged == "pass",
-    )

@@ -67,7 +67,7 @@ class HttpGate:
     def _metrics(self) -> bytes:
         counts = {f'events_total{{kind="{kind}"}}': count for kind, count in sorted(self.replica.counts.items())}
         told = {**figures(self.replica, self.clock.now()), **counts}
-        lines = "".join(f"{PREFIX}{name} {float(value):g}\n" for name, value in told.items())
+        lines = "".join(f"{PREFIX}{name} {float(value):.15g}\n" for name, value in told.items())
         return response(HTTPStatus.OK, {"Content-Type": "text/plain; version=0.0.4"}, lines.encode())
 
 

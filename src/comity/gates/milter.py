@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from comity.gates.answers import Deny, Unavailable
+from comity.gates.answers import Deny, Limited, Unavailable
 from comity.gates.content import Do, Judge, Judged, Verdict
 from comity.gates.delegation import NO_NAME, is_unicode, strictest
 from comity.gates.following import Clock, Follower
@@ -68,7 +68,7 @@ Read = Callable[[Mail, datetime], Mapping[str, object]]
 class MilterGate:
     """Makes a connection's protocol; `asyncio` calls it once for each.
 
-    `passes_unjudged`: whether a mail passes when the centre cannot be asked.
+    `passes_unjudged`: whether a mail passes when the centre cannot be asked; not that of somebody who is restricted.
     """
 
     replica: Replica
@@ -124,14 +124,15 @@ class MilterGate:
             message = dict(await asyncio.to_thread(self.read, mail, now))
         except UnreadableError as error:
             return refused(line(f"{_UNREADABLE}: {error}"))
-        return await self._decided(mail, message, now)
+        return await self._judged(mail, message, now, may_pass=self.passes_unjudged and not isinstance(answer, Limited))
 
-    async def _decided(self, mail: Mail, message: dict[str, object], now: datetime) -> bytes:
+    async def _judged(self, mail: Mail, message: dict[str, object], now: datetime, *, may_pass: bool) -> bytes:
         id_ = str(message["id"])
         times = self._passed.get(id_, 0)
         message["id"] = f"{id_}-{times}" if times else id_
         verdict = await self.judge.judge({**message, "author": mail.sender, "channel": self.channel})
-        reply = await self._replied(mail, str(message["id"]), verdict, now)
+        held = Waits(name=mail.queue_id, message=str(message["id"]), since=now)
+        reply = await self._replied(verdict, held, may_pass=may_pass)
         if reply[-5:] == CONTINUE:  # the same mail once more is a mail more
             self._passed[id_] = times + 1
             self._passed.move_to_end(id_)
@@ -139,12 +140,12 @@ class MilterGate:
                 self._passed.popitem(last=False)
         return reply
 
-    async def _replied(self, mail: Mail, message: str, verdict: Verdict, now: datetime) -> bytes:
+    async def _replied(self, verdict: Verdict, held: Waits, *, may_pass: bool) -> bytes:
         if not isinstance(verdict, Judged):
             if verdict.is_unreadable:
                 return refused(f"{_UNREADABLE}.")
-            self.replica.counts["passed unjudged" if self.passes_unjudged else "put off unjudged"] += 1
-            return CONTINUE if self.passes_unjudged else refused(_LATER)
+            self.replica.counts["passed unjudged" if may_pass else "put off unjudged"] += 1
+            return CONTINUE if may_pass else refused(_LATER)
         match verdict.answer:
             case Do.ALLOW:
                 return CONTINUE
@@ -154,7 +155,7 @@ class MilterGate:
                 self.replica.counts["denied"] += 1
                 return refused(f"550 5.7.1 {breach(verdict.link or '', verdict.clauses)}")
             case Do.HOLD:
-                return await self._hold(Waits(name=mail.queue_id, message=message, since=now))
+                return await self._hold(held)
 
     async def _hold(self, mail: Waits) -> bytes:
         try:
