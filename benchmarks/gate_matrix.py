@@ -111,7 +111,7 @@ def modules(folder: Path, number: int, places: dict[str, object]) -> str:
 
 def served(homeserver: Homeserver) -> Served:
     ann = homeserver.user("ann")
-    rooms = [ann.room().json()["room_id"] for _ in range(2)]
+    rooms = [ann.first_room() for _ in range(2)]
     for number in range(MEMBERS):
         expect(homeserver.user(f"a{number}").member(rooms[1], "join").status_code == 200, "they join")
     return Served(homeserver, ann, (rooms[0], rooms[1]))

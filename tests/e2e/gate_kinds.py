@@ -173,7 +173,7 @@ async def matrix(place: Place, folder: Path) -> AsyncIterator[Attached]:
     await asyncio.to_thread(server.start)
     try:
         ann = await asyncio.to_thread(server.user, "ann")
-        room = (await asyncio.to_thread(ann.room)).json()["room_id"]
+        room = await asyncio.to_thread(ann.first_room)
         number = itertools.count()
         headers = {"Authorization": ann.client.headers["Authorization"]}
         async with httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False, timeout=30) as client:

@@ -165,9 +165,10 @@ def chatting(folder: Path) -> Iterator[Chat]:
         "/etc/comity/source.token": record.token("source"),
     }
     try:
-        with running(folder / "synapse", free_port(), lines_of_the_page(places)) as homeserver:
+        patient = lines_of_the_page(places) + "      patience: 30\n"  # the machine may be busy
+        with running(folder / "synapse", free_port(), patient) as homeserver:
             ann, bob = homeserver.user("ann"), homeserver.user("bob")
-            room = created(bob.room())
+            room = bob.first_room()
             assert ann.member(room, "join").status_code == 200
             yield Chat(record, homeserver, ann, bob, room)
     finally:
