@@ -27,6 +27,7 @@ SAID = (
     ("tarn", "You are a disgrace to this forum and your kind is sub-human, we all know it.", 12),
     ("wren", "He called me “filthy immigrant” yesterday, and nobody did anything about it.", 45),
     ("bo", "Somebody should burn your house down, then you would learn to park.", 4),
+    ("rook", "I know where you live, and so do my friends.", 2),
 )
 """Who says what, and how many saw it: all of it waits for a person under the forum's agreement."""
 

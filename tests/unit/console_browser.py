@@ -139,6 +139,7 @@ class Served:
             entropy=CountedEntropy("cookies"),
             zone=ZoneInfo("UTC"),
             is_secure=is_secure,
+            blurs=True,
         )
         self.app = Litestar(
             [asset_routes(), self.console()],

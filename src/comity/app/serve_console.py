@@ -34,6 +34,7 @@ def console_pages(of: Subject, public: Public, gates: GateAcks, record: Opened, 
         entropy=SystemEntropy(),
         zone=of.zone,
         is_secure=not public.url.startswith(_LOOPBACK),
+        blurs=record.settings.blurs,
     )
     staff = Staff(users=file, tokens=list_, sign_in=parts.sign_in, entropy=parts.entropy, url=public.url)
     more = More(public=public, links=of.links, gates=gates, staff=staff)

@@ -35,6 +35,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "serve.host": "127.0.0.1",
     "serve.port": "8645",
     "serve.url": "",
+    "console.blur": "on",
 }
 MEANINGS: Final[Mapping[str, str]] = {
     "agreement.file": "the agreement that `check`, `publish` and `run` take when none is named",
@@ -50,6 +51,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "serve.host": "the address that `serve` listens on; 127.0.0.1 is this machine alone",
     "serve.port": "the port that `serve` listens on; 0: a free one",
     "serve.url": "how the service is reached from outside, for the links that people get",
+    "console.blur": "on, or off: whether what rules found is blurred in the console until somebody asks for it",
     "reader.zone": "the time zone of the dates in statements",
 }
 
@@ -108,6 +110,14 @@ class Settings:
             raise StopError(message, help=wanted, code=Exit.USAGE) from error
 
     @property
+    def blurs(self) -> bool:
+        setting = self.each["console.blur"]
+        if setting.value not in ("on", "off"):
+            message = f"`console.blur` from {setting.source} is {setting.value!r}"
+            raise StopError(message, help="Use `on` or `off`.", code=Exit.USAGE)
+        return setting.value == "on"
+
+    @property
     def serve_port(self) -> int:
         setting = self.each["serve.port"]
         if not setting.value.isascii() or not setting.value.isdigit() or int(setting.value) > _LARGEST_PORT:
@@ -130,7 +140,7 @@ def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> 
     found |= {name: Setting(value=value, source=variable) for name, variable, value in _from_environment()}
     found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
     checked = Settings(base=path.parent, each=found)
-    _ = checked.delivery, checked.zone, checked.profile
+    _ = checked.delivery, checked.zone, checked.profile, checked.blurs
     for name, setting in found.items():
         _demand_text(name, setting)
     return checked

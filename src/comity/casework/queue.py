@@ -22,7 +22,8 @@ from comity.model.ids import ClauseId
 from comity.model.statement import Breach, Origin
 
 _SURE: Final = (Origin.AUTHORITY, Origin.TRUSTED_FLAGGER)
-_UNKNOWN: Final = 0.5
+UNKNOWN: Final = 0.5
+"""How likely a person confirms what nobody has looked at yet."""
 _PRIOR: Final = 2
 """Findings, half of them right, that are added to those that people looked at: a single one proves little."""
 
@@ -53,12 +54,12 @@ def urgency(
     """`reach`: the widest of its messages'; `precision`: as `precisions` has it; `newest`: what notices speak of."""
     breaches = breaches_of(record, what)
     severities = [_points(version_of(each.agreement), each.clause) for each in breaches]
-    sure = [precision.get(each.clause, _UNKNOWN) for each in breaches if each.origin is Origin.RULE]
+    sure = [precision.get(each.clause, UNKNOWN) for each in breaches if each.origin is Origin.RULE]
     if isinstance(what, Case):
         severities += [_points(newest, each.clause) for each in what.notices]
-        sure += [1.0 if each.origin in _SURE else _UNKNOWN for each in what.notices]
+        sure += [1.0 if each.origin in _SURE else UNKNOWN for each in what.notices]
     since = what.at if isinstance(what, Appealed) else what.since
-    confidence = max(sure, default=_UNKNOWN)
+    confidence = max(sure, default=UNKNOWN)
     return Urgency(severity=max(severities, default=0), reach=reach, since=since, confidence=confidence)
 
 
@@ -79,7 +80,7 @@ def precisions(facts: Iterable[Fact]) -> dict[ClauseId, float]:
             found = [each.clause for each in fact.breaches if each.origin is Origin.RULE]
             (confirmed if isinstance(fact, Decided) else refused).update(found)
     return {
-        clause: (confirmed[clause] + _UNKNOWN * _PRIOR) / (confirmed[clause] + refused[clause] + _PRIOR)
+        clause: (confirmed[clause] + UNKNOWN * _PRIOR) / (confirmed[clause] + refused[clause] + _PRIOR)
         for clause in confirmed | refused
     }
 

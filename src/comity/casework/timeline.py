@@ -81,11 +81,11 @@ def _filed(appeal: Appeal) -> Event:
 
 
 def _case(case: Case) -> Iterator[Event]:
-    yield Event(at=case.opened.at, said=f"case: {case.opened.why}", case=case.id)
+    yield Event(at=case.opened.at, said=case.opened.why, case=case.id)
     if case.closed is not None and case.closed.decision is None:
         yield Event(at=case.closed.at, said="the case was closed", by=case.closed.by, case=case.id)
     elif case.closed is not None:
-        yield Event(at=case.closed.at, said=f"decided: {case.closed.why}", by=case.closed.by, case=case.id)
+        yield Event(at=case.closed.at, said=f"the case was closed: {case.closed.why}", by=case.closed.by, case=case.id)
 
 
 def _accepted(at: datetime, digest: str, language: str) -> Event:

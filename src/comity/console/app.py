@@ -49,6 +49,7 @@ class Parts:
     entropy: Entropy
     zone: ZoneInfo
     is_secure: bool
+    blurs: bool
 
 
 More = Callable[[Desk], Sequence[ControllerRouterHandler]]
@@ -56,7 +57,7 @@ More = Callable[[Desk], Sequence[ControllerRouterHandler]]
 
 def console(parts: Parts, more: More = lambda _: ()) -> Router:
     """`more`: routes behind the same door."""
-    shell = Shell(pages=parts.pages, terms=CookieTerms(is_secure=parts.is_secure), zone=parts.zone)
+    shell = Shell(pages=parts.pages, terms=CookieTerms(is_secure=parts.is_secure), zone=parts.zone, blurs=parts.blurs)
     desk = Desk(shell=shell, asks=parts.asks, reader=parts.reader, clock=parts.clock)
     routes = [
         *_first(shell),

@@ -14,17 +14,19 @@ from litestar.types import ControllerRouterHandler
 
 from comity.casework.cases import Case
 from comity.casework.facts import Appealed
+from comity.casework.marks import Piece, pieces
+from comity.casework.queue import UNKNOWN
 from comity.casework.wording import counted
 from comity.console.asking import Reader
 from comity.console.shell import Shell
 from comity.console.visit import PageRequest
 from comity.flow.queue import Waiting, waiting_in
+from comity.model.finding import Passage
 from comity.model.ids import ReviewerId
 from comity.ports import Clock, Store
 
 _AT_ONCE: Final = 25
 _EXCERPT: Final = 240
-_SURE: Final = 0.75
 _DAYS_FROM: Final = 48
 
 Filter = Annotated[str, QueryParameter(max_length=200)]
@@ -40,7 +42,7 @@ class Line:
     kind: str
     asked: str
     clauses: tuple[str, ...]
-    excerpt: str
+    excerpt: tuple[Piece, ...]
     why: tuple[str, ...]
     since: datetime
     holder: str
@@ -159,8 +161,8 @@ def _why(one: Waiting, case: Case, now: datetime) -> Iterable[str]:
     if one.urgency.reach:
         yield f"seen by {one.urgency.reach:,}"
     yield f"waits {since(one.urgency.since, now)}"
-    if case.breaches:
-        yield f"people confirm {one.urgency.confidence:.0%} of this rule"
+    if case.breaches and one.urgency.confidence != UNKNOWN:
+        yield f"people confirm {one.urgency.confidence:.0%} of what this rule finds"
     if case.notices:
         yield counted(len(case.notices), "report")
 
@@ -174,12 +176,11 @@ def since(at: datetime, now: datetime) -> str:
     return counted(hours, "hour") if hours < _DAYS_FROM else counted(hours // 24, "day")
 
 
-def _excerpt(store: Store, case: Case) -> str:
-    """The beginning of its first message whose text is kept."""
-    for message in case.messages:
-        return message.text[:_EXCERPT]
+def _excerpt(store: Store, case: Case) -> tuple[Piece, ...]:
+    """The beginning of its first message whose text is kept, with what was found in it."""
     for breach in case.breaches:
         kept = store.message(breach.source, breach.message)
         if kept is not None:
-            return kept.text[:_EXCERPT]
-    return ""
+            own = (each for each in breach.evidence if isinstance(each, Passage) and each.field == "text")
+            return pieces(kept.text[:_EXCERPT], own)
+    return pieces(case.messages[0].text[:_EXCERPT], ()) if case.messages else ()

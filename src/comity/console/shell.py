@@ -12,6 +12,7 @@ from litestar import Response
 from litestar.response import Redirect
 
 from comity.console.pages import PRIVATE, Pages
+from comity.console.rendering import rendered
 from comity.console.visit import CookieTerms, PageRequest, Visit
 from comity.flow.sign_in import may
 from comity.model.routes import PEOPLE
@@ -31,11 +32,12 @@ PLACES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """Makes the console's pages."""
+    """Makes the console's pages. `blurs`: what rules found is not legible until somebody asks for it."""
 
     pages: Pages
     terms: CookieTerms
     zone: ZoneInfo
+    blurs: bool
 
     def answer(
         self, request: PageRequest, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object
@@ -43,7 +45,14 @@ class Shell:
         """A page; a visitor's cookie goes with it if it has a form."""
         visit = request.auth
         has_queue = visit.user is not None and may(visit.user, PEOPLE["GET /console/waiting"])
-        around = {"visit": visit, "places": places_of(visit), "here": request.url.path, "has_queue": has_queue}
+        around = {
+            "visit": visit,
+            "places": places_of(visit),
+            "here": request.url.path,
+            "has_queue": has_queue,
+            "rendered": rendered,
+        }
+        around |= {"blurs": self.blurs}
         response = self.pages.page(template, {**around, **values}, status=status, headers=PRIVATE)
         if visit.is_new and visit.token in response.content:
             response.set_cookie(self.terms.cookie(visit.secret))

@@ -48,3 +48,9 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.closest("[data-help]")) help();
 });
+
+// After "Preview" one reads it from its beginning; a preview that comes by itself leaves the focus where it is.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const cause = event.detail.requestConfig.triggeringEvent;
+  if (cause && cause.type === "submit") document.getElementById("preview").focus();
+});
