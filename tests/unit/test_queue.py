@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_flow_record import NOW, World, agreement
 
 from comity.casework.facts import Decided, Dismissed
-from comity.casework.queue import Urgency, precisions
-from comity.flow import review
-from comity.flow.queue import waiting_in
+from comity.casework.queue import Urgency, votes
+from comity.flow import appeal, review
+from comity.flow.appeal import Complaint
+from comity.flow.queue import Queue, Waiting, waiting_in
 from comity.flow.review import Deciding, Notice
 from comity.model.ids import AccountId, Channel, ClauseId, MessageId, ReviewerId
 from comity.model.message import Message
@@ -80,4 +81,49 @@ def test_what_people_confirm_of_a_rule_makes_its_next_finding_surer(world: World
 def test_what_a_rule_decided_by_itself_says_nothing_of_how_sure_it_is() -> None:
     world = World(agreement("| 1 | warn | | |"), "live")
     assert world.say("spam").statement is not None
-    assert precisions(world.store.facts([Decided, Dismissed])) == {}
+    assert list(votes(world.store.facts([Decided, Dismissed]))) == []
+
+
+STEPS = ("say", "say", "notice", "confirm", "dismiss", "claim", "appeal", "publish", "erase", "a month passes")
+
+
+@given(st.lists(st.sampled_from(STEPS), max_size=12), st.sets(st.integers(0, 12)))
+@settings(max_examples=25)
+def test_a_queue_kept_at_hand_is_the_one_that_is_made_anew(steps: list[str], looks: set[int]) -> None:
+    world, kept = World(agreement("| 1 | warn | | |", "points=3 decide=review"), "live"), Queue()
+    for number, step in enumerate(steps):
+        one_step(world, step, f"a{number % 3}", number)
+        if number in looks:
+            assert seen(kept.look(world.store, world.clock.at)) == seen(waiting_in(world.store, world.clock.at))
+    assert seen(kept.look(world.store, world.clock.at)) == seen(waiting_in(world.store, world.clock.at))
+
+
+def seen(waiting: list[Waiting]) -> list[tuple[object, ...]]:
+    return [(each.id, each.account, each.urgency, each.what, each.breaches, each.message) for each in waiting]
+
+
+def one_step(world: World, step: str, author: str, number: int) -> None:
+    at, account = world.clock.at, AccountId(author)
+    case = next(iter(world.proceedings.record(account).open_cases), None)
+    match step:
+        case "say":
+            world.say("spam", author=author, after=at - NOW)
+        case "notice":
+            notice(world, author, reach=number)
+        case "confirm" | "dismiss" if case is not None:
+            deciding = Deciding(case=case.id, version=case.version, by=ReviewerId("mara"), why="So.")
+            (review.confirm if step == "confirm" else review.dismiss)(world.proceedings, deciding, at)
+        case "claim" if case is not None:
+            review.claim(world.proceedings, case.id, ReviewerId("mara"), at)
+        case "appeal":
+            one = world.proceedings.record(account).last
+            if one is not None and not one.appeals:
+                appeal.file(world.proceedings, Complaint(decision=one.id, text="No."), at)
+        case "publish":
+            world.publish(agreement(f"| {number + 2} | warn | | |", f"points={number % 4} decide=review"), at)
+            world.proceedings = world.again()
+        case "erase":
+            world.proceedings.erase(account, keep_hash=False)
+            world.proceedings = world.again()
+        case "a month passes":
+            world.clock.at += timedelta(days=31)

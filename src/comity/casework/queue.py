@@ -6,8 +6,7 @@ whole days, or the later ones would never count.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -42,25 +41,36 @@ class Urgency(msgspec.Struct, frozen=True, kw_only=True):
         return -self.severity, -len(str(self.reach)), -days, -self.confidence, self.since
 
 
+class Vote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a person said of something that a rule found."""
+
+    at: datetime
+    clause: ClauseId
+    confirms: bool
+
+
 def urgency(
-    record: Record,
     what: Case | Appealed,
+    breaches: tuple[Breach, ...],
     *,
     reach: int,
-    precision: Mapping[ClauseId, float],
     version_of: VersionOf,
     newest: Agreement | None,
 ) -> Urgency:
-    """`reach`: the widest of its messages'; `precision`: as `precisions` has it; `newest`: what notices speak of."""
-    breaches = breaches_of(record, what)
+    """Before it is known what people say of its rules. `reach`: the widest of its messages'; `newest`: for notices."""
     severities = [_points(version_of(each.agreement), each.clause) for each in breaches]
-    sure = [precision.get(each.clause, UNKNOWN) for each in breaches if each.origin is Origin.RULE]
     if isinstance(what, Case):
         severities += [_points(newest, each.clause) for each in what.notices]
-        sure += [1.0 if each.origin in _SURE else UNKNOWN for each in what.notices]
     since = what.at if isinstance(what, Appealed) else what.since
-    confidence = max(sure, default=UNKNOWN)
-    return Urgency(severity=max(severities, default=0), reach=reach, since=since, confidence=confidence)
+    return Urgency(severity=max(severities, default=0), reach=reach, since=since, confidence=UNKNOWN)
+
+
+def confidence(what: Case | Appealed, breaches: tuple[Breach, ...], precision: Mapping[ClauseId, float]) -> float:
+    """`precision`: as `shares` has it."""
+    sure = [precision.get(each.clause, UNKNOWN) for each in breaches if each.origin is Origin.RULE]
+    if isinstance(what, Case):
+        sure += [1.0 if each.origin in _SURE else UNKNOWN for each in what.notices]
+    return max(sure, default=UNKNOWN)
 
 
 def breaches_of(record: Record, what: Case | Appealed) -> tuple[Breach, ...]:
@@ -72,16 +82,24 @@ def breaches_of(record: Record, what: Case | Appealed) -> tuple[Breach, ...]:
     return what.breaches if isinstance(what, Case) else ()
 
 
-def precisions(facts: Iterable[Fact]) -> dict[ClauseId, float]:
-    """Of what each clause's rule found and people decided, which share they confirmed."""
-    confirmed, refused = Counter[ClauseId](), Counter[ClauseId]()
+def votes(facts: Iterable[Fact]) -> Iterator[Vote]:
+    """What people decided of what rules found."""
     for fact in facts:
         if isinstance(fact, Decided | Dismissed) and fact.by is not None:
-            found = [each.clause for each in fact.breaches if each.origin is Origin.RULE]
-            (confirmed if isinstance(fact, Decided) else refused).update(found)
+            confirms = isinstance(fact, Decided)
+            yield from (
+                Vote(at=fact.at, clause=each.clause, confirms=confirms)
+                for each in fact.breaches
+                if each.origin is Origin.RULE
+            )
+
+
+def shares(counts: Mapping[tuple[ClauseId, bool], int]) -> dict[ClauseId, float]:
+    """Of what each clause's rule found and people decided, which share they confirmed; none, if they decided none."""
     return {
-        clause: (confirmed[clause] + UNKNOWN * _PRIOR) / (confirmed[clause] + refused[clause] + _PRIOR)
-        for clause in confirmed | refused
+        clause: (counts.get((clause, True), 0) + UNKNOWN * _PRIOR)
+        / (counts.get((clause, True), 0) + counts.get((clause, False), 0) + _PRIOR)
+        for clause in {clause for (clause, _), count in counts.items() if count}
     }
 
 

@@ -28,6 +28,7 @@ from comity.console.refusals import PageError, SignedOutError
 from comity.console.shell import Shell, onward, places_of
 from comity.console.sign_in import sign_in_routes
 from comity.console.visit import CookieTerms, PageRequest, Visit
+from comity.flow.queue import Queue
 from comity.flow.sign_in import SignIn
 from comity.ledger.note import NoteError
 from comity.ports import Clock, Entropy, StoreError
@@ -58,11 +59,12 @@ More = Callable[[Desk], Sequence[ControllerRouterHandler]]
 def console(parts: Parts, more: More = lambda _: ()) -> Router:
     """`more`: routes behind the same door."""
     shell = Shell(pages=parts.pages, terms=CookieTerms(is_secure=parts.is_secure), zone=parts.zone, blurs=parts.blurs)
-    desk = Desk(shell=shell, asks=parts.asks, reader=parts.reader, clock=parts.clock)
+    queue = Queue()
+    desk = Desk(shell=shell, asks=parts.asks, reader=parts.reader, queue=queue, clock=parts.clock)
     routes = [
         *_first(shell),
         *sign_in_routes(shell, parts.sign_in, parts.clock),
-        *queue_routes(shell, parts.reader, parts.clock),
+        *queue_routes(shell, parts.reader, queue, parts.clock),
         *case_routes(desk),
         *bulk_routes(desk),
         *appeal_routes(desk),

@@ -30,7 +30,7 @@ from comity.flow.agreement import Versions
 from comity.flow.dossier import AppealDossier, appeal_dossier
 from comity.flow.message import Proceedings
 from comity.flow.preview import Statement
-from comity.flow.queue import waiting_in
+from comity.flow.queue import Queue
 from comity.model.ids import AppealId, Digest, ReviewerId
 from comity.ports import Store
 
@@ -67,7 +67,7 @@ def _reading(of: Desk) -> list[ControllerRouterHandler]:
     @get("/console/appeals")
     async def appeals(request: PageRequest, done: Done = "") -> Response[str]:
         now, name = of.clock.now(), request.auth.name
-        lines = await of.reader.look(lambda store: _lines(store, name, now))
+        lines = await of.reader.look(lambda store: _lines(store, of.queue, name, now))
         return of.shell.answer(request, "appeals", lines=lines, done=done)
 
     @get("/console/appeals/{appeal:str}")
@@ -120,7 +120,7 @@ async def _page(
     of: Desk, request: PageRequest, id_: AppealId, *, shown: Shown | None = None, said: Answering | None = None
 ) -> Response[str]:
     now, by = of.clock.now(), request.auth.name
-    found = await of.reader.look(lambda store: _dossier(store, id_, now))
+    found = await of.reader.look(lambda store: _dossier(store, of.queue.versions(store), id_, now))
     if found is None:
         raise PageError(HTTPStatus.NOT_FOUND, "There is no such appeal", "It may have been erased.", back=_BACK)
     dossier, statement = found
@@ -137,13 +137,15 @@ async def _page(
     )
 
 
-def _dossier(store: Store, id_: AppealId, now: datetime) -> tuple[AppealDossier, Statement | None] | None:
-    found = appeal_dossier(store, id_, now)
+def _dossier(
+    store: Store, versions: Versions, id_: AppealId, now: datetime
+) -> tuple[AppealDossier, Statement | None] | None:
+    found = appeal_dossier(store, versions, id_, now)
     if found is None:
         return None
     if found.one is None:
         return found, None
-    agreement = Versions(store.versions()).agreement(found.one.decided.statement.agreement)
+    agreement = versions.agreement(found.one.decided.statement.agreement)
     return found, Statement(one=found.one, agreement=agreement)
 
 
@@ -160,7 +162,7 @@ async def _preview(of: Desk, by: ReviewerId, id_: AppealId, data: Answering) -> 
     return Shown(told=told(found, of.shell.zone), is_ready=True)
 
 
-def _lines(store: Store, by: ReviewerId, now: datetime) -> tuple[Line, ...]:
+def _lines(store: Store, queue: Queue, by: ReviewerId, now: datetime) -> tuple[Line, ...]:
     return tuple(
         Line(
             id=each.id,
@@ -168,16 +170,11 @@ def _lines(store: Store, by: ReviewerId, now: datetime) -> tuple[Line, ...]:
             party=each.what.party,
             excerpt=each.what.text[:_EXCERPT],
             waits=since(each.what.at, now),
-            is_barred=_is_barred(store, each.what, by, now),
+            is_barred=by in took_part(each.record, each.what.decision),
         )
-        for each in waiting_in(store, now)
+        for each in queue.look(store, now)
         if isinstance(each.what, Appealed)
     )
-
-
-def _is_barred(store: Store, filed: Appealed, by: ReviewerId, now: datetime) -> bool:
-    found = appeal_dossier(store, filed.appeal, now)
-    return found is not None and by in took_part(found.whose.record, filed.decision)
 
 
 def _file(store: Store, id_: AppealId, number: int) -> tuple[str, bytes]:

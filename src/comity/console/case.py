@@ -30,6 +30,7 @@ from comity.flow import preview, review
 from comity.flow.dossier import case_dossier
 from comity.flow.message import Proceedings
 from comity.flow.preview import Choice
+from comity.flow.queue import Queue
 from comity.model.ids import CaseId, ClauseId, ReviewerId
 from comity.ports import Clock
 
@@ -77,6 +78,7 @@ class Desk:
     shell: Shell
     asks: Asks
     reader: Reader
+    queue: Queue
     clock: Clock
 
 
@@ -141,7 +143,7 @@ async def _page(
     of: Desk, request: PageRequest, case: CaseId, *, shown: Shown | None = None, said: Choosing | None = None
 ) -> Response[str]:
     now, by = of.clock.now(), request.auth.name
-    found = await of.reader.look(lambda store: case_dossier(store, case, now))
+    found = await of.reader.look(lambda store: case_dossier(store, of.queue.versions(store), case, now))
     if found is None:
         raise PageError(HTTPStatus.NOT_FOUND, "There is no such case", "It may have been erased.", back=_QUEUE)
     is_asked = found.case.opened.kind in _ASSESSED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -13,16 +13,17 @@ from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from comity.casework.cases import Case
-from comity.casework.facts import Appealed
 from comity.casework.marks import Piece, pieces
 from comity.casework.queue import UNKNOWN
 from comity.casework.wording import counted
 from comity.console.asking import Reader
 from comity.console.shell import Shell
 from comity.console.visit import PageRequest
-from comity.flow.queue import Waiting, waiting_in
+from comity.flow.agreement import Versions
+from comity.flow.queue import Queue as Waits
+from comity.flow.queue import Waiting
 from comity.model.finding import Passage
-from comity.model.ids import ReviewerId
+from comity.model.ids import ClauseId, ReviewerId
 from comity.ports import Clock, Store
 
 _AT_ONCE: Final = 25
@@ -35,20 +36,18 @@ WHO: Final = {"mine": "I can work on", "own": "claimed by me", "all": "everybody
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One case in the queue. `why`: what put it where it is."""
+    """One case in the queue. `clauses`: titles and ids; `why`: what put it where it is."""
 
     id: str
     account: str
     kind: str
     asked: str
-    clauses: tuple[str, ...]
+    clauses: tuple[tuple[str, ClauseId], ...]
     excerpt: tuple[Piece, ...]
     why: tuple[str, ...]
-    since: datetime
     holder: str
     is_own: bool
     is_escalated: bool
-    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +67,19 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A page of it. `alike`: how many cases only the wanted clause's rule asks about."""
+    """A page of it, and what can be filtered by."""
 
     lines: tuple[Line, ...]
     count: int
     total: int
-    clauses: tuple[str, ...]
+    clauses: tuple[tuple[str, ClauseId], ...]
     kinds: tuple[str, ...]
     more: str
 
 
-def queue_routes(shell: Shell, reader: Reader, clock: Clock) -> list[ControllerRouterHandler]:
+def queue_routes(shell: Shell, reader: Reader, queue: Waits, clock: Clock) -> list[ControllerRouterHandler]:
     @get("/console/queue")
-    async def queue(
+    async def shown(
         request: PageRequest,
         clause: Filter = "",
         kind: Filter = "",
@@ -91,7 +90,7 @@ def queue_routes(shell: Shell, reader: Reader, clock: Clock) -> list[ControllerR
     ) -> Response[str]:
         wanted = Wanted(clause=clause, kind=kind, who=who if who in WHO else "mine", after=after)
         now, name = clock.now(), request.auth.name
-        found = await reader.look(lambda store: _queue(store, wanted, name, now))
+        found = await reader.look(lambda store: _queue(store, queue, wanted, name, now))
         return shell.answer(request, "queue", queue=found, wanted=wanted, who=WHO, done=done, count=count)
 
     @get("/console/waiting")
@@ -100,58 +99,57 @@ def queue_routes(shell: Shell, reader: Reader, clock: Clock) -> list[ControllerR
         count = await reader.look(lambda store: sum(1 for _ in store.waiting()))
         return shell.answer(request, "waiting", count=count)
 
-    return [queue, waiting]
+    return [shown, waiting]
 
 
-def _queue(store: Store, wanted: Wanted, by: ReviewerId, now: datetime) -> Queue:
-    every = [each for each in waiting_in(store, now) if isinstance(each.what, Case)]
-    found = [each for each in every if _is_wanted(each, wanted, by, now)]
-    start = next((place + 1 for place, each in enumerate(found) if each.id == wanted.after), 0)
+def _queue(store: Store, queue: Waits, wanted: Wanted, by: ReviewerId, now: datetime) -> Queue:
+    every = [(each, each.what) for each in queue.look(store, now) if isinstance(each.what, Case)]
+    found = [(each, case) for each, case in every if _is_wanted(case, wanted, by, now)]
+    start = next((place + 1 for place, (each, _) in enumerate(found) if each.id == wanted.after), 0)
     shown = found[start : start + _AT_ONCE]
-    is_more = start + _AT_ONCE < len(found)
+    titles = _titles(queue.versions(store))
     return Queue(
-        lines=tuple(_line(store, each, by, now) for each in shown),
+        lines=tuple(_line(each, case, titles, by, now) for each, case in shown),
         count=len(found),
         total=len(every),
-        clauses=tuple(sorted({clause for each in every for clause in _clauses(each.what)})),
-        kinds=tuple(sorted({str(each.what.opened.kind) for each in every if isinstance(each.what, Case)})),
-        more=wanted.address(after=shown[-1].id) if is_more else "",
+        clauses=tuple(
+            sorted((titles.get(clause, clause), clause) for clause in {c for _, case in every for c in _clauses(case)})
+        ),
+        kinds=tuple(sorted({str(case.opened.kind) for _, case in every})),
+        more=wanted.address(after=shown[-1][0].id) if start + _AT_ONCE < len(found) else "",
     )
 
 
-def _is_wanted(one: Waiting, wanted: Wanted, by: ReviewerId, now: datetime) -> bool:
-    if not isinstance(one.what, Case):
-        return False
-    holder = one.what.holder(now)
+def _is_wanted(case: Case, wanted: Wanted, by: ReviewerId, now: datetime) -> bool:
+    holder = case.holder(now)
     is_theirs = {"mine": holder in (None, by), "own": holder == by, "all": True}[wanted.who]
-    is_of_clause = not wanted.clause or wanted.clause in _clauses(one.what)
-    return is_theirs and is_of_clause and wanted.kind in ("", one.what.opened.kind)
+    is_of_clause = not wanted.clause or wanted.clause in _clauses(case)
+    return is_theirs and is_of_clause and wanted.kind in ("", case.opened.kind)
 
 
-def _clauses(what: Case | Appealed) -> tuple[str, ...]:
-    if isinstance(what, Appealed):
-        return ()
-    found: Iterable[str | None] = (*(each.clause for each in what.breaches), *(each.clause for each in what.notices))
+def _clauses(case: Case) -> tuple[ClauseId, ...]:
+    found = (*(each.clause for each in case.breaches), *(each.clause for each in case.notices))
     return tuple(dict.fromkeys(each for each in found if each))
 
 
-def _line(store: Store, one: Waiting, by: ReviewerId, now: datetime) -> Line:
-    case = one.what
-    assert isinstance(case, Case)
+def _titles(versions: Versions) -> Mapping[ClauseId, str]:
+    """As the newest version that has the clause calls it."""
+    return {clause.id: clause.title for one in versions.every for clause in one.agreement.clauses}
+
+
+def _line(one: Waiting, case: Case, titles: Mapping[ClauseId, str], by: ReviewerId, now: datetime) -> Line:
     holder = case.holder(now)
     return Line(
         id=one.id,
         account=one.account,
         kind=str(case.opened.kind),
         asked=case.opened.why,
-        clauses=_clauses(case),
-        excerpt=_excerpt(store, case),
+        clauses=tuple((titles.get(each, each), each) for each in _clauses(case)),
+        excerpt=_excerpt(one),
         why=tuple(_why(one, case, now)),
-        since=one.urgency.since,
         holder=holder or "",
         is_own=holder == by,
         is_escalated=case.escalated is not None,
-        version=case.version,
     )
 
 
@@ -161,8 +159,10 @@ def _why(one: Waiting, case: Case, now: datetime) -> Iterable[str]:
     if one.urgency.reach:
         yield f"seen by {one.urgency.reach:,}"
     yield f"waits {since(one.urgency.since, now)}"
-    if case.breaches and one.urgency.confidence != UNKNOWN:
-        yield f"people confirm {one.urgency.confidence:.0%} of what this rule finds"
+    if case.breaches:
+        is_known = one.urgency.confidence != UNKNOWN
+        known = f"people confirm {one.urgency.confidence:.0%} of what this rule finds"
+        yield known if is_known else "nobody has decided on this rule yet"
     if case.notices:
         yield counted(len(case.notices), "report")
 
@@ -176,11 +176,12 @@ def since(at: datetime, now: datetime) -> str:
     return counted(hours, "hour") if hours < _DAYS_FROM else counted(hours // 24, "day")
 
 
-def _excerpt(store: Store, case: Case) -> tuple[Piece, ...]:
+def _excerpt(one: Waiting) -> tuple[Piece, ...]:
     """The beginning of its first message whose text is kept, with what was found in it."""
-    for breach in case.breaches:
-        kept = store.message(breach.source, breach.message)
-        if kept is not None:
-            own = (each for each in breach.evidence if isinstance(each, Passage) and each.field == "text")
-            return pieces(kept.text[:_EXCERPT], own)
-    return pieces(case.messages[0].text[:_EXCERPT], ()) if case.messages else ()
+    message = one.message
+    if message is None:
+        return ()
+    own = [each for each in one.breaches if (each.source, each.message) == (message.source, message.id)]
+    evidence = (each for breach in own for each in breach.evidence)
+    found = (each for each in evidence if isinstance(each, Passage) and each.field == "text")
+    return pieces(message.text[:_EXCERPT], found)

@@ -51,8 +51,8 @@ class Shell:
             "here": request.url.path,
             "has_queue": has_queue,
             "rendered": rendered,
+            "blurs": self.blurs,
         }
-        around |= {"blurs": self.blurs}
         response = self.pages.page(template, {**around, **values}, status=status, headers=PRIVATE)
         if visit.is_new and visit.token in response.content:
             response.set_cookie(self.terms.cookie(visit.secret))

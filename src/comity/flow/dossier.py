@@ -73,14 +73,13 @@ class AppealDossier:
     due: datetime | None
 
 
-def case_dossier(store: Store, id_: CaseId, at: datetime) -> CaseDossier | None:
+def case_dossier(store: Store, versions: Versions, id_: CaseId, at: datetime) -> CaseDossier | None:
     """None: there is no such case."""
     account = store.account_of(id_)
     record = fold(account, store.facts_of(account)) if account else None
     case = record.case(id_) if record else None
     if record is None or case is None:
         return None
-    versions = Versions(store.versions())
     about = record.decision(case.opened.about) if case.opened.about else None
     breaches = about.breaches if about else case.breaches
     messages = texts_of(store, record, case)
@@ -100,7 +99,7 @@ def case_dossier(store: Store, id_: CaseId, at: datetime) -> CaseDossier | None:
     )
 
 
-def appeal_dossier(store: Store, id_: AppealId, at: datetime) -> AppealDossier | None:
+def appeal_dossier(store: Store, versions: Versions, id_: AppealId, at: datetime) -> AppealDossier | None:
     """None: there is no such appeal."""
     account = store.account_of(id_)
     record = fold(account, store.facts_of(account)) if account else None
@@ -111,7 +110,7 @@ def appeal_dossier(store: Store, id_: AppealId, at: datetime) -> AppealDossier |
     breaches = one.breaches if one else dismissal.dismissed.breaches if dismissal else ()
     return AppealDossier(
         appeal=appeal,
-        whose=_whose(record, Versions(store.versions()), at),
+        whose=_whose(record, versions, at),
         one=one,
         shown=tuple(_shown(each, breaches) for each in _messages(store, record, breaches)),
         due=appeal.due(one.decided.decide_within) if one else None,
