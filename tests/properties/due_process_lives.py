@@ -88,12 +88,14 @@ Ids = st.integers(0, 50)
 class Lives(RuleBasedStateMachine):
     """One account, three reviewers, one notifier, an in-memory record."""
 
+    agreement = RULES
+
     def opened(self) -> Store:
         return MemoryStore()
 
     @initialize()
     def begin(self) -> None:
-        checked = load("rules.md", RULES.encode(), lambda _: None)
+        checked = load("rules.md", self.agreement.encode(), lambda _: None)
         assert checked.agreement is not None, checked.diagnostics
         self.rules = checked.agreement
         self.store, self.log, self.clock = self.opened(), MemoryLog(), FixedClock(NOW)

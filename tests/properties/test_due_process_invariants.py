@@ -121,7 +121,7 @@ class Invariants(Lives):
             if one.replaced_by is None:
                 public, real = said[one.id], one.measures
                 assert [(each.act, set(each.chan)) for each in public] == [
-                    (str(each.kind), set(each.channels)) for each in real
+                    (f"limit to {each.rate}" if each.rate else str(each.kind), set(each.channels)) for each in real
                 ]
                 assert all(near(is_said.until, is_real) for is_said, is_real in zip(public, real, strict=True))
 
