@@ -317,7 +317,7 @@ def whole(version: Version) -> Version:
 def near(said: datetime | None, measure: Measure) -> bool:
     """The public reads ends rounded up to the hour; a measure that lasts until a condition may end sooner."""
     if said is None or measure.end is None:
-        return measure.end is None
+        return measure.end is None or (said is None and bool(measure.until))
     return measure.end <= said and (bool(measure.until) or said < measure.end + timedelta(hours=1))
 
 

@@ -179,9 +179,7 @@ class InvariantsWithLadders(Invariants):
     def inv_10_the_measure_is_the_ladders_row_or_a_milder_one_that_a_person_chose(self) -> None:
         for one in (each for each in self.record.decisions if each.decided.points):
             by_rule = one.decided.by is None
-            rows = [
-                row(ladder, points, by_rule=by_rule) for ladder, points in self.points_on(one, live=False).items()
-            ]
+            rows = [row(ladder, points, by_rule=by_rule) for ladder, points in self.points_on(one, live=False).items()]
             asked = {kind for each in rows for kind in each}
             found = {each.kind for each in one.decided.measures}
             if one.decided.is_milder:

@@ -207,3 +207,16 @@ def test_a_notice_takes_the_source_that_its_message_names_or_else_the_files_name
     for wrong in (7, "", "x" * 1025):
         threat.write_text(json.dumps(message | {"source": wrong}))
         assert "the source" in comity("notice", str(threat), "--why", "A threat", "--good-faith", *at, code=2)
+
+
+def test_a_sample_leaves_out_what_the_record_has_from_somebody_else(comity: Program) -> None:
+    comity("publish", "first.md", "--replay", "--from", "2026-01-01")
+    comity.say("hello", "2026-01-02T12:00:00Z")
+    archive = comity.folder / "1.jsonl"
+    for old, new in (('"guest"', '"ann"'), ("12:00:00", "13:00:00")):
+        other = comity.folder / "other.jsonl"
+        other.write_text(archive.read_text().replace(old, new))
+        said = comity("sample", str(other), "--source", "forum")
+        assert "0 messages were put before a reviewer, of 0" in said
+        assert "1 message is left out: the record has them from another author" in said
+    assert "1 message was put before a reviewer, of 1" in comity("sample", str(archive), "--source", "forum")

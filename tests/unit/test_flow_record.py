@@ -24,7 +24,7 @@ from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, Channel, DecisionId, MessageId, ReviewerId
 from comity.model.measure import State
 from comity.model.message import Message
-from comity.ports import Answer, Outcome
+from comity.ports import Answer, Outcome, OvertakenError
 from comity.stores.memory import MemoryStore
 from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
@@ -228,3 +228,15 @@ def test_a_burst_of_10_000_messages_over_a_limit_brings_one_warning_and_no_termi
     assert [each.kind for each in decided.measures] == [Kind.WARN]
     assert sum(isinstance(fact, Joined) for fact in world.store.facts()) == 10_000 - 21
     assert standing(world.proceedings.record(AccountId("ann")), Channel("posts"), NOW + DAY).state is State.OPEN
+
+
+def test_of_two_that_share_a_recorder_only_the_newer_writes() -> None:
+    world = World(agreement("| 1 | warn | | |"))
+    newer = world.again()
+    with pytest.raises(OvertakenError, match="read anew"):
+        world.say("spam")
+    with pytest.raises(OvertakenError, match="read anew"):
+        world.proceedings.erase(AccountId("ann"), keep_hash=False)
+    assert world.store.position == 0
+    world.proceedings = newer
+    assert world.say("spam").statement is not None

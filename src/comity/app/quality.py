@@ -60,10 +60,14 @@ def sample(
         read = each_batch("sampling", archives, mapping, source, rejects, work)
         drawn = sampling.ask(SystemClock().now())
     if as_json:
-        print_json({"messages": read.messages, "without_finding": possible, "drawn": drawn})
+        counts = {"messages": read.messages, "without_finding": possible, "unlike": sampling.unlike}
+        print_json({**counts, "drawn": drawn})
         return read.exit_code
     asked = counted(len(drawn), "message was put", "messages were put")
     out.print(f"{asked} before a reviewer, of {possible:,} in which nothing was found: see `comity cases`.")
+    if sampling.unlike:
+        many = counted(sampling.unlike, "message is", "messages are")
+        out.print(f"{many} left out: the record has them from another author, or from another time.", markup=False)
     return read.exit_code
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 from comity.casework.case_facts import CaseClosed, CaseKind
 from comity.casework.cases import Case
-from comity.casework.record import Record
+from comity.casework.facts import Fact
+from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED
 from comity.model.ids import ReviewerId
 
@@ -40,3 +41,13 @@ def _why_settled(record: Record, case: Case, at: datetime) -> str | None:
         return None
     lasting = any(REVIEWED in each.until and not each.is_over(at) for each in one.measures)
     return None if lasting else "The measure has ended, or lasts until a review no longer."
+
+
+def with_closings(record: Record, follows: Callable[[Record], Iterable[Fact]]) -> Iterator[Fact]:
+    """What an act does, and the cases that it leaves with nothing to ask."""
+    last: Fact | None = None
+    for last in follows(record):
+        record = after(record, last)
+        yield last
+    if last is not None:
+        yield from closings(record, last.at)

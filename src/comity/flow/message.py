@@ -9,7 +9,7 @@ between two transactions goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
 from comity.casework.record import Record, after, fold, restricts, standing, unended
 from comity.casework.recorded import Recorded
-from comity.casework.settled import closings
+from comity.casework.settled import with_closings
 from comity.casework.step import Circumstances
 from comity.casework.timely import demand_timely
 from comity.engine.history import History
@@ -63,7 +63,10 @@ class Terms:
 
 
 class Proceedings:
-    """Takes messages in, in order. One a store: it holds the store's windows and records."""
+    """Takes messages in, in order. One a store: it holds the store's windows and records.
+
+    Of several that share a recorder only the newest write; what the others decide is refused with `OvertakenError`.
+    """
 
     def __init__(self, store: Store, recorder: Recorder, clock: Clock, entropy: Entropy, terms: Terms) -> None:
         self._store, self._recorder, self._clock, self._entropy, self._terms = store, recorder, clock, entropy, terms
@@ -75,7 +78,7 @@ class Proceedings:
         self._newly: dict[AccountId, None] = {}  # restricted since the last write
         self._released: dict[AccountId, None] = {}
         self._since_snapshot = 0
-        self._erasures = store.erasures
+        self._erasures, self._reader = store.erasures, recorder.relieve()
         self.is_spent = False
         """What they know is no longer so: new ones take their place."""
         self._restore()
@@ -128,7 +131,7 @@ class Proceedings:
         What `follows` raises is raised before anything was changed. Raises `RefusedError` for what has not happened
         yet, or was decided at another time than now; a replay tells its own times.
         """
-        decided = [(account, tuple(_with_closings(self.record(account), follows))) for account in accounts]
+        decided = [(account, tuple(with_closings(self.record(account), follows))) for account in accounts]
         if self._terms.mode == "live":
             demand_timely((fact for _, facts in decided for fact in facts), self._clock.now())
         for account, facts in decided:
@@ -143,7 +146,7 @@ class Proceedings:
 
         Raises `OvertakenError` if anything was recorded since it was found that nobody does.
         """
-        self._recorder.erase(account, keep_hash=keep_hash)
+        self._recorder.erase(account, keep_hash=keep_hash, reader=self._reader)
         self.is_spent = True
 
     def publish(self, version: Version, at: datetime) -> None:
@@ -198,6 +201,7 @@ class Proceedings:
             planned=self._planned(facts),
             attachments=attachments,
             erasures=self._erasures,
+            reader=self._reader,
             recorded=self._recorded,
             active=self._active,
             running=self._running,
@@ -359,16 +363,6 @@ class Proceedings:
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded | None:
         return self.record(account).decision(decision)
-
-
-def _with_closings(record: Record, follows: Callable[[Record], Iterable[Fact]]) -> Iterator[Fact]:
-    """What an act does, and the cases that it leaves with nothing to ask."""
-    last: Fact | None = None
-    for last in follows(record):
-        record = after(record, last)
-        yield last
-    if last is not None:
-        yield from closings(record, last.at)
 
 
 def _held(answer: Answer, because: DecisionId) -> Answer:

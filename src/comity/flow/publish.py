@@ -58,7 +58,7 @@ from comity.ledger.tree import ids_root
 from comity.ledger.versions import version_file, version_path
 from comity.model.ids import AccountId, DecisionId
 from comity.model.plan import Planned
-from comity.ports import Attachment, Entropy, PublishedLog, Running, Store, Taken, Version, Write
+from comity.ports import Attachment, Entropy, OvertakenError, PublishedLog, Running, Store, Taken, Version, Write
 
 Mode = Literal["live", "replay"]
 
@@ -92,7 +92,7 @@ class Recorder:
         checkpoint = log.read(CHECKPOINT_PATH)
         last = unverified_checkpoint(checkpoint) if checkpoint else None
         self._head = read_head(store, key.verifier, last)
-        self._position = store.position
+        self._position, self._readers = store.position, 0
         self._profile = profile_of(store)
         self._published_size = last.size if last else 0
         self._is_together, self._mark, self._checkpoint = False, "", b""
@@ -132,6 +132,11 @@ class Recorder:
         )
         self._write([Sealed(entry=entry)], version=version)
 
+    def relieve(self) -> int:
+        """Somebody has read the record anew and decides on it from now on. Their number; older ones write no more."""
+        self._readers += 1
+        return self._readers
+
     def record(
         self,
         messages: Sequence[Taken],
@@ -143,13 +148,15 @@ class Recorder:
         planned: Sequence[Planned] = (),
         attachments: Sequence[Attachment] = (),
         erasures: int | None = None,
+        reader: int | None = None,
     ) -> None:
         """Keep messages and facts in one transaction with their entries, then publish.
 
         `recorded` looks up a decision as the facts leave it; `active` names those whose measures hold at a time;
         `running` is asked last for what is kept of the running state; `planned` is what gates are told; `erasures` had
-        happened when it was decided.
+        happened when it was decided, by `reader`. Raises `OvertakenError`.
         """
+        self._demand_last(reader)
         if facts:
             self.publish_erasures(facts[0].at)
         sealed = list(self._entries(facts, recorded, active))
@@ -163,8 +170,13 @@ class Recorder:
             erasures=erasures,
         )
 
-    def erase(self, account: AccountId, *, keep_hash: bool) -> None:
+    def _demand_last(self, reader: int | None) -> None:
+        if reader not in (None, self._readers):
+            raise OvertakenError("the record was read anew meanwhile, by others who decide on it now; ask them")
+
+    def erase(self, account: AccountId, *, keep_hash: bool, reader: int | None = None) -> None:
         """Raises `OvertakenError` if anything was recorded since, such as a legal hold."""
+        self._demand_last(reader)
         self._store.erase(account, keep_hash=keep_hash, position=self._position)
 
     def publish_erasures(self, at: datetime) -> None:

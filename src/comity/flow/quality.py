@@ -13,9 +13,9 @@ from comity.casework.facts import Decided, Dismissed
 from comity.casework.quality import Quality
 from comity.casework.record import fold
 from comity.flow.message import Proceedings
-from comity.model.ids import AccountId, CaseId, DecisionId
+from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.message import Message
-from comity.ports import Outcome, Store
+from comity.ports import Answer, Outcome, Store
 
 
 def draw(proceedings: Proceedings, count: int, at: datetime) -> tuple[CaseId, ...]:
@@ -34,13 +34,18 @@ def measured(store: Store) -> Quality:
 
 
 class Sampling:
-    """Draws, of the messages that it is shown, `count` in which nothing was found, each as likely as any other."""
+    """Draws, of the messages that it is shown, `count` in which nothing was found, each as likely as any other.
+
+    `unlike`: how many it was shown that the record has from somebody else, or from another time. Their texts, which the
+    record does not keep, cannot be compared.
+    """
 
     def __init__(self, proceedings: Proceedings, count: int) -> None:
         self._proceedings, self._count = proceedings, count
         self._key = proceedings.fresh().encode()
         self._read = set(map(self._lot, _sampled(proceedings.store)))
         self._drawn: dict[bytes, Message] = {}
+        self.unlike = 0
 
     def show(self, messages: Sequence[Message]) -> int:
         """How many of them could be drawn: those that the record took in and let pass, and nobody was asked about."""
@@ -60,14 +65,24 @@ class Sampling:
     def _passed(self, messages: Sequence[Message]) -> Iterator[Message]:
         """Those in which nothing was found."""
         answers = self._proceedings.answers(messages)
-        for message in messages:
-            answer = answers.get((message.source, message.id))
-            if answer is not None and answer.outcome is Outcome.ALLOWED and not answer.clauses:
+        passed = [each for each in messages if _is_passed(answers.get((each.source, each.id)))]
+        by_source: dict[str, list[MessageId]] = {}
+        for message in passed:
+            by_source.setdefault(message.source, []).append(message.id)
+        known = {source: self._proceedings.store.senders(source, ids) for source, ids in by_source.items()}
+        for message in passed:
+            if known[message.source].get(message.id) == (message.author, message.sent):
                 yield message
+            else:
+                self.unlike += 1
 
     def _lot(self, message: Message) -> bytes:
         """A number that nobody can foresee; the same one for the same message, however often it is shown."""
         return blake2b(f"{message.source}\0{message.id}".encode(), key=self._key, digest_size=16).digest()
+
+
+def _is_passed(answer: Answer | None) -> bool:
+    return answer is not None and answer.outcome is Outcome.ALLOWED and not answer.clauses
 
 
 def _sampled(store: Store) -> Iterator[Message]:

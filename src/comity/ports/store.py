@@ -92,6 +92,9 @@ class Store(Protocol):
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
         """What was answered for those of the messages that were taken in before."""
 
+    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, tuple[AccountId, datetime]]:
+        """Who sent those of the messages that were taken in before, and when; without what was erased."""
+
     def message(self, source: str, message: MessageId) -> Message | None:
         """The message, if its text was kept."""
 

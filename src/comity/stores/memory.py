@@ -217,6 +217,10 @@ class MemoryStore:
         known = ((each, self._messages[source, each]) for each in ids if (source, each) in self._messages)
         return {each: taken.answer if taken else _erased(each) for each, taken in known}
 
+    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, tuple[AccountId, datetime]]:
+        known = ((each, self._messages.get((source, each))) for each in ids)
+        return {each: (taken.message.author, taken.message.sent) for each, taken in known if taken}
+
     def message(self, source: str, message: MessageId) -> Message | None:
         taken = self._messages.get((source, message))
         return taken.message if taken is not None and self._is_kept((source, message)) else None

@@ -237,6 +237,16 @@ class SqliteStore:
         rows = self._db.rows(tuple[bytes, int | None, bytes | None], query, _json([key.hex() for key in by_key]))
         return {by_key[key]: self._answer(by_key[key], key, subject, sealed) for key, subject, sealed in rows}
 
+    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, tuple[AccountId, datetime]]:
+        by_key = {message_key(self._keys, source, each): each for each in ids}
+        query = (
+            "select key, subject, sent from messages"
+            " where subject is not null and key in (select unhex(value) from json_each(?))"
+        )
+        rows = self._db.rows(tuple[bytes, int, int], query, _json([key.hex() for key in by_key]))
+        found = ((by_key[key], self._people.account(subject), _time(sent)) for key, subject, sent in rows)
+        return {id_: (account, sent) for id_, account, sent in found if account is not None}
+
     def _answer(self, id_: MessageId, key: bytes, subject: int | None, sealed: bytes | None) -> Answer:
         private = None if subject is None or sealed is None else self._private(key, subject, sealed)
         return Answer(message=id_, outcome=Outcome.ERASED) if private is None else private.answer

@@ -116,6 +116,17 @@ class StoreContract(IndexContract, ErasureContract, FeedContract):
         assert set(store.answers("other", ids)) == {"1"}
         assert store.answers("none", ids) == {}
 
+    def test_who_sent_a_message_and_when_is_known_without_its_text(self) -> None:
+        store = self.store()
+        one, other = taken("1"), taken("2", author="bob", ago=timedelta(days=1))
+        store.append(Write(size=0, position=0, messages=[one, other]))
+        ids = [MessageId("1"), MessageId("2"), MessageId("9")]
+        sent = {each.message.id: (each.message.author, each.message.sent) for each in (one, other)}
+        assert store.senders("s", ids) == sent
+        store.erase(AccountId("bob"))
+        assert set(store.senders("s", ids)) == {"1"}
+        assert store.senders("other", ids) == {}
+
     def test_a_text_is_kept_only_when_asked_for(self) -> None:
         store = self.store()
         store.append(Write(size=0, position=0, messages=[taken("1")]))
