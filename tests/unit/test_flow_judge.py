@@ -34,5 +34,7 @@ def test_a_batch_is_judged_as_its_messages_are(kind: str) -> None:
     at_once, in_two = Judging(version), Judging(version)
     assert at_once.judge_batch(stream()) == expected
     assert in_two.judge_batch(stream()[:3]) + in_two.judge_batch(stream()[3:]) == expected
+    breached = [tuple(finding.clause for finding in each) for each in expected]
+    assert Judging(version).breached_batch(stream()) == breached
     assert any(expected)
     assert not all(expected)

@@ -107,10 +107,11 @@ def _judge(agreement: Agreement, messages: Sequence[Message]) -> list[Judged]:
     judging, judged = Judging(agreement), []
     begun = time.perf_counter()
     with progress("judging", len(messages)) as bar:
-        for message in messages:
-            clauses = tuple(finding.clause for finding in judging.judge(message))
-            judged.append(Judged(message=message, is_spam=message.label == demo_mail.SPAM, clauses=clauses))
-            bar.advance(TaskID(0))
+        for start in range(0, len(messages), AT_ONCE):
+            some = messages[start : start + AT_ONCE]
+            for message, clauses in zip(some, judging.breached_batch(some), strict=True):
+                judged.append(Judged(message=message, is_spam=message.label == demo_mail.SPAM, clauses=clauses))
+            bar.advance(TaskID(0), len(some))
     took = time.perf_counter() - begun
     out.print(
         f"Judged against {len(agreement.clauses)} clauses in {took:.1f} s ({len(messages) / took:,.0f} a second)."
@@ -152,7 +153,7 @@ def _run(chosen: Settings, agreement: Path, messages: Sequence[Message]) -> None
 
 
 def _print_measures(store: Store) -> None:
-    decided = [fact for fact in store.facts() if isinstance(fact, Decided)]
+    decided = [fact for fact in store.facts([Decided]) if isinstance(fact, Decided)]
     accounts = {kind: {one.account for one in decided for each in one.measures if each.kind is kind} for kind in Kind}
     messages = Counter(outcome for outcome in _outcomes(decided))
     out.print(f"{len(decided):,} decisions, each with its statement; {messages['removed']:,} mails removed by them.")
@@ -173,7 +174,8 @@ def _print_statement(one: Recorded | None, chosen: Settings, agreement: Agreemen
 
 def _telling(store: Store, spam: frozenset[MessageId]) -> Recorded | None:
     """The decision that shows most: of a second step, with several measures, about a short mail that is spam."""
-    decided = [fact for fact in store.facts() if isinstance(fact, Decided) and fact.statement.messages[0].id in spam]
+    every = (fact for fact in store.facts([Decided]) if isinstance(fact, Decided))
+    decided = [fact for fact in every if fact.statement.messages[0].id in spam]
     if not decided:
         return None
     telling = max(decided, key=lambda fact: (fact.step == 2, len(fact.measures), -len(fact.statement.messages[0].text)))
