@@ -215,3 +215,18 @@ class InvariantsWithLadders(Invariants):
 
 InvariantsWithLadders.TestCase.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
 TestInvariantsWithLadders = InvariantsWithLadders.TestCase
+
+
+def test_09_a_termination_that_a_delivery_tells_again_is_still_a_persons() -> None:
+    """With it the person's decision has a delayed measure, which starts when the statement is delivered."""
+    lives = InvariantsWithLadders()
+    lives.begin()
+    for _ in range(2):
+        lives.wait_until_clean()
+    for _ in range(3):
+        lives.climb_and_decide_anew(clauses=("spam",))
+        lives.decide(0, PEOPLE[0], None, confirms=True)
+    lives.deliver_all()
+    both = {Kind.TERMINATE, Kind.SUSPEND}
+    assert any({each.kind for each in one.measures} == both for one in lives.record.decisions)
+    lives.teardown()

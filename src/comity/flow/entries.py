@@ -24,6 +24,7 @@ from comity.ledger.commitment import SALT_LENGTH, Opening
 from comity.ledger.hours import hour_of
 from comity.ledger.sealed import seal_entry
 from comity.ledger.tree import ids_root
+from comity.model.clause import Kind
 from comity.model.ids import AccountId, Digest
 from comity.model.measure import Measure
 from comity.model.statement import Statement
@@ -75,7 +76,9 @@ def correction_entry(cause: Change, corrected: Recorded, entropy: Entropy) -> Se
     entry_id, decided = entropy.token(16).hex(), corrected.decided
     field = {Joined: "breach", Delivered: "delivery"}.get(type(cause), "cause")
     openings = _openings(entry_id, {field: _json(cause)}, entropy)
+    measures = corrected.measures
     by_rule = isinstance(cause, Delivered | Recomputed) or (isinstance(cause, Joined) and cause.by is None)
+    tells_termination = any(each.kind is Kind.TERMINATE for each in measures)  # a person's, whoever tells it again
     entry = ledger.correction(
         entry_id=entry_id,
         at=cause.at,
@@ -83,8 +86,8 @@ def correction_entry(cause: Change, corrected: Recorded, entropy: Entropy) -> Se
         agreement=decided.statement.agreement,
         clauses=corrected.clauses,
         points=sum(points.count for points in decided.points) if corrected.is_live else 0,
-        measures=tuple(map(_public, corrected.measures)),
-        by="rule" if by_rule else "person",
+        measures=tuple(map(_public, measures)),
+        by="rule" if by_rule and not tells_termination else "person",
         commitments=_commitments(openings),
     )
     return Sealed(entry=entry, openings=_owned(cause.account, openings))
