@@ -8,10 +8,10 @@ before the transaction that it publishes is committed: see `comity.ledger.log`.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -26,15 +26,21 @@ from comity.ledger.tiles import LARGEST_FILE, TilePlace, parse_path
 from comity.ledger.tree import TILE_WIDTH
 from comity.ledger.versions import LARGEST_VERSION, is_version_path
 
+if sys.platform != "win32":
+    from fcntl import LOCK_EX, flock
+
 _AT_ONCE: Final = 8
 """Files written and synced together."""
+_UNTRUSTED: Final = sum(int(getattr(os, flag, 0)) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+"""The folder may be somebody else's: follow no link, do not wait for a pipe, change no line's end. As far as can be."""
 _NAMED: Final = (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
 
 
 class LogFolder:
     """A folder with `checkpoint`, `cosigned`, `vkey`, `tile/...` and `agreement/...`.
 
-    One publisher at a time; beside it whoever collects cosignatures, and any number of readers.
+    One publisher at a time; beside it whoever collects cosignatures, and any number of readers. On Windows it is read
+    alone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -107,7 +113,8 @@ class LogFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         with _closing(descriptor):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if sys.platform != "win32":
+                flock(descriptor, LOCK_EX)
             yield
 
     def write_vkey(self, key: VerifierKey) -> None:
@@ -196,8 +203,7 @@ def _made_folders(folder: Path) -> set[Path]:
 def _read_regular(path: Path, largest: int) -> bytes | None:
     """The file's bytes; one byte too many if it is larger than such a file may be, so that readers refuse it."""
     try:
-        # The folder may be somebody else's: follow no link, and do not wait for a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | _UNTRUSTED)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
