@@ -121,10 +121,12 @@ def test_one_decision_stops_and_lifting_opens_everywhere_whatever_becomes_of_the
     async def told() -> None:
         record = await a_record(tmp_path)
         async with record.serving() as centre, record.gate("one") as one, record.gate("two") as two:
-            nginx, caddy = SERVERS
+            nginx, caddy, *_ = SERVERS
             async with web(nginx, tmp_path / nginx, one) as first, web(caddy, tmp_path / caddy, two) as second:
                 servers = [first, second]
-                assert await statuses(servers) == [201, 201]
+                async with asyncio.timeout(PATIENCE):  # until both have taken their first snapshot
+                    while await statuses(servers) != [201, 201]:
+                        pass
                 statement = await cut_off(record)
                 said = await record.reached("cut off")
                 assert re.search(r"cut off at 2 of 2 gates, slowest [0-9]+ ms", said)

@@ -1,18 +1,20 @@
 """The `http` gate behind real web servers, configured as docs/gates.md says: who is cut off, and who is not any more.
 
-nginx comes from Debian (`apt install nginx-light`), Caddy with `make setup`.
+nginx comes from Debian (`apt install nginx-light`), Caddy and Envoy with `make setup`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import hmac
 import json
 import os
 import re
 import shutil
 import socket
 import sys
+import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ from comity.model.ids import ReviewerId  # noqa: E402
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 CADDY = Path(sys.executable).with_name("caddy")
+ENVOY = Path(sys.executable).with_name("envoy")
 PATIENCE = 20.0
+SECRET = b"of the sign-in, and at least 32 bytes long"
 HASH = "$2a$04$T7S1JLpGWpBGENg4ucLrh..eKpmzmxiaKYXDZs08/gukLY53zaJIK"
 """Of `pw`, for both servers."""
 
@@ -59,12 +63,27 @@ class Web:
     url: str
     posted: list[str]
     client: httpx.AsyncClient
+    login: Callable[[str], str]
 
     async def post(self, user: str, **headers: str) -> httpx.Response:
-        login = base64.b64encode(f"{user}:pw".encode()).decode()
         return await self.client.post(
-            f"{self.url}/post?channel=free", content=b"hello", headers={"Authorization": f"Basic {login}", **headers}
+            f"{self.url}/post?channel=free", content=b"hello", headers={"Authorization": self.login(user), **headers}
         )
+
+
+def password(user: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:pw'.encode()).decode()}"
+
+
+def token(user: str) -> str:
+    """A JSON web token, as a forum's sign-in makes it."""
+
+    def encoded(content: bytes) -> bytes:
+        return base64.urlsafe_b64encode(content).rstrip(b"=")
+
+    said = encoded(b'{"alg":"HS256"}') + b"." + encoded(json.dumps({"iss": "forum", "sub": user}).encode())
+    signed = hmac.digest(SECRET, said, "sha256")
+    return f"Bearer {(said + b'.' + encoded(signed)).decode()}"
 
 
 @asynccontextmanager
@@ -104,6 +123,53 @@ def caddy(folder: Path, port: int) -> tuple[str, ...]:
     return (str(CADDY), "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile"))
 
 
+ENVOY_YAML = """
+static_resources:
+  listeners:
+    - address: { socket_address: { address: 127.0.0.1, port_value: PORT } }
+      filter_chains:
+        - filters:
+            - name: envoy.filters.network.http_connection_manager
+              typed_config:
+                "@type": TYPES.network.http_connection_manager.v3.HttpConnectionManager
+                stat_prefix: forum
+                route_config:
+                  virtual_hosts:
+                    - { name: forum, domains: ["*"], routes: [{ match: { prefix: / }, route: { cluster: forum } }] }
+                http_filters:
+                  - name: envoy.filters.http.jwt_authn
+                    typed_config:
+                      "@type": TYPES.http.jwt_authn.v3.JwtAuthentication
+                      providers:
+                        forum: { issuer: forum, payload_in_metadata: payload, local_jwks: { inline_string: 'KEYS' } }
+                      rules: [{ match: { prefix: / }, requires: { provider_name: forum } }]
+FILTERS
+                  - name: envoy.filters.http.router
+                    typed_config: { "@type": TYPES.http.router.v3.Router }
+  clusters:
+    - { name: comity, load_assignment: { cluster_name: comity, endpoints: [{ lb_endpoints: [GATE] }] } }
+    - { name: forum, load_assignment: { cluster_name: forum, endpoints: [{ lb_endpoints: [FORUM] }] } }
+"""
+
+
+def envoy(folder: Path, port: int) -> tuple[str, ...]:
+    key = {"kty": "oct", "alg": "HS256", "k": base64.urlsafe_b64encode(SECRET).decode()}
+    filters = settled(configuration("yaml"), folder).removeprefix("http_filters:\n")
+    parts = {"TYPES": "type.googleapis.com/envoy.extensions.filters", "PORT": str(port)}
+    parts["KEYS"] = json.dumps({"keys": [key]})
+    parts["FILTERS"] = textwrap.indent(filters.rstrip("\n"), " " * 16)
+    for name, to in json.loads((folder / "places.json").read_text()).items():
+        parts[name.upper()] = (
+            f"{{ endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {to} }} }} }} }}"
+        )
+    text = ENVOY_YAML
+    for name, part in parts.items():
+        text = text.replace(name, part)
+    (folder / "envoy.yaml").write_text(text)
+    own = ("--base-id", str(port), "--concurrency", "1", "--log-level", "error")
+    return (str(ENVOY), "-c", str(folder / "envoy.yaml"), *own)
+
+
 def settled(text: str, folder: Path) -> str:
     """The page's places, where they are here; a unix socket would be as good."""
     places = json.loads((folder / "places.json").read_text())
@@ -114,7 +180,7 @@ def settled(text: str, folder: Path) -> str:
     )
 
 
-SERVERS = {"nginx": nginx, "caddy": caddy}
+SERVERS = {"nginx": nginx, "caddy": caddy, "envoy": envoy}
 
 
 @asynccontextmanager
@@ -131,7 +197,7 @@ async def web(server: str, folder: Path, gate: Process) -> AsyncIterator[Web]:
             )
         try:
             await is_there(port, process, folder)
-            yield Web(f"http://127.0.0.1:{port}", posted, client)
+            yield Web(f"http://127.0.0.1:{port}", posted, client, token if server == "envoy" else password)
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -157,6 +223,8 @@ Story = Callable[[Centre, Process, Web], Awaitable[None]]
 def tell(server: str, folder: Path, story: Story) -> None:
     if server == "nginx" and NGINX is None:
         pytest.skip("nginx is not there: apt install nginx-light")
+    if server == "envoy" and not ENVOY.exists():
+        pytest.skip("there is no wheel of Envoy for this machine")
 
     async def told(centre: Centre) -> None:
         async with running(folder, centre.url) as gate, web(server, folder / server, gate) as front:
