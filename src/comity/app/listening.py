@@ -17,12 +17,17 @@ def listening(host: str, port: int, *, backlog: int) -> Iterator[socket.socket]:
     """Raises `StopError` if nothing can listen there."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=backlog)
+        listener = _known_as_tcp(socket.create_server(address[:2], family=family, backlog=backlog))
     except OSError as error:
         help_ = "Name another place with --host and --port."
         raise StopError(f"nothing can listen on {host}:{port}: {error.strerror}", help=help_) from error
     with listener:
         yield listener
+
+
+def _known_as_tcp(listener: socket.socket) -> socket.socket:
+    """The same, with its protocol named: only then `asyncio` has answers sent at once (TCP_NODELAY), not 40 ms late."""
+    return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, listener.detach())
 
 
 def place_of(listener: socket.socket) -> str:
