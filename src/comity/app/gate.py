@@ -78,7 +78,7 @@ def following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
     except (DiskError, OSError) as error:
         raise StopError(str(error), help="Name a folder with --folder.") from error
     with closing(disk):
-        token, verify = read_token(wanted.token_file), verify_of(wanted)
+        token, verify = read_token(wanted.token_file), authority(wanted.ca)
         centre = Centre(url=wanted.centre.rstrip("/"), token=token, gate=wanted.name, verify=verify)
         replica = Replica(_manner(wanted), _Alarms())
         disk.load(replica)
@@ -88,13 +88,13 @@ def following(wanted: Wanted) -> Iterator[tuple[Replica, Follower]]:
         yield replica, follower
 
 
-def verify_of(wanted: Wanted) -> SSLContext | bool:
+def authority(ca: Path | None) -> SSLContext | bool:
     """Whose certificate is believed to be the centre's. Raises `StopError`."""
     try:
-        return create_default_context(cafile=wanted.ca) if wanted.ca else True
+        return create_default_context(cafile=ca) if ca else True
     except OSError as error:
         help_ = "Give a file with certificates (PEM) after --ca."
-        raise StopError(f"{wanted.ca} cannot be used: {error}", help=help_, code=Exit.USAGE) from error
+        raise StopError(f"{ca} cannot be used: {error}", help=help_, code=Exit.USAGE) from error
 
 
 class _Alarms:
@@ -145,7 +145,7 @@ def _met(wanted: Wanted, kept: Path) -> str:
     """The key that the centre shows at the first start; from then on no other counts."""
     try:
         url = f"{wanted.centre.rstrip('/')}/v1/log/{VKEY_PATH}"
-        answer = httpx.get(url, timeout=5, trust_env=False, verify=verify_of(wanted))
+        answer = httpx.get(url, timeout=5, trust_env=False, verify=authority(wanted.ca))
         answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         message = f"the key of {wanted.centre} cannot be fetched: {error or type(error).__name__}"

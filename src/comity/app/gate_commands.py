@@ -205,3 +205,41 @@ def trust(
     from comity.app.gate_trust import trust as work
 
     end(work(folder, VKEY, key))
+
+
+@gate.command(
+    epilog="Example: `comity gate canary --centre http://127.0.0.1:8645 --source-token source.token --reviewer-token "
+    "mara.token --account canary --channel posts --says 'Peep.' --every 600 -- curl -fsS -u canary:secret -d hello "
+    "https://example.org/post`"
+)
+def canary(
+    centre: Centre,
+    source_token: Annotated[Path, typer.Option(metavar="FILE", help="A source's: what the canary says goes by it.")],
+    reviewer_token: Annotated[Path, typer.Option(metavar="FILE", help="A reviewer's: the measure is lifted by it.")],
+    channel: Annotated[str, typer.Option(help="Where it says that.")],
+    says: Annotated[str, typer.Option(help="Words that breach a clause which was written for it.")],
+    attempt: Annotated[list[str], typer.Argument(help="A command that tries to communicate as the canary.")],
+    account: Annotated[str, typer.Option(help="The canary.")] = "canary",
+    every: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How often; once if left out.")] = 0,
+    within: Annotated[float, typer.Option(metavar="SECONDS", min=0.001, help="What takes longer is an alarm.")] = 1,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="How long it waits at all.")] = 30,
+    ca: Ca = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Cut one account off and restore it, through the real server, to see that gates do their work."""
+    from comity.app.canary import Canary
+    from comity.app.canary import canary as work
+
+    bird = Canary(
+        centre=centre.rstrip("/"),
+        ca=ca,
+        source=source_token,
+        reviewer=reviewer_token,
+        account=account,
+        channel=channel,
+        says=says,
+        attempt=tuple(attempt),
+        within=within,
+        patience=patience,
+    )
+    end(work(bird, every=every, as_json=json))

@@ -13,7 +13,7 @@ from typing import Final
 
 from comity.app.clock import SystemClock
 from comity.app.errors import Exit, StopError
-from comity.app.gate import Wanted, read_token, verify_of
+from comity.app.gate import Wanted, authority, read_token
 from comity.gates.content import Judge
 from comity.gates.following import Follower
 from comity.gates.held import Become, Held
@@ -49,7 +49,7 @@ def milter_gate(judging: Judging, replica: Replica, follower: Follower) -> Milte
     if judging.unjudged not in ("defer", "pass"):
         raise StopError(f"--unjudged is {judging.unjudged!r}", help="Write defer or pass.", code=Exit.USAGE)
     clock, url = SystemClock(), judging.wanted.centre.rstrip("/")
-    token, verify = read_token(judging.token_file, FROM_ENVIRONMENT), verify_of(judging.wanted)
+    token, verify = read_token(judging.token_file, FROM_ENVIRONMENT), authority(judging.wanted.ca)
     held = Held(
         folder=judging.wanted.folder / "held",
         url=url,
