@@ -121,6 +121,9 @@ def backtest(
 @app.command(epilog="Example: `comity simulate agreement.md --accounts 10000 --out year.html`")
 def simulate(
     agreement: Annotated[Path, typer.Argument(help="The agreement.")],
+    then: Annotated[
+        Path | None, typer.Option(help="A next version, published when half of the days are over.", metavar="AGREEMENT")
+    ] = None,
     accounts: Annotated[int, typer.Option(help="How many people.")] = 1000,
     days: Annotated[int, typer.Option(help="How long.")] = 365,
     seed: Annotated[int, typer.Option(help="Another number, another community.")] = 1,
@@ -130,7 +133,7 @@ def simulate(
     """Play a whole community through the record: breaches, reviewers, appeals, reversals. Nothing is kept."""
     from comity.app.simulate import simulate as work
 
-    end(work(agreement, accounts=accounts, days=days, seed=seed, as_json=json, page_at=out))
+    end(work(agreement, then=then, accounts=accounts, days=days, seed=seed, as_json=json, page_at=out))
 
 
 @app.command(epilog="Example: `comity publish agreement.md --from 2027-01-01`")

@@ -18,12 +18,22 @@ from comity.app.simulation.text import print_report
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import err, progress
 from comity.casework.wording import counted
+from comity.model.agreement import Agreement
 
 
-def simulate(agreement: Path, *, accounts: int, days: int, seed: int, as_json: bool, page_at: Path | None) -> Exit:
+def simulate(
+    agreement: Path,
+    *,
+    then: Path | None,
+    accounts: int,
+    days: int,
+    seed: int,
+    as_json: bool,
+    page_at: Path | None,
+) -> Exit:
     """Exit code 1 if the ledger does not verify. Nothing is kept but the page."""
     begun = time.perf_counter()
-    community = _community(agreement, accounts=accounts, days=days, seed=seed)
+    community = _community(agreement, then, accounts=accounts, days=days, seed=seed)
     if page_at is not None:
         _demand_writable(page_at)
     played = _played(community)
@@ -40,7 +50,7 @@ def simulate(agreement: Path, *, accounts: int, days: int, seed: int, as_json: b
     return Exit.FINE if found.ledger.is_verified else Exit.PROBLEMS
 
 
-def _community(agreement: Path, *, accounts: int, days: int, seed: int) -> Community:
+def _community(agreement: Path, then: Path | None, *, accounts: int, days: int, seed: int) -> Community:
     for name, value in (("--accounts", accounts), ("--days", days)):
         if value < 1:
             raise StopError(f"{name} is {value}", help="Give a number from 1 on.", code=Exit.USAGE)
@@ -53,7 +63,26 @@ def _community(agreement: Path, *, accounts: int, days: int, seed: int) -> Commu
         )
         message = f"{agreement} has no example of a breach that an account could send"
         raise StopError(message, help=help_, code=Exit.PROBLEMS)
-    return Community(seed=seed, accounts=accounts, days=days, agreement=checked, offences=found)
+    return Community(
+        seed=seed,
+        accounts=accounts,
+        days=days,
+        agreement=checked,
+        offences=found,
+        then=None if then is None else _next_version(then, checked),
+    )
+
+
+def _next_version(path: Path, first: Agreement) -> Agreement:
+    """Raises `StopError` if people could not go on as they do."""
+    second = checked_agreement(path)
+    if second.digest == first.digest:
+        raise StopError(f"{path} is the same version", help="Change it, or leave out --then.", code=Exit.USAGE)
+    missing = [channel for channel in first.channels if channel not in second.channels]
+    if missing:
+        message = f"{path} has no channel {', '.join(missing)}, over which people write before it"
+        raise StopError(message, help="Keep the channels of the first version.", code=Exit.PROBLEMS)
+    return second
 
 
 def _demand_writable(path: Path) -> None:

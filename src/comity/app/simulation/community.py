@@ -32,6 +32,9 @@ _MOST_WILL: Final = 0.9
 LEARNS: Final = 0.8
 """What is left of the will to breach with each statement."""
 
+_ACCEPTS: Final = 0.9
+"""The share of those asked who accept a version at once; the others are asked again when they write again."""
+
 _UNFOUND: Final = 0.2
 """The share of the breaches in words that no rule finds: only a notice brings them before a person."""
 
@@ -57,6 +60,7 @@ class Community:
     days: int
     agreement: Agreement
     offences: tuple[Offence, ...]
+    then: Agreement | None = None  # the version that is published when half of the days are over
 
     def draw(self, of: int | str) -> Draw:
         return Draw(seed=self.seed, of=of)
@@ -79,6 +83,10 @@ class Community:
         if not draw.happens(_TEMPTED, "tempted"):
             return 0.0
         return min(_MOST_WILL, _WILL * math.pow(draw.share("will"), -_WILL_TAIL))
+
+    def accepts(self, account: int, hour: int) -> bool:
+        """Whether an account that writes in that hour accepts the version in force, which it has not yet."""
+        return self.draw(account).happens(_ACCEPTS, f"accepts in hour {hour}")
 
     def ordinary(self, draw: Draw, account: int, second: int, *, channel: Channel, id_: str) -> Message:
         sent = START + timedelta(seconds=second)

@@ -13,7 +13,7 @@ from comity.app.simulation.community import HOUR, LEARNS, Community, Written, na
 from comity.app.simulation.offences import START
 from comity.app.simulation.people import People, people_for
 from comity.casework.case_facts import Informed
-from comity.casework.facts import Decided
+from comity.casework.facts import Accepted, Decided
 from comity.casework.record import measures, standing
 from comity.casework.refused import RefusedError
 from comity.flow import review
@@ -22,11 +22,12 @@ from comity.flow.appeal import Complaint, file
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Recorder
 from comity.ledger.note import SigningKey
+from comity.model.agreement import Agreement
 from comity.model.clause import Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import CaseId, ClauseId, MessageId
 from comity.model.measure import State
-from comity.ports import Answer, Store
+from comity.ports import Answer, Store, Version
 from comity.stores.memory import MemoryStore
 from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
 
@@ -57,15 +58,22 @@ class Played:
     store: Store
     log: MemoryLog
     key: SigningKey
-    proceedings: Proceedings
+    proceed: Callable[[], Proceedings]
     people: People
+    proceedings: Proceedings = field(init=False)
     unfound: set[MessageId] = field(default_factory=set)
     due: defaultdict[int, list[Complaint]] = field(default_factory=lambda: defaultdict(list))
     outcomes: Counter[str] = field(default_factory=Counter)
+    versions: list[Agreement] = field(default_factory=list)
+    accepted: dict[int, int] = field(default_factory=dict)
+    """How many of the versions an account has seen and accepted."""
     unwritten: int = 0
     late_appeals: int = 0
     messages: int = 0
     days: list[Day] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.proceedings = self.proceed()
 
 
 def play(community: Community, done: Callable[[Played], None]) -> Played:
@@ -74,6 +82,9 @@ def play(community: Community, done: Callable[[Played], None]) -> Played:
     wills = {number: will for number in range(community.accounts) if (will := community.will(number))}
     for hour, writers in enumerate(community.calendar()):
         at, position = START + (hour + 1) * HOUR, played.store.position
+        if hour == community.days * 12 and community.then is not None:
+            _publish(played, community.then, START + hour * HOUR)
+        _accept(played, hour, [account for _, account in writers])
         written = [each for one in writers for each in _written(played, wills, one)]
         _take(played, sorted(written, key=lambda each: each.message.sent))
         _report(played, written, at)
@@ -87,21 +98,46 @@ def play(community: Community, done: Callable[[Played], None]) -> Played:
 
 
 def _begun(community: Community) -> Played:
-    """A record that replays, with its one version of the agreement in force."""
+    """A record that replays, with its first version of the agreement in force."""
     seed = f"comity simulate {community.seed}"
     store, log, entropy = MemoryStore(), MemoryLog(), CountedEntropy(seed)
     key = SigningKey(name=f"comity.invalid/simulation-{community.seed}", seed=sha256(seed.encode()).digest())
     recorder = Recorder(store, log, key, entropy)
     recorder.begin(mode="replay", operator="comity simulate", at=START)
-    recorder.publish_version(version_of(community.agreement, name="agreement.md", effective=START), START)
     terms = Terms(mode="replay", delivery=_DELIVERY, history_key=sha256(b"history").digest(), snapshot_every=1 << 60)
+    recorder.publish_version(_version(community.agreement, START), START)
     return Played(
         community=community,
         store=store,
         log=log,
         key=key,
-        proceedings=Proceedings(store, recorder, FixedClock(START), entropy, terms),
+        proceed=lambda: Proceedings(store, recorder, FixedClock(START), entropy, terms),
         people=people_for(community.accounts, community.seed),
+        versions=[community.agreement],
+    )
+
+
+def _version(agreement: Agreement, at: datetime) -> Version:
+    return version_of(agreement, name="agreement.md", effective=at)
+
+
+def _publish(played: Played, agreement: Agreement, at: datetime) -> None:
+    """Who has accepted the version before stays bound by it until they accept this one."""
+    played.proceedings.publish(_version(agreement, at), at)
+    played.proceedings = played.proceed()
+    played.versions.append(agreement)
+
+
+def _accept(played: Played, hour: int, writers: Sequence[int]) -> None:
+    """Nobody writes before they have accepted a version; a newer one, most accept when they write next."""
+    newest, at = len(played.versions), START + hour * HOUR
+    asked = [account for account in dict.fromkeys(writers) if played.accepted.get(account, 0) < newest]
+    willing = [each for each in asked if each not in played.accepted or played.community.accepts(each, hour)]
+    played.accepted |= dict.fromkeys(willing, newest)
+    version = played.versions[-1]
+    played.proceedings.act(
+        list(map(name, willing)),
+        lambda record: (Accepted(account=record.account, at=at, agreement=version.digest, language=version.language),),
     )
 
 

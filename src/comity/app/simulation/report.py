@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -13,6 +13,7 @@ from comity.app.simulation.days import Day, Played
 from comity.app.simulation.offences import START
 from comity.casework.case_facts import CaseClosed, CaseOpened, Found, Noticed
 from comity.casework.facts import (
+    Accepted,
     Appealed,
     Decided,
     Dismissed,
@@ -38,6 +39,14 @@ class ClauseCount(msgspec.Struct, frozen=True, kw_only=True):
     findings: int
     confirmed: int
     is_played: bool  # whether an example of it can be sent at once
+
+
+class VersionCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How often it was accepted, and how many decisions are about messages that it was the version of."""
+
+    digest: str
+    accepted: int
+    decisions: int
 
 
 class Appeals(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +87,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     not_written: int  # since their author was cut on the channel
     facts: int
     notices: int
+    versions: tuple[VersionCount, ...]
     clauses: tuple[ClauseCount, ...]
     decisions: int
     by_rules: int
@@ -116,6 +126,7 @@ def report(played: Played) -> Report:
         not_written=played.unwritten,
         facts=len(every),
         notices=_count(every, Noticed),
+        versions=tuple(_versions(played, every)),
         clauses=_clauses(played, every),
         decisions=len(decided),
         by_rules=sum(fact.by is None for fact in decided),
@@ -143,6 +154,13 @@ def report(played: Played) -> Report:
 
 def _count(facts: Iterable[Fact], kind: type[Fact]) -> int:
     return sum(isinstance(fact, kind) for fact in facts)
+
+
+def _versions(played: Played, every: Sequence[Fact]) -> Iterator[VersionCount]:
+    accepted = Counter(fact.agreement for fact in every if isinstance(fact, Accepted))
+    decided = Counter(fact.statement.agreement for fact in every if isinstance(fact, Decided))
+    for each in played.versions:
+        yield VersionCount(digest=each.digest, accepted=accepted[each.digest], decisions=decided[each.digest])
 
 
 def _clauses(played: Played, facts: Iterable[Fact]) -> tuple[ClauseCount, ...]:

@@ -36,6 +36,9 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "messages", f"{report.messages:,} ({_listed(report.outcomes)})"
     yield "not written", f"{report.not_written:,}, since their authors were cut"
     yield "notices", f"{report.notices:,}"
+    for number, each in enumerate(report.versions, 1):
+        which = f"version {number}" if len(report.versions) > 1 else "the version"
+        yield which, f"accepted by {each.accepted:,}, {counted(each.decisions, 'decision')} under it"
     people = f"{report.by_rules:,} by rules, {report.by_people:,} by people"
     yield "decisions", f"{report.decisions:,}: {people}; {counted(report.dismissals, 'dismissal')}"
     yield "measures", _listed(report.measures) or "none"
