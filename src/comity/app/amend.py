@@ -4,30 +4,51 @@ from __future__ import annotations
 
 from comity.app.acting import acting, demand_sure, parse_person, told
 from comity.app.errors import Exit, StopError
+from comity.app.foretold import demand_agreed
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_name, parse_time
 from comity.app.wiring import SystemClock
+from comity.casework import amend as casework
 from comity.casework.facts import How, Recomputed
 from comity.casework.wording import counted, printable
 from comity.flow import amend as flow
+from comity.flow.review import account_of
 from comity.model.duration import EARLIEST
 from comity.model.ids import ClauseId, DecisionId, Digest
 
 
 def correct(
-    statement: str, settings: Settings, *, by: str, note: str, instead: str | None, at: str | None, as_json: bool
+    statement: str,
+    settings: Settings,
+    *,
+    by: str,
+    note: str,
+    instead: str | None,
+    at: str | None,
+    is_sure: bool,
+    as_json: bool,
 ) -> Exit:
-    person, when = parse_person(by), parse_time(at, SystemClock().now())
+    person, when, decision = parse_person(by), parse_time(at, SystemClock().now()), DecisionId(statement)
     with acting(settings) as proceedings:
-        facts = flow.correct(proceedings, DecisionId(statement), person, note, when, instead=instead)
+        if not is_sure:
+            record = proceedings.record(account_of(proceedings, decision))
+            facts = flow.corrected(proceedings, record, decision, person, note, when, instead=instead)
+            demand_agreed("Correct the statement?", proceedings, record, facts, settings)
+        facts = flow.correct(proceedings, decision, person, note, when, instead=instead)
     return told(facts, as_json=as_json, said="Corrected; the old text stays readable.")
 
 
-def lift(statement: str, settings: Settings, *, by: str, why: str, at: str | None, as_json: bool) -> Exit:
-    person, when = parse_person(by), parse_time(at, SystemClock().now())
+def lift(
+    statement: str, settings: Settings, *, by: str, why: str, at: str | None, is_sure: bool, as_json: bool
+) -> Exit:
+    person, when, decision = parse_person(by), parse_time(at, SystemClock().now()), DecisionId(statement)
     with acting(settings) as proceedings:
-        facts = flow.lift(proceedings, DecisionId(statement), person, why, when)
+        if not is_sure:
+            record = proceedings.record(account_of(proceedings, decision))
+            facts = casework.lift(record, decision, person, why, when)
+            demand_agreed("End the measures now?", proceedings, record, facts, settings)
+        facts = flow.lift(proceedings, decision, person, why, when)
     return told(facts, as_json=as_json, said="Lifted; the breach and its points stand.")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comity.app.acting import acting, parse_person, told
 from comity.app.errors import Exit, StopError
+from comity.app.foretold import demand_agreed
 from comity.app.settings import Settings
 from comity.app.terminal import parse_time
 from comity.app.wiring import SystemClock
@@ -15,6 +16,7 @@ from comity.casework.appeal import LARGEST_ATTACHMENT, LONGEST_TEXT
 from comity.casework.facts import AppealOutcome, Recomputed
 from comity.casework.wording import counted
 from comity.flow import appeal as flow
+from comity.flow.review import account_of
 from comity.model.ids import AppealId, DecisionId, NoticeId
 
 
@@ -52,6 +54,7 @@ def outcome(
     why: str,
     instead: str | None,
     at: str | None,
+    is_sure: bool,
     as_json: bool,
 ) -> Exit:
     """Exit code 1, with the reason, if the reviewer took part or the measures are harsher."""
@@ -59,10 +62,13 @@ def outcome(
         help_ = f"One of: {', '.join(AppealOutcome)}."
         raise StopError(f"{result!r} is no outcome", help=help_, code=Exit.USAGE)
     person, when = parse_person(by), parse_time(at, SystemClock().now())
+    given = flow.Given(appeal=AppealId(appeal_id), outcome=AppealOutcome(result), by=person, why=why, instead=instead)
     with acting(settings) as proceedings:
-        facts = flow.give_outcome(
-            proceedings, AppealId(appeal_id), AppealOutcome(result), person, why, when, instead=instead
-        )
+        if not is_sure:
+            record = proceedings.record(account_of(proceedings, appeal_id))
+            facts = flow.followed(proceedings, record, given, when)
+            demand_agreed("Decide the appeal so?", proceedings, record, facts, settings)
+        facts = flow.give_outcome(proceedings, given.appeal, given.outcome, person, why, when, instead=instead)
     again = sum(isinstance(fact, Recomputed) for fact in facts)
     also = f" {counted(again, 'later decision')} became milder." if again else ""
     return told(facts, as_json=as_json, said=f"The appeal is decided: {result}.{also}")

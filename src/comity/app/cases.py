@@ -9,6 +9,7 @@ from typing import Final
 
 from comity.app.acting import acting, demand_sure, parse_person, told
 from comity.app.errors import Exit, StopError
+from comity.app.foretold import show_then
 from comity.app.settings import Settings
 from comity.app.show import printed
 from comity.app.terminal import as_json as print_json
@@ -17,7 +18,7 @@ from comity.app.wiring import SystemClock, reading
 from comity.casework.case_facts import CaseKind
 from comity.casework.cases import Case, waiting
 from comity.casework.facts import Appealed, Decided, Fact
-from comity.casework.record import fold
+from comity.casework.record import Record, fold
 from comity.casework.recorded import recorded
 from comity.casework.review import Deciding
 from comity.casework.wording import counted, dated, printable
@@ -26,6 +27,7 @@ from comity.flow.case_texts import texts_of
 from comity.flow.message import Proceedings
 from comity.flow.queue import Waiting, waiting_in
 from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
+from comity.ports import Store
 
 _SUMMARY: Final = 60
 _DAYS_FROM: Final = 72
@@ -141,7 +143,8 @@ def _act(
             return review.assess(proceedings, deciding, said, at)
         case "dismiss":
             deciding = _deciding(wanted, proceedings, by)
-            demand_sure("Dismiss the case?", is_sure=wanted.is_sure)
+            if not wanted.is_sure:
+                _foretell(wanted, proceedings, deciding, at, settings)
             return review.dismiss(proceedings, deciding, at)
         case _:
             return _confirm(wanted, proceedings, by, at, settings)
@@ -162,6 +165,18 @@ def _confirm(
     return review.confirm(proceedings, deciding, at, clauses=clauses, instead=wanted.instead)
 
 
+def _foretell(wanted: Wanted, proceedings: Proceedings, deciding: Deciding, at: datetime, settings: Settings) -> None:
+    """What the case is about, and what becomes of a decision that it reverses."""
+    record = proceedings.record(review.account_of(proceedings, deciding.case))
+    facts = review.dismissed(proceedings, record, deciding, at)
+    found = record.case(deciding.case)
+    if found is not None:
+        for line in _lines(found, _texts(proceedings.store, record, found), settings, at):
+            out.print(line, markup=False)
+    show_then(proceedings, record, facts, settings)
+    demand_sure("Dismiss the case?", is_sure=False)
+
+
 def _deciding(wanted: Wanted, proceedings: Proceedings, by: ReviewerId) -> Deciding:
     """Without a version, on the case as it is now."""
     id_ = CaseId(wanted.case)
@@ -175,8 +190,7 @@ def _show(wanted: Wanted, settings: Settings) -> Exit:
         account = store.account_of(wanted.case)
         record = fold(account, store.facts_of(account)) if account else None
         found = record.case(CaseId(wanted.case)) if record else None
-        kept = texts_of(store, record, found) if record and found else ()
-        shown = {(each.source, each.id): each.text for each in kept}
+        shown = _texts(store, record, found) if record and found else {}
     if found is None:
         raise StopError(f"there is no case {wanted.case!r}", help="List them with `comity cases`.", code=Exit.USAGE)
     if wanted.as_json:
@@ -185,6 +199,11 @@ def _show(wanted: Wanted, settings: Settings) -> Exit:
     for line in _lines(found, shown, settings, SystemClock().now()):
         out.print(line, markup=False)
     return Exit.FINE
+
+
+def _texts(store: Store, record: Record, case: Case) -> dict[tuple[str, MessageId], str]:
+    """What the case's messages say, as far as it is kept."""
+    return {(each.source, each.id): each.text for each in texts_of(store, record, case)}
 
 
 def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings, now: datetime) -> Iterator[str]:

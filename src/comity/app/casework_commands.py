@@ -165,6 +165,7 @@ def outcome(
     why: Why = "",
     instead: Instead = None,
     at: At = None,
+    yes: Yes = False,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -172,7 +173,9 @@ def outcome(
     """Decide an appeal. Whoever took part in the decision is refused."""
     from comity.app.appeals import outcome as work
 
-    end(work(appeal, result, settings_of(config, store), by=by, why=why, instead=instead, at=at, as_json=json))
+    is_sure = yes or json
+    settings = settings_of(config, store)
+    end(work(appeal, result, settings, by=by, why=why, instead=instead, at=at, is_sure=is_sure, as_json=json))
 
 
 @commands.command(epilog="Example: `comity correct 5f0c... --by mara --note 'The message was sent on the 3rd.'`")
@@ -182,6 +185,7 @@ def correct(
     note: Annotated[str, typer.Option(help="What the statement should have said.")] = "",
     instead: Instead = None,
     at: At = None,
+    yes: Yes = False,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -189,7 +193,9 @@ def correct(
     """Append a new version to a statement; the old text stays. Never anything harsher."""
     from comity.app.amend import correct as work
 
-    end(work(statement, settings_of(config, store), by=by, note=note, instead=instead, at=at, as_json=json))
+    is_sure = yes or json
+    settings = settings_of(config, store)
+    end(work(statement, settings, by=by, note=note, instead=instead, at=at, is_sure=is_sure, as_json=json))
 
 
 @commands.command(epilog="Example: `comity lift 5f0c... --by mara --why 'Served its purpose.'`")
@@ -198,6 +204,7 @@ def lift(
     by: By = "",
     why: Why = "",
     at: At = None,
+    yes: Yes = False,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -205,7 +212,8 @@ def lift(
     """End a statement's measures on channels before their time."""
     from comity.app.amend import lift as work
 
-    end(work(statement, settings_of(config, store), by=by, why=why, at=at, as_json=json))
+    is_sure = yes or json
+    end(work(statement, settings_of(config, store), by=by, why=why, at=at, is_sure=is_sure, as_json=json))
 
 
 @commands.command(

@@ -25,10 +25,24 @@ def correct(
     """A new version of the statement; `instead`: milder measures. Raises `RefusedError`."""
 
     def follows(record: Record) -> tuple[Fact, ...]:
-        rows = None if instead is None else rows_of(proceedings, record, decision, instead)
-        return amend.correct(record, decision, by, note, at, rows=rows, version_of=proceedings.versions.agreement)
+        return corrected(proceedings, record, decision, by, note, at, instead=instead)
 
     return proceedings.act([account_of(proceedings, decision)], follows)
+
+
+def corrected(
+    proceedings: Proceedings,
+    record: Record,
+    decision: DecisionId,
+    by: ReviewerId,
+    note: str,
+    at: datetime,
+    *,
+    instead: str | None,
+) -> tuple[Fact, ...]:
+    """The facts of it; nothing is kept."""
+    rows = None if instead is None else rows_of(proceedings, record, decision, instead)
+    return amend.correct(record, decision, by, note, at, rows=rows, version_of=proceedings.versions.agreement)
 
 
 def lift(proceedings: Proceedings, decision: DecisionId, by: ReviewerId, why: str, at: datetime) -> tuple[Fact, ...]:
