@@ -46,7 +46,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def mara(browser: Browser, site: Site) -> Person:
-    return Person(browser, site, "mara", "reviewer", "appeals reviewer")
+    return Person(browser, site, "mara", "reviewer", "appeals reviewer", "operator", "auditor")
 
 
 @pytest.fixture(scope="module")
@@ -189,11 +189,12 @@ def test_axe_finds_nothing_on_any_page(
 
 
 def places(page: Page, site: Site) -> list[str]:
-    """Every page that a reviewer of both kinds can see, with something on it."""
+    """Every page that the navigation names, and those behind them, with something on them."""
     page.goto(f"{site.url}/console/queue")
+    named = [each.get_attribute("href") for each in page.locator(".top nav a:not(.brand)").all()]
     cases = [each.get_attribute("href") for each in page.locator("[data-item]").all()[:1]]
-    known = ["queue", "queue?kind=ceiling", "bulk?clause=slurs", "appeals", "password", "appeals/nothing"]
-    return [f"{site.url}{each}" for each in (*(f"/console/{each}" for each in known), *cases, "/sign-in")]
+    known = ["queue?kind=ceiling", "bulk?clause=slurs", "password", "appeals/nothing"]
+    return [f"{site.url}{each}" for each in (*named, *(f"/console/{each}" for each in known), *cases, "/sign-in")]
 
 
 def test_the_door_is_usable_too(browser: Browser, site: Site) -> None:

@@ -47,7 +47,8 @@ def in_short(measure: Measure) -> str:
 
 def _decided(one: Recorded) -> Iterator[Event]:
     measures = ", ".join(map(in_short, one.decided.measures)) or "no measure"
-    clauses = ", ".join(one.clauses)
+    titles = {clause.id: clause.title for clause in one.decided.statement.clauses}
+    clauses = ", ".join(titles.get(clause, clause) for clause in one.clauses)
     by = one.decided.by or "a rule"
     yield Event(at=one.decided.at, said=f"{clauses}: {measures}", by=by, statement=one.id, is_measure=True)
     for change in one.changes:

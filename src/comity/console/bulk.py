@@ -16,6 +16,7 @@ from litestar.types import ControllerRouterHandler
 from comity.casework.cases import Case
 from comity.casework.record import fold
 from comity.console.case import DISMISS, LADDER, OWN, Desk
+from comity.console.queue import titles
 from comity.console.refusals import PageError
 from comity.console.sent import Sent, Several, several
 from comity.console.shell import onward
@@ -55,12 +56,12 @@ def bulk_routes(of: Desk) -> list[ControllerRouterHandler]:
     async def sample(request: PageRequest, clause: Name) -> Response[str]:
         now, by = of.clock.now(), request.auth.name
 
-        def drawn(running: Proceedings) -> tuple[flow.Bulk, tuple[Sampled, ...]]:
+        def drawn(running: Proceedings) -> tuple[flow.Bulk, tuple[Sampled, ...], str]:
             found = flow.found_by(running.store, ClauseId(clause), running.fresh()[:_LOT], by, now)
-            return found, tuple(_sampled(running.store, found))
+            return found, tuple(_sampled(running.store, found)), titles(running.versions).get(found.clause, clause)
 
-        found, cases = await of.asks.read(drawn)
-        return of.shell.answer(request, "bulk", found=found, cases=cases)
+        found, cases, title = await of.asks.read(drawn)
+        return of.shell.answer(request, "bulk", found=found, cases=cases, clause=title)
 
     @post("/console/bulk", status_code=HTTPStatus.OK)
     async def decide(request: PageRequest, data: URLEncodedBody[Deciding]) -> Redirect:

@@ -107,13 +107,13 @@ def _queue(store: Store, queue: Waits, wanted: Wanted, by: ReviewerId, now: date
     found = [(each, case) for each, case in every if _is_wanted(case, wanted, by, now)]
     start = next((place + 1 for place, (each, _) in enumerate(found) if each.id == wanted.after), 0)
     shown = found[start : start + _AT_ONCE]
-    titles = _titles(queue.versions(store))
+    named = titles(queue.versions(store))
     return Queue(
-        lines=tuple(_line(each, case, titles, by, now) for each, case in shown),
+        lines=tuple(_line(each, case, named, by, now) for each, case in shown),
         count=len(found),
         total=len(every),
         clauses=tuple(
-            sorted((titles.get(clause, clause), clause) for clause in {c for _, case in every for c in _clauses(case)})
+            sorted((named.get(clause, clause), clause) for clause in {c for _, case in every for c in _clauses(case)})
         ),
         kinds=tuple(sorted({str(case.opened.kind) for _, case in every})),
         more=wanted.address(after=shown[-1][0].id) if start + _AT_ONCE < len(found) else "",
@@ -132,19 +132,19 @@ def _clauses(case: Case) -> tuple[ClauseId, ...]:
     return tuple(dict.fromkeys(each for each in found if each))
 
 
-def _titles(versions: Versions) -> Mapping[ClauseId, str]:
+def titles(versions: Versions) -> Mapping[ClauseId, str]:
     """As the newest version that has the clause calls it."""
     return {clause.id: clause.title for one in versions.every for clause in one.agreement.clauses}
 
 
-def _line(one: Waiting, case: Case, titles: Mapping[ClauseId, str], by: ReviewerId, now: datetime) -> Line:
+def _line(one: Waiting, case: Case, named: Mapping[ClauseId, str], by: ReviewerId, now: datetime) -> Line:
     holder = case.holder(now)
     return Line(
         id=one.id,
         account=one.account,
         kind=str(case.opened.kind),
         asked=case.opened.why,
-        clauses=tuple((titles.get(each, each), each) for each in _clauses(case)),
+        clauses=tuple((named.get(each, each), each) for each in _clauses(case)),
         excerpt=_excerpt(one),
         why=tuple(_why(one, case, now)),
         holder=holder or "",
