@@ -27,6 +27,8 @@ from comity.stores.webhooks import WebhookFile
 from comity.stores.world import CountedEntropy, FixedClock
 
 SECRETS = {role: f"comity_{role.name.lower()}" for role in GIVEN}
+TOLD: list[dict[str, object]] = []
+"""What was written to the log."""
 LINKS = Links(b"k" * 32)
 
 
@@ -50,6 +52,9 @@ class KnownTokens:
 class NoAcks:
     def add(self, ack) -> None:
         self.last = ack
+
+    def every(self) -> list:
+        return [self.last] if hasattr(self, "last") else []
 
 
 def current(world: World) -> Proceedings:
@@ -84,6 +89,8 @@ def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
         zone=ZoneInfo("UTC"),
         url="https://example.org",
         ending=Ending(),
+        tell=lambda what, fields: TOLD.append({"what": what, **fields}),
+        warnings=("nothing vouches for the ledger",),
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from comity.api.access import guard
 from comity.api.agreements import agreement_routes
@@ -23,17 +23,20 @@ from comity.api.desk import Queue
 from comity.api.ending import Ending
 from comity.api.events import event_routes
 from comity.api.heads import with_head
+from comity.api.health import health_routes
 from comity.api.messages import Parse, message_routes
+from comity.api.metrics import Metrics, State, metric_routes
 from comity.api.notices import notice_routes
 from comity.api.once import Once
 from comity.api.operators import operator_routes
 from comity.api.outbox import Outbox
-from comity.api.problems import ANSWERED, answered
+from comity.api.problems import ANSWERED, AnyRequest, Problem, answered, failed
 from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
 from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
+from comity.api.timed import Tell, route_of, timed, told_of
 from comity.api.watch import Watch
 from comity.api.webhooks import webhook_routes
 from comity.casework.recorded import Recorded
@@ -53,7 +56,7 @@ class Parts:
     """What the service is made of.
 
     `reading` is the store with a connection of its own; `secret` is of the hashes under which requests are known;
-    `url` is where it is reached.
+    `url` is where it is reached; `tell` writes to the log; `warnings` are what `/readyz` says could be safer.
     """
 
     desk: Desk
@@ -71,6 +74,8 @@ class Parts:
     zone: ZoneInfo
     url: str
     ending: Ending
+    tell: Tell
+    warnings: tuple[str, ...]
 
 
 def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
@@ -83,12 +88,18 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         told = await queue.read(lambda running: subject.told(running, parts.links, Purpose.STATEMENT, token))
         return told.one.id if told else None
 
-    routes = [*_of_feeds(parts, queue, watch, once), *_of_record(parts, queue, once)]
+    metrics = Metrics()
+    metrics.also(State(parts.reading, parts.log, parts.acks, parts.hooks, parts.clock, lambda: queue.waiting))
+    routes = [
+        *_of_feeds(parts, queue, watch, once, metrics),
+        *_of_record(parts, queue, once),
+        *metric_routes(metrics, watch),
+    ]
     machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
     parts.ending.tell(watch.end)
     app = Litestar(
         [machines, *pages(queue)],
-        exception_handlers={**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged},
+        exception_handlers=_handled(parts.tell),
         lifespan=[_running([queue, watch, Outbox(parts.courier, watch)])],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
@@ -96,8 +107,18 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         ),
         logging_config=None,
     )
-    app.asgi_handler = with_head(app.asgi_handler)
+    app.asgi_handler = timed(with_head(app.asgi_handler), metrics)
     return app
+
+
+def _handled(tell: Tell) -> ExceptionHandlersMap:
+    """Every error is answered with problem details; what nobody foresaw is told to the log, and says nothing more."""
+
+    def unforeseen(request: AnyRequest, error: Exception) -> Response[Problem]:
+        tell("an error that nobody foresaw", {"route": route_of(request.scope), **told_of(error)})
+        return failed()
+
+    return {**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged, 500: unforeseen}
 
 
 class Runs(Protocol):
@@ -130,12 +151,12 @@ def _refusal_link(parts: Parts) -> Callable[[DecisionId], str]:
     return lambda statement: f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
 
 
-def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once) -> list[ControllerRouterHandler]:
+def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once, metrics: Metrics) -> list[ControllerRouterHandler]:
     """The routes by which messages come in, and what is decided goes out."""
     link, clock = _refusal_link(parts), parts.clock
 
     return [
-        *message_routes(queue, parts.parse, link),
+        *message_routes(queue, parts.parse, link, metrics.judged),
         *standing_routes(queue, watch, parts.acks, clock, link),
         *event_routes(watch, once, clock, own_link(parts.links, parts.url)),
         *proof_routes(watch, parts.log),
@@ -155,5 +176,6 @@ def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterH
         *appeal_routes(once, clock),
         *operator_routes(queue, once, clock),
         *webhook_routes(parts.hooks, clock),
-        *public_routes(queue, parts.log),
+        *public_routes(parts.log),
+        *health_routes(queue, parts.log, parts.warnings),
     ]

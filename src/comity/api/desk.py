@@ -110,6 +110,11 @@ class Queue:
         self._queue.put_nowait(_Act(do=do, fail=lambda error: _fail(result, error), undone=undone, is_alone=is_alone))
         return await result
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return self._waiting
+
     async def act(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
         """Act now, in no group and in nobody's turn. Raises what `work` raises."""
         result = await asyncio.get_running_loop().run_in_executor(self._thread, self._desk.act, work)

@@ -63,7 +63,9 @@ _DOES: Final = {
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def message_routes(queue: Queue, parse: Parse, link: Callable[[DecisionId], str]) -> list[ControllerRouterHandler]:
+def message_routes(
+    queue: Queue, parse: Parse, link: Callable[[DecisionId], str], count: Callable[[Outcome], None]
+) -> list[ControllerRouterHandler]:
     @post("/v1/messages", status_code=HTTPStatus.OK, raises=[], request_max_body_size=LARGEST_BODY)
     async def take(request: TokenRequest, *, dry_run: DryRun = False) -> Response[Judged | bytes] | Stream:
         """Judge messages and keep what follows; the answer comes when it is durable.
@@ -73,7 +75,7 @@ def message_routes(queue: Queue, parse: Parse, link: Callable[[DecisionId], str]
         came next, and nothing is kept.
         """
         token, body = request.auth, await request.body()
-        answered = queue.try_out if dry_run else queue.take
+        answered = queue.try_out if dry_run else _counting(queue.take, count)
         if request.content_type[0] == LINES:
             return Stream(_lines(answered, parse, link, token, body), media_type=LINES)
         read = parse([body], token.name)
@@ -84,6 +86,16 @@ def message_routes(queue: Queue, parse: Parse, link: Callable[[DecisionId], str]
         return Response(judged(answer, link))
 
     return [take]
+
+
+def _counting(take: Answered, count: Callable[[Outcome], None]) -> Answered:
+    async def counted(messages: Sequence[Message]) -> Sequence[Answer]:
+        answers = await take(messages)
+        for answer in answers:
+            count(answer.outcome)
+        return answers
+
+    return counted
 
 
 async def _lines(

@@ -80,6 +80,12 @@ def answered(_: AnyRequest, error: Exception) -> Response[Problem]:
             return _response(problem(HTTPStatus.SERVICE_UNAVAILABLE, detail), {"Retry-After": "1"})
 
 
+def failed() -> Response[Problem]:
+    """The answer to a fault of ours."""
+    detail = "Something went wrong here, and was written to the log. Nothing may have been done: look, then try again."
+    return _response(problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail), {})
+
+
 ANSWERED: Final = (
     ProblemError,
     HTTPException,

@@ -1,15 +1,13 @@
-"""What needs no token: the ledger's files, and whether the service lives."""
+"""What needs no token: the ledger's files."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from comity.api.desk import Queue
 from comity.api.problems import ProblemError
 from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH
 from comity.ports import PublishedLog
@@ -17,13 +15,7 @@ from comity.ports import PublishedLog
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """`ok`, or what is the matter."""
-
-    status: str
-
-
-def public_routes(queue: Queue, log: PublishedLog) -> list[ControllerRouterHandler]:
+def public_routes(log: PublishedLog) -> list[ControllerRouterHandler]:
     @get("/v1/log/{path:path}", media_type="application/octet-stream")
     async def file(path: FromPath[str]) -> Response[bytes]:
         """A file of the published ledger (C2SP tlog-tiles): `checkpoint`, `vkey`, `tile/...`."""
@@ -35,15 +27,4 @@ def public_routes(queue: Queue, log: PublishedLog) -> list[ControllerRouterHandl
         headers = {"Cache-Control": "no-cache" if is_text else _FOR_GOOD, "Access-Control-Allow-Origin": "*"}
         return Response(content, headers=headers, media_type="text/plain; charset=utf-8" if is_text else None)
 
-    @get("/healthz")
-    async def health() -> Health:
-        """The process answers."""
-        return Health(status="ok")
-
-    @get("/readyz")
-    async def ready() -> Health:
-        """The record can be read."""
-        await queue.read(lambda running: running.store.size)
-        return Health(status="ok")
-
-    return [file, health, ready]
+    return [file]

@@ -5,6 +5,7 @@ Other programs may go on acting on the same record, such as `comity case`: what 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from comity.api.desk import Queue
 from comity.api.ending import Ending
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
+from comity.app.log_lines import told_to
 from comity.app.serve_console import console_pages
 from comity.app.settings import Settings
 from comity.app.terminal import out
@@ -95,7 +97,18 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         zone=settings.zone,
         url=url,
         ending=Ending(),
+        tell=told_to(sys.stderr, clock),
+        warnings=_warnings(settings),
     )
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    if settings.anchor is None and settings.policy is None:
+        return (
+            "neither an anchor nor a witness is set: if the record's folder is put back to an older state, nothing"
+            " notices; see `ledger.anchor` and `ledger.policy` in comity.toml",
+        )
+    return ()
 
 
 def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[Router]:

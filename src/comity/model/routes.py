@@ -58,6 +58,7 @@ MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /v1/webhooks/{hook}/again": _OPERATOR,
     "GET /v1/log/proof/{statement}": ANYBODY,
     "GET /v1/log/{path}": ANYBODY,
+    "GET /metrics": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,
     "GET /openapi.json": ANYBODY,
