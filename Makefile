@@ -45,6 +45,7 @@ long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each 
 	done
 	@WITNESS_LIVES=300 .venv/bin/python -m pytest -sq tests/faults/test_witness_killed.py -k killed_at_any_moment
 	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_lives.py $$folder --lives 60 && rm -r $$folder
+	@OPENAPI_SECONDS=300 .venv/bin/python -m pytest -q tests/e2e/test_openapi.py
 
 bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md
 	@.venv/bin/python benchmarks $(NAME)

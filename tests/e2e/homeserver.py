@@ -6,16 +6,13 @@ needs, and nothing else that Comity uses elsewhere; Comity itself comes from src
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,11 +21,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+from environments import python_with
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "gate-matrix.md"
-PINS = ROOT / "requirements" / "synapse.txt"
-UV = shutil.which("uv")
 PATIENCE = 60.0
 HOST = "example.org"
 SECRET = "only-for-this-test"
@@ -70,27 +66,8 @@ root: {level: WARNING, handlers: [errors]}
 
 
 def python() -> Path:
-    """The interpreter of the environment, made if it is not there; two tests at once make one."""
-    content = PINS.read_bytes() + sys.version.encode()
-    folder = ROOT / ".cache" / f"synapse-{hashlib.sha256(content).hexdigest()[:16]}"
-    folder.parent.mkdir(exist_ok=True)
-    with (folder.parent / "synapse.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "whole").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _make(folder)
-            (folder / "whole").touch()
-    return folder / "bin" / "python"
-
-
-def _make(folder: Path) -> None:
-    if UV:
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        installing = [UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python"]
-    else:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        installing = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*installing, "--require-hashes", "-r", PINS], check=True)
+    """The interpreter of the homeserver's environment."""
+    return python_with("synapse")
 
 
 def lines_of_the_page(places: Mapping[str, object]) -> str:

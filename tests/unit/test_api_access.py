@@ -160,3 +160,14 @@ def test_a_decision_on_what_has_changed_meanwhile_is_refused(world: World, clien
         told = client.post(path, json=given, headers={**reviewer, "If-Match": version})
         assert told.status_code == status, told.text
     assert client.get("/v1/cases", headers=reviewer).json() == []
+
+
+def test_the_openapi_document_has_every_route_of_the_table_and_says_who_may_ask(client: TestClient) -> None:
+    told = client.get("/openapi.json").json()
+    assert told["openapi"].startswith("3.1")
+    shown = {
+        f"{method.upper()} {path}": each for path, methods in told["paths"].items() for method, each in methods.items()
+    }
+    assert set(shown) == set(MACHINES) - {"GET /openapi.json"}
+    for route, each in shown.items():
+        assert (each["security"] == [{}]) == (MACHINES[route] is ANYBODY), route

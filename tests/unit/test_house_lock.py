@@ -55,17 +55,18 @@ def project() -> dict[str, list[str]]:
         "runtime": table["project"]["dependencies"],
         "dev": table["project"]["dependencies"] + table["dependency-groups"]["dev"],
         "docs": table["dependency-groups"]["docs"],
+        "schema": table["dependency-groups"]["schema"],
         "synapse": table["dependency-groups"]["synapse"],
     }
 
 
-@pytest.mark.parametrize("set_name", ["runtime", "dev", "docs", "synapse"])
+@pytest.mark.parametrize("set_name", ["runtime", "dev", "docs", "schema", "synapse"])
 def test_every_pin_and_its_hashes_are_those_of_the_lock(set_name: str) -> None:
     in_lock = locked()
     assert {pin: hashes for pin, hashes in pins(set_name).items() if in_lock.get(pin) != hashes} == {}
 
 
-@pytest.mark.parametrize("set_name", ["runtime", "dev", "docs", "synapse"])
+@pytest.mark.parametrize("set_name", ["runtime", "dev", "docs", "schema", "synapse"])
 def test_every_direct_dependency_is_pinned(set_name: str) -> None:
     direct = {re.split(r"[^a-z0-9.-]", requirement)[0].replace(".", "-") for requirement in project()[set_name]}
     assert direct - {name for name, _ in pins(set_name)} == set()

@@ -20,6 +20,7 @@ from comity.api.cases import case_routes
 from comity.api.claims import claim_routes
 from comity.api.conditional import UnchangedError, unchanged
 from comity.api.desk import Queue
+from comity.api.documented import COMPONENTS, documented
 from comity.api.ending import Ending
 from comity.api.events import event_routes
 from comity.api.heads import with_head
@@ -95,7 +96,7 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         *_of_record(parts, queue, once),
         *metric_routes(metrics, watch),
     ]
-    machines = Router("/", route_handlers=routes, guards=[guard(parts.tokens, statement_of, parts.clock)])
+    machines = Router("/", route_handlers=documented(routes), guards=[guard(parts.tokens, statement_of, parts.clock)])
     parts.ending.tell(watch.end)
     app = Litestar(
         [machines, *pages(queue)],
@@ -103,7 +104,11 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         lifespan=[_running([queue, watch, Outbox(parts.courier, watch)])],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
-            title="Comity", version=version, path="/openapi.json", render_plugins=[JsonRenderPlugin(path="/")]
+            title="Comity",
+            version=version,
+            path="/openapi.json",
+            render_plugins=[JsonRenderPlugin(path="/")],
+            components=COMPONENTS,
         ),
         logging_config=None,
     )

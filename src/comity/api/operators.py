@@ -77,10 +77,10 @@ def operator_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRo
         return await once.act(request, key, act, UndoneNow, is_alone=True)
 
     @get("/v1/export")
-    async def export(account: Account) -> Response[Export]:
-        """All that the record holds of an account and may tell it."""
+    async def export(account: Account) -> Response[dict[str, object]]:
+        """All that the record holds of an account and may tell it, as `comity export` prints it."""
         found = await queue.read(lambda running: _export(running, AccountId(account), clock.now()))
-        return Response(found, headers={"Cache-Control": "no-store"})
+        return Response(msgspec.to_builtins(found), headers={"Cache-Control": "no-store"})
 
     @post("/v1/erasures", status_code=HTTPStatus.NO_CONTENT)
     async def erase(request: TokenRequest, data: JSONBody[Erasure], key: Key = None) -> None:

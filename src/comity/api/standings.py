@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
@@ -30,6 +31,7 @@ from comity.ports import Clock, GateAcks
 Account = Annotated[str, QueryParameter(min_length=1, max_length=1024, description="The account's id.")]
 
 After = Annotated[int, QueryParameter(ge=0, description="The last change that the gate has.")]
+_SNAPSHOT: Final = ResponseSpec(FeedSnapshot, description="The snapshot.", generate_examples=False)
 
 
 class StandingNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +65,7 @@ def standing_routes(
         demand_channel(request.auth, where)
         return await queue.read(lambda proceedings: _standing(proceedings, AccountId(account), where, clock, link))
 
-    @get("/v1/standings/snapshot")
+    @get("/v1/standings/snapshot", responses={200: _SNAPSHOT})
     async def snapshot(request: TokenRequest) -> Response[bytes]:
         """All who are restricted, as of one change of the feed, with a count and a digest to hold it against."""
         found: FeedSnapshot = await watch.snapshot(request.auth.channels)
