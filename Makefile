@@ -2,7 +2,7 @@
 # A machine needs Python 3.11 or newer, git and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format e2e long bench fuzz docs docs-serve setup lock clean
+.PHONY: help demo test check format e2e long bench bench-gates fuzz docs docs-serve setup lock clean
 MAKEFLAGS += --no-print-directory
 export PYTHON
 ARGS ?=
@@ -49,6 +49,9 @@ long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each 
 
 bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md
 	@.venv/bin/python benchmarks $(NAME)
+
+bench-gates: $(DEV) ## measure all gates at once through their real servers (as root, on Linux; ARGS="100 1000000 1000": flips, cuts, accounts a second)
+	@.venv/bin/python benchmarks/gates.py $(ARGS)
 
 fuzz: $(DEV) ## drawn rules and messages judged in all ways, then all laws with new inputs (MINUTES=10 CASES=1000000000 JOBS=2 SEED=0)
 	@.venv/bin/python tools/fuzz.py --minutes $(MINUTES) --cases $(CASES) --jobs $(JOBS) --seed $(SEED)

@@ -24,6 +24,13 @@ from test_gate_serve import Record, free_port
 from test_gate_web_servers import NGINX, web
 
 WEB, OTHER = 80, 443
+TIRELESS = """
+smtpd_junk_command_limit = 1000000
+smtpd_soft_error_limit = 1000000
+smtpd_hard_error_limit = 1000001
+smtpd_error_sleep_time = 0
+"""
+"""For a client that begins anew again and again."""
 AGREEMENT = """---
 comity: 1
 title: Rules of the house
@@ -95,7 +102,10 @@ Attach = Callable[[Place, Path], AbstractAsyncContextManager[Attached]]
 async def http(place: Place, folder: Path) -> AsyncIterator[Attached]:
     """Posting through nginx."""
     command = place.gate("http", folder, "--listen", "127.0.0.1:0")
-    async with place.record.running(*command) as gate, web("nginx", place.folder / "nginx", gate) as front:
+    async with (
+        place.record.running(*command) as gate,
+        web("nginx", place.folder / f"nginx-{folder.name}", gate) as front,
+    ):
 
         async def passes() -> bool:
             return (await front.post("ann")).status_code == 201
@@ -137,22 +147,23 @@ async def network(place: Place, folder: Path) -> AsyncIterator[Attached]:
 @asynccontextmanager
 async def mail(place: Place, folder: Path) -> AsyncIterator[Attached]:
     """Naming a recipient, signed in; the session goes on."""
-    with postfix(*snippets()[:1]) as server:
+    with postfix(*snippets()[:1], TIRELESS) as server:
         command = place.gate("postfix", folder, "--listen", f"127.0.0.1:{server.gate}")
         box = await asyncio.start_server(Mailbox().take, "127.0.0.1", server.mailbox)
         async with box, place.record.running(*command), server.session() as session:
 
             async def passes() -> bool:
-                return await _recipient(session) == 250
+                return await recipient(session) == 250
 
             async def shown() -> str:
-                await _recipient(session)
+                await recipient(session)
                 return session.last
 
             yield Attached(passes, shown)
 
 
-async def _recipient(session: Session) -> int:
+async def recipient(session: Session) -> int:
+    """The code of the reply to a recipient's name."""
     await session.say(b"RSET")
     await session.say(b"MAIL FROM:<ann@example.org>")
     return await session.say(b"RCPT TO:<bob@example.com>")
@@ -169,7 +180,7 @@ async def matrix(place: Place, folder: Path) -> AsyncIterator[Attached]:
         "/etc/comity/gate.token": place.folder / "matrix.token",
     }
     lines = re.sub(r"\n *judge_token_file: .*", "", lines_of_the_page(places))
-    server = Homeserver(place.folder / "synapse", free_port(), lines)
+    server = Homeserver(place.folder / f"synapse-{folder.name}", free_port(), lines)
     await asyncio.to_thread(server.start)
     try:
         ann = await asyncio.to_thread(server.user, "ann")
@@ -193,6 +204,7 @@ async def matrix(place: Place, folder: Path) -> AsyncIterator[Attached]:
         await asyncio.to_thread(server.close)
 
 
+CHANNELS: Mapping[str, str] = {"http": "posts", "network": "internet", "postfix": "mail", "matrix": "chat"}
 KINDS: Mapping[str, Attach] = {"http": http, "network": network, "postfix": mail, "matrix": matrix}
 
 
@@ -212,8 +224,9 @@ async def centre(folder: Path, port: int, net: Network) -> AsyncIterator[Place]:
     record = Record(folder, port, host=f"{LAN}1")
     (folder / "agreement.md").write_text(AGREEMENT)
     await record.comity("publish", "agreement.md")
-    for name, role in (*((kind, "gate") for kind in KINDS), ("source", "source"), ("mara", "reviewer")):
-        made = json.loads(await record.comity("token", "new", name, "--role", role, "--json"))
+    gates = ((kind, "gate", "--channel", channel) for kind, channel in CHANNELS.items())
+    for name, role, *more in (*gates, ("source", "source"), ("mara", "reviewer")):
+        made = json.loads(await record.comity("token", "new", name, "--role", role, "--json", *more))
         (folder / f"{name}.token").write_text(made["token"])
     async with client(record, "source") as source:
         yield Place(record, net, source)
