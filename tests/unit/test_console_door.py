@@ -118,6 +118,27 @@ def test_signing_in_by_a_form_of_another_site_is_refused_too(browser: Browser) -
     assert browser.send("/sign-in", name="mara", password=PASSWORD).status_code == 303
 
 
+HOSTILE = (
+    (b"csrf=%ff%fe&name=a", "application/x-www-form-urlencoded"),
+    (b"csrf=%ed%a0%80", "application/x-www-form-urlencoded"),
+    (b"\xff\xfe=\x00", "application/x-www-form-urlencoded; charset=utf-16"),
+    (b"csrf=1", "application/x-www-form-urlencoded; charset=nonsense"),
+    (b"--x\r\n\r\n", "multipart/form-data; boundary=x"),
+    (b"--x", "multipart/form-data"),
+    (b"{", "application/json"),
+    (b"", ""),
+)
+
+
+@pytest.mark.parametrize(("body", "kind"), HOSTILE)
+def test_a_form_that_cannot_be_read_is_refused_on_a_page(browser: Browser, body: bytes, kind: str) -> None:
+    token = Form(browser.get("/sign-in").text, "/sign-in").fields["csrf"][0]
+    for headers in ({"Content-Type": kind}, {"Content-Type": kind, "X-CSRF-Token": token}):
+        told = browser.client.post("/sign-in", content=body, headers=headers, follow_redirects=False)
+        assert told.status_code in (400, 403), told.text
+        assert told.headers["Content-Type"].startswith("text/html")
+
+
 def test_a_field_that_a_form_does_not_have_is_refused(browser: Browser) -> None:
     """Nobody gives themselves a role by adding a field."""
     browser.send("/sign-in", name="mara", password=PASSWORD)
