@@ -80,11 +80,11 @@ async def timed(act: Awaitable[None], waits: list[float]) -> None:
 
 async def one_by_one(queue: Queue, waits: list[float]) -> None:
     for _ in range(ACTS):
-        await timed(queue.join(accept), waits)
+        await timed(queue.act(accept), waits)
 
 
 async def at_once(queue: Queue, waits: list[float]) -> None:
-    await asyncio.gather(*(timed(queue.join(accept), waits) for _ in range(ACTS)))
+    await asyncio.gather(*(timed(queue.act(accept), waits) for _ in range(ACTS)))
 
 
 async def compared(desk: Desk) -> dict[str, tuple[float, list[float]]]:

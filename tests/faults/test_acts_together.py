@@ -55,7 +55,7 @@ class Place:
 
     def together(self, *works: Callable[[Proceedings], object], ends_after: int = 999) -> Group[object]:
         group = Group[object](works=works)
-        self.desk.act_together(group, (RefusedError,), lambda: len(group.outcomes) >= ends_after)
+        self.desk.act_together(group, lambda: len(group.outcomes) >= ends_after)
         return group
 
     def names(self) -> list[str]:
@@ -112,7 +112,7 @@ def fails(_: Proceedings) -> str:
 def test_of_a_group_that_fails_nothing_is_kept_or_published(place: Place) -> None:
     size, group = place.store.size, Group(works=[accepts("ann"), fails, accepts("bob")])
     with pytest.raises(KeyError):
-        place.desk.act_together(group, (RefusedError,), lambda: False)
+        place.desk.act_together(group, lambda: False)
     assert (group.outcomes, group.is_kept) == (["ann"], False)
     assert (place.store.size, place.names(), place.log.published) == (size, [], 0)
     assert place.together(accepts("bob")).outcomes == ["bob"]
@@ -123,7 +123,7 @@ def test_of_a_group_that_fails_nothing_is_kept_or_published(place: Place) -> Non
 def test_a_group_that_cannot_be_published_is_kept_and_published_later(place: Place) -> None:
     place.log.fails, group = True, Group(works=[accepts("ann"), accepts("bob")])
     with pytest.raises(OSError, match="No space"):
-        place.desk.act_together(group, (RefusedError,), lambda: False)
+        place.desk.act_together(group, lambda: False)
     assert group.is_kept
     place.log.fails = False
     place.together(accepts("cid"))
@@ -162,11 +162,11 @@ def test_what_waits_at_the_service_is_kept_together_in_its_order(place: Place) -
     told = asked(
         place,
         lambda queue: [
-            queue.join(accepts("ann")),
+            queue.act(accepts("ann")),
             *(queue.take([each]) for each in sent[:20]),
-            queue.join(refuses),
+            queue.act(refuses),
             *(queue.take([each]) for each in sent[20:]),
-            queue.join(accepts("bob")),
+            queue.act(accepts("bob")),
         ],
     )
     ann, *first, refused, bob = [*told[:21], *told[21:22], told[-1]]
@@ -180,7 +180,7 @@ def test_where_one_act_fails_each_is_done_alone_and_once(place: Place) -> None:
     kept, undone = list[str](), list[str]()
 
     def joins(queue: Queue, name: str, work: Callable[[Proceedings], str] | None = None) -> object:
-        return queue.join(work or accepts(name), kept=kept.append, undone=lambda: undone.append(name))
+        return queue.act(work or accepts(name), kept=kept.append, undone=lambda: undone.append(name))
 
     ann, failed, bob = asked(place, lambda queue: [joins(queue, "ann"), joins(queue, "x", fails), joins(queue, "bob")])
     assert (ann, bob) == ("ann", "bob")
@@ -198,10 +198,10 @@ def test_what_erases_is_done_alone_in_its_turn(place: Place) -> None:
     told = asked(
         place,
         lambda queue: [
-            queue.join(accepts("ann")),
-            queue.join(erases, is_alone=True),
-            queue.join(refuses, is_alone=True),
-            queue.join(accepts("bob")),
+            queue.act(accepts("ann")),
+            queue.act(erases, is_alone=True),
+            queue.act(refuses, is_alone=True),
+            queue.act(accepts("bob")),
         ],
     )
     assert (told[0], told[1], str(told[2]), told[3]) == ("ann", "erased", "not today", "bob")
@@ -217,7 +217,7 @@ def test_nobody_is_erased_in_a_group(place: Place) -> None:
 
 def test_what_was_kept_and_could_not_be_published_is_not_done_again(place: Place) -> None:
     place.log.fails = True
-    told = asked(place, lambda queue: [queue.join(accepts("ann")), queue.join(accepts("bob"))])
+    told = asked(place, lambda queue: [queue.act(accepts("ann")), queue.act(accepts("bob"))])
     assert [type(one) for one in told] == [OSError, OSError]
     assert sorted(place.names()) == ["ann", "bob"]
 
@@ -230,7 +230,7 @@ def test_a_store_that_fails_inside_a_group_keeps_all_of_it_or_nothing(tmp_path: 
     running = proceedings(faulty, one.log, "x")
     group = Group(works=[accepts("ann"), accepts("bob")])
     with pytest.raises(FailureError):
-        Desk(one.store, lambda: running).act_together(group, (RefusedError,), lambda: False)
+        Desk(one.store, lambda: running).act_together(group, lambda: False)
     assert one.names() == []
     assert one.together(accepts("cid")).is_kept
     assert one.names() == ["cid"]
@@ -241,6 +241,6 @@ def test_an_account_enrolled_in_a_group_that_was_undone_is_enrolled_again(place:
     """The store, not its memory, says who is known to it."""
     group = Group(works=[accepts("ann"), fails])
     with pytest.raises(KeyError):
-        place.desk.act_together(group, (), lambda: False)
+        place.desk.act_together(group, lambda: False)
     place.together(accepts("ann"))
     assert place.names() == ["ann"]

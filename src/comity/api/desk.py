@@ -17,9 +17,7 @@ from http import HTTPStatus
 from itertools import groupby, islice
 from typing import Final, TypeVar
 
-from comity.agreement.ladders import ChoiceError
 from comity.api.problems import ProblemError
-from comity.casework.refused import RefusedError
 from comity.flow.accounts import by_account
 from comity.flow.desk import Desk, Group
 from comity.flow.message import Proceedings
@@ -29,8 +27,6 @@ from comity.model.message import Message
 from comity.ports import Answer, StoreError
 
 ResultT = TypeVar("ResultT")
-HARMLESS: Final = (RefusedError, ChoiceError, ProblemError)
-"""Raised before anything was changed."""
 _LONGEST: Final = 0.005
 """Seconds after which a group takes no other act."""
 _AT_ONCE: Final = 100
@@ -88,7 +84,7 @@ class Queue:
             await self._worker
         self._thread.shutdown()
 
-    async def join(
+    async def act(
         self,
         work: Callable[[Proceedings], ResultT],
         *,
@@ -96,10 +92,10 @@ class Queue:
         undone: Callable[[], None] = lambda: None,
         is_alone: bool = False,
     ) -> ResultT:
-        """Act together with what else waits. Raises what `work` raises, which may be called twice if it is undone.
+        """Do what `work` does, and keep it together with what else waits; what takes long, or erases, `is_alone`.
 
-        It may do nothing outside the record that `undone` does not take back. `kept` is called when it is durable.
-        What takes long, or erases, `is_alone`.
+        Raises what `work` raises. It may be called again if it is undone, so it may do nothing outside the record that
+        `undone` does not take back. `kept` is called when it is durable.
         """
         result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
 
@@ -114,12 +110,6 @@ class Queue:
     def waiting(self) -> int:
         """How many messages wait."""
         return self._waiting
-
-    async def act(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
-        """Act now, in no group and in nobody's turn. Raises what `work` raises."""
-        result = await asyncio.get_running_loop().run_in_executor(self._thread, self._desk.act, work)
-        self._told()
-        return result
 
     async def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._desk.read, work)
@@ -142,7 +132,7 @@ class Queue:
         """What nobody's message or act brings about, such as texts that are no longer needed; done again each hour."""
         while True:
             with suppress(StoreError, NoteError, OSError):  # the next hour does it
-                await self.act(_upkeep)
+                await self.act(_upkeep, is_alone=True)
             await asyncio.sleep(_HOUR)
 
     async def _work(self) -> None:
@@ -188,7 +178,7 @@ class Queue:
                 group.outcomes.append(self._desk.act(acts[0].do))
                 group.is_kept = True
             else:
-                self._desk.act_together(group, HARMLESS, lambda: self._monotonic() >= until)
+                self._desk.act_together(group, lambda: self._monotonic() >= until)
         finally:
             for n, outcome in enumerate(group.outcomes):
                 if not group.is_kept:

@@ -18,8 +18,9 @@ import msgspec
 from litestar.params import HeaderParameter
 
 from comity.api.access import TokenRequest
-from comity.api.desk import HARMLESS, Queue
+from comity.api.desk import Queue
 from comity.api.problems import ProblemError
+from comity.flow.desk import HARMLESS
 from comity.flow.message import Proceedings
 from comity.ports import Begun, Clock, Replies
 
@@ -56,11 +57,11 @@ class Once:
         `is_alone`: it takes long, or erases, so that nothing else is kept with it.
         """
         if key is None:
-            return await self._queue.join(work, is_alone=is_alone)
+            return await self._queue.act(work, is_alone=is_alone)
         name = self._hash(request.auth.id, request.method, str(request.url.path), key)
         body = self._hash(request.url.query, (await request.body()).hex())
         async with self._locks.setdefault(name, Lock()):
-            return await self._queue.join(
+            return await self._queue.act(
                 lambda running: self._once(running, name, body, work, kind),
                 kept=lambda answer: self._replies.end(name, msgspec.json.encode(answer)),
                 undone=lambda: self._replies.drop(name),

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 
 from comity.agreement.ladders import ChoiceError
 from comity.casework.refused import RefusedError, TookPartError, UnknownError
+from comity.flow.desk import HarmlessError
 from comity.flow.feed import DamagedFeedError, GoneError
 from comity.flow.issue import NotNextError
 from comity.flow.prove import ProveError
@@ -36,7 +37,7 @@ class RaceError(RefusedError):
     """Somebody decided or changed the case since it was read."""
 
 
-class ProblemError(Exception):
+class ProblemError(HarmlessError):
     """A request that is refused. `retry_after`: seconds after which it may be sent again."""
 
     def __init__(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from comity.flow.desk import HarmlessError
 
-class PageError(Exception):
+
+class PageError(HarmlessError):
     """A request that is refused. `back`: where to go on from there, and what that is called."""
 
     def __init__(

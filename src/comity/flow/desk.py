@@ -17,6 +17,13 @@ from comity.flow.message import Proceedings
 from comity.ports import Store
 
 ResultT = TypeVar("ResultT")
+
+
+class HarmlessError(Exception):
+    """What an act raises in other words than `RefusedError`, before it has changed anything."""
+
+
+HARMLESS: Final = (RefusedError, ChoiceError, HarmlessError)
 _MOST_ENTRIES: Final = 100
 
 
@@ -46,26 +53,24 @@ class Desk:
             running, self._running = self._current(is_stale=was_changed), None
             try:
                 result = work(running)
-            except (RefusedError, ChoiceError):  # raised before anything was changed
+            except HARMLESS:
                 self._running = running
                 raise
             self._running = None if running.is_spent else running
             return result
 
-    def act_together(
-        self, group: Group[ResultT], harmless: tuple[type[Exception], ...], is_over: Callable[[], bool]
-    ) -> None:
+    def act_together(self, group: Group[ResultT], is_over: Callable[[], bool]) -> None:
         """Do what these acts do, one after the other, until `is_over` or the ledger has got 100 entries more.
 
-        What is `harmless` is raised before anything was changed: the act's outcome. Raises what else an act does, and
-        keeps nothing; unless the group `is_kept`, and could not be published.
+        What is `HARMLESS` is the act's outcome. Raises what else an act does, and keeps nothing; unless the group
+        `is_kept`, and could not be published.
         """
         with self._lock, self._store.turn() as was_changed:
             running, self._running = self._current(is_stale=was_changed), None
             last = self._store.size + _MOST_ENTRIES
             with running.together():
                 for work in group.works:
-                    group.outcomes.append(_outcome(work, running, harmless))
+                    group.outcomes.append(_outcome(work, running))
                     if running.is_spent or self._store.size >= last or is_over():
                         break
             group.is_kept = True
@@ -82,10 +87,8 @@ class Desk:
         return self._proceed() if self._running is None or is_stale else self._running
 
 
-def _outcome(
-    work: Callable[[Proceedings], ResultT], running: Proceedings, harmless: tuple[type[Exception], ...]
-) -> ResultT | Exception:
+def _outcome(work: Callable[[Proceedings], ResultT], running: Proceedings) -> ResultT | Exception:
     try:
         return work(running)
-    except harmless as error:
+    except HARMLESS as error:
         return error
