@@ -21,6 +21,7 @@ from comity.console.app import Parts, console
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
 from comity.console.checking import Checks
+from comity.console.lately import Measuring
 from comity.console.more import More, more_routes
 from comity.console.numbers import Counting
 from comity.console.pages import Pages
@@ -159,6 +160,7 @@ class Served:
             url=PLACE,
             checks=self.checks,
             counting=Counting(self.reader),
+            measuring=Measuring(self.reader),
         )
         staff = Staff(
             users=self.users,

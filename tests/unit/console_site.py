@@ -17,6 +17,7 @@ from comity.api.desk import Queue
 from comity.console.asking import Asks, Reader
 from comity.console.assets import asset_routes
 from comity.console.checking import Checks
+from comity.console.lately import Measuring
 from comity.console.notices import notice_pages
 from comity.console.numbers import Counting
 from comity.console.pages import Pages
@@ -48,6 +49,7 @@ def routers(world: World, asks: Asks, reader: Reader) -> list[Router]:
         url="https://example.org",
         checks=Checks(world.log),
         counting=Counting(reader),
+        measuring=Measuring(reader),
     )
     return [asset_routes(), *subject_pages(of), public_pages(public), notice_pages(public)]
 

@@ -133,6 +133,8 @@ def test_an_offered_appeal_is_taken_up_or_put_aside_by_a_reviewer(world: World, 
     page = ola.get("/console/accounts")
     in_order(page.text, "Appeals that wait to be confirmed", "Somebody plays.", "It is mine.")
     assert "<script" not in page.text.split("</head>")[1]
+    ola.sign_in("ola", Role.OPERATOR, Role.REVIEWER, Role.APPEALS_REVIEWER)
+    assert "2 appeals wait to be confirmed" in ola.get("/console/appeals").text
     played, mine = re.findall(r'action="(/console/offers/[0-9a-f]{32})"', page.text)[::2]
     assert ola.send("/console/accounts", played, act="decline").status_code == 303
     assert ola.send("/console/accounts", mine, act="take").status_code == 303

@@ -28,6 +28,7 @@ from comity.app.wiring import Opened, SystemClock, SystemEntropy, gate_acks, ope
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
 from comity.console.checking import Checks
+from comity.console.lately import Measuring
 from comity.console.notices import notice_pages
 from comity.console.numbers import Counting
 from comity.console.pages import Pages
@@ -112,8 +113,9 @@ def _warnings(settings: Settings) -> tuple[str, ...]:
 
 
 def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[Router]:
-    reader = Reader(held.enter_context(reading(record.settings)))
+    reader, slow = (Reader(held.enter_context(reading(record.settings))) for _ in range(2))
     held.callback(reader.close)
+    held.callback(slow.close)
     pages, checks = Pages(parts.zone), Checks(parts.log)
     held.callback(checks.close)
     subject = Subject(
@@ -127,7 +129,8 @@ def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[
         pages=pages,
         url=parts.url,
         checks=checks,
-        counting=Counting(reader),
+        counting=Counting(slow),
+        measuring=Measuring(slow),
         is_anchored=record.settings.anchor is not None,
         has_witnesses=record.settings.policy is not None,
     )

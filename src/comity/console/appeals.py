@@ -24,8 +24,8 @@ from comity.console.sent import Sent
 from comity.console.shell import onward
 from comity.console.told import told
 from comity.console.visit import PageRequest
+from comity.flow import account, preview, review
 from comity.flow import appeal as flow
-from comity.flow import preview, review
 from comity.flow.agreement import Versions
 from comity.flow.dossier import AppealDossier, appeal_dossier
 from comity.flow.message import Proceedings
@@ -68,7 +68,8 @@ def _reading(of: Desk) -> list[ControllerRouterHandler]:
     async def appeals(request: PageRequest, done: Done = "") -> Response[str]:
         now, name = of.clock.now(), request.auth.name
         lines = await of.reader.look(lambda store: _lines(store, of.queue, name, now))
-        return of.shell.answer(request, "appeals", lines=lines, done=done)
+        offered = len(await of.reader.look(account.offered))
+        return of.shell.answer(request, "appeals", lines=lines, offered=offered, done=done)
 
     @get("/console/appeals/{appeal:str}")
     async def appeal(request: PageRequest, appeal: AppealPath) -> Response[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from markupsafe import Markup
 from comity.casework.facts import AppealOutcome
 from comity.casework.openness import SMALL, Month, Openness, median, together, told
 from comity.console.asking import Reader
+from comity.console.lately import Lately
 from comity.console.plots import bars
 from comity.flow.openness import up_to_date
 from comity.model.clause import Kind
@@ -21,8 +21,6 @@ from comity.model.ids import ClauseId
 from comity.ports import Store
 
 MONTHS: Final = 12
-_PATIENCE: Final = 0.05
-"""Seconds that a page waits for newer numbers."""
 _DAY: Final = 24
 _KINDS: Final = {
     Kind.REMOVE: "a message was removed",
@@ -84,26 +82,17 @@ class _Both:
 
 
 class Counting:
-    """The count as it was last finished: after a start with much to count, none is there for a while."""
+    """The running count: after a start with much to count, there are no numbers for a while."""
 
     def __init__(self, reader: Reader) -> None:
-        self._reader, self._counted = reader, Openness()
-        self._running: asyncio.Task[_Both] | None = None
-        self._last: _Both | None = None
+        self._lately, self._counted = Lately[_Both](reader), Openness()
 
     async def numbers(self, titles: Mapping[ClauseId, str], at: datetime, *, is_exact: bool = False) -> Numbers | None:
-        """Those of now, if that takes no longer than anybody wants to wait; else the last ones."""
-        if self._running is None:
-            self._running = asyncio.ensure_future(self._reader.look(lambda store: self._now(store, titles, at)))
-        running = self._running
-        done, _ = await asyncio.wait({running}, timeout=_PATIENCE)
-        if done:
-            if self._running is running:
-                self._running = None
-            self._last = running.result()
-        if self._last is None:
+        """As the public is told them, or exactly."""
+        both = await self._lately.found(lambda store: self._now(store, titles, at))
+        if both is None:
             return None
-        return self._last.exact if is_exact else self._last.public
+        return both.exact if is_exact else both.public
 
     def _now(self, store: Store, titles: Mapping[ClauseId, str], at: datetime) -> _Both:
         counted = up_to_date(self._counted, store)

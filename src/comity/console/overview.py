@@ -32,15 +32,15 @@ class Drawing(Sent, frozen=True):
 
 
 def overview_routes(of: Desk, public: Public, gates: GateAcks) -> list[ControllerRouterHandler]:
-    return [*_quality(of), *_reports(of, public), *_ledger(of, public, gates)]
+    return [*_quality(of, public), *_reports(of, public), *_ledger(of, public, gates)]
 
 
-def _quality(of: Desk) -> list[ControllerRouterHandler]:
+def _quality(of: Desk, public: Public) -> list[ControllerRouterHandler]:
     @get("/console/quality")
     async def quality(request: PageRequest, drawn: Drawn = -1) -> Response[str]:
         """Whether reviewers agree, and whether the rules are right."""
         titles = await of.asks.read(_titles)
-        found = await of.reader.look(flow.measured)
+        found = await public.measuring.quality()
         return of.shell.answer(request, "quality", found=found, titles=titles, drawn=drawn, most=_MOST_DRAWN)
 
     @post("/console/quality", status_code=HTTPStatus.OK)

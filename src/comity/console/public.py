@@ -22,6 +22,7 @@ from comity.console.asking import Asks
 from comity.console.changes import changes
 from comity.console.checking import Checked, Checks
 from comity.console.forms import AnyRequest, demand_own
+from comity.console.lately import Measuring
 from comity.console.numbers import MONTHS, Counting
 from comity.console.pages import SAFE, Pages
 from comity.console.problems import problem_pages
@@ -53,6 +54,7 @@ class Public:
     url: str
     checks: Checks
     counting: Counting
+    measuring: Measuring
     is_anchored: bool = False
     has_witnesses: bool = False
 

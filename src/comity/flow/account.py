@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from comity.casework.facts import AppealOffered
+from comity.casework.facts import AppealOffered, OfferSettled
 from comity.casework.points import live_points
 from comity.casework.record import Record, fold, standing
 from comity.casework.recorded import Recorded
@@ -63,10 +63,9 @@ def dossier(store: Store, account: AccountId, at: datetime) -> Dossier | None:
 
 def offered(store: Store) -> tuple[AppealOffered, ...]:
     """All appeals that came by a refusal link and wait for somebody to say whose they are, the oldest first."""
-    found = ((id_, store.facts_of(account)) for id_, account in store.waiting())
-    return tuple(
-        fact for id_, facts in found for fact in facts if isinstance(fact, AppealOffered) and fact.offer == id_
-    )
+    settled = {fact.offer for fact in store.facts([OfferSettled]) if isinstance(fact, OfferSettled)}
+    every = (fact for fact in store.facts([AppealOffered]) if isinstance(fact, AppealOffered))
+    return tuple(fact for fact in every if fact.offer not in settled)
 
 
 def decision(store: Store, id_: DecisionId) -> tuple[Recorded, Agreement | None] | None:
