@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 from test_flow_record import KEY, World
 
 from comity.api.desk import Queue
+from comity.api.heads import with_head
 from comity.console.asking import Asks, Reader
 from comity.console.assets import asset_routes
 from comity.console.checking import Checks
@@ -61,6 +62,7 @@ def browsing(world: World) -> Iterator[TestClient[Litestar]]:
     app = Litestar(
         routers(world, queue, reader), on_startup=[queue.start], on_shutdown=[queue.stop], openapi_config=None
     )
+    app.asgi_handler = with_head(app.asgi_handler)
     with TestClient(app, raise_server_exceptions=True) as client:
         yield client
     reader.close()

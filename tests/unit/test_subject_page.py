@@ -95,6 +95,14 @@ def test_opening_the_link_delivers_the_statement_once(world: World, client: Clie
     assert [(fact.how, fact.at) for fact in told] == [(How.LINK, NOW + timedelta(hours=1))]
 
 
+def test_a_program_that_looks_whether_the_link_is_there_delivers_nothing(
+    world: World, client: Client, statement: DecisionId
+) -> None:
+    looked = client.head(link(world, statement))
+    assert (looked.status_code, looked.content) == (200, b"")
+    assert not any(isinstance(fact, Delivered) for fact in world.store.facts())
+
+
 def test_an_appeal_is_filed_with_its_files_and_then_shown(world: World, client: Client, statement: DecisionId) -> None:
     path = link(world, statement)
     files = [("files", ("proof.png", b"picture", "image/png")), ("files", ("", b"", "application/octet-stream"))]

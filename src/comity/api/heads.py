@@ -7,6 +7,8 @@ import asyncio
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from comity.model.routes import LOOKS_ONLY
+
 
 def with_head(app: ASGIApp) -> ASGIApp:
     """An application that answers `HEAD` as it answers `GET`; what would follow, be it without end, is left out."""
@@ -16,6 +18,7 @@ def with_head(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         scope["method"] = "GET"
+        scope.setdefault("state", {})[LOOKS_ONLY] = True
         answered = asyncio.Event()
 
         async def head(message: Message) -> None:

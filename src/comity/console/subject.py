@@ -36,6 +36,7 @@ from comity.flow.prove import keep
 from comity.flow.subject import Told
 from comity.ledger.kept import write_kept
 from comity.model.ids import AppealId, DecisionId
+from comity.model.routes import LOOKS_ONLY
 from comity.ports import Clock, PublishedLog
 
 _LARGEST_FORM: Final = MOST_ATTACHMENTS * LARGEST_ATTACHMENT + (1 << 20)
@@ -96,10 +97,10 @@ def subject_pages(of: Subject) -> list[Router]:
 
 def _own(of: Subject) -> list[ControllerRouterHandler]:
     @get("/")
-    async def statement(token: FromPath[str], done: FromQuery[str] = "") -> Response[str]:
-        """The account's page. Opening it delivers the statement."""
+    async def statement(request: AnyRequest, token: FromPath[str], done: FromQuery[str] = "") -> Response[str]:
+        """The account's page. Opening it delivers the statement; asking whether it is there does not."""
         one = (await _told(of, _OWN, token)).one
-        if one.delivered is None:
+        if one.delivered is None and LOOKS_ONLY not in request.scope["state"]:
             now = of.clock.now()
             await of.asks.act(lambda running: subject.open_by_link(running, one.id, now))
         return await _shown(of, _OWN, token, done=done)

@@ -12,6 +12,8 @@ from comity.model.access import Role
 
 ANYBODY: Final = frozenset[Role]()
 """Neither a token nor a session is asked for."""
+LOOKS_ONLY: Final = "comity.looks_only"
+"""Stands in the state of a request that asked for no body: it is answered as `GET` is, and delivers nothing."""
 _SOURCE: Final = frozenset({Role.SOURCE})
 _GATE: Final = frozenset({Role.GATE})
 _ASKS: Final = frozenset({Role.SOURCE, Role.GATE})
