@@ -99,7 +99,9 @@ def site(folder: Path) -> tuple[Litestar, SignIn, list[Reader]]:
     more = More(public=public, links=LINKS, gates=GateAckFile(folder / "gates.db"), staff=staff)
     routers = [asset_routes(), *subject_pages(person), public_pages(public)]
     routers.append(console(parts, lambda desk: more_routes(desk, more)))
-    app = Litestar(routers, on_startup=[queue.start], on_shutdown=[queue.stop], openapi_config=None)
+    app = Litestar(
+        routers, on_startup=[queue.start], on_shutdown=[queue.stop], openapi_config=None, logging_config=None
+    )
     return app, sign_in, readers
 
 

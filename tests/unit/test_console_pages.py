@@ -16,7 +16,8 @@ from test_flow_record import DAY, NOW, World, agreement, agreement_text, none
 
 from comity.agreement import load
 from comity.casework.facts import Accepted, Appealed, Corrected, Lifted, LinkReplaced
-from comity.flow import appeal
+from comity.flow import amend, appeal
+from comity.flow.account import Offers
 from comity.model.access import GateAck, Role
 from comity.model.ids import AccountId, DecisionId, Digest
 from comity.model.routes import PEOPLE
@@ -147,6 +148,17 @@ def typed(page: str) -> str:
     found = re.search(r'<textarea id="draft"[^>]*>(.*?)</textarea>', page, re.DOTALL)
     assert found is not None
     return unescape(found[1])
+
+
+def test_an_offered_appeal_is_forgotten_with_its_account(world: World) -> None:
+    offers = Offers()
+    for author in ("ann", "bob"):
+        appeal.offer(world.proceedings, decided(world, author=author), "Mine.", NOW)
+    assert [each.account for each in offers.now(world.store)] == ["ann", "bob"]
+    world.clock.at = NOW + 10 * DAY
+    amend.erase(world.proceedings, AccountId("ann"), world.clock.at, keep_hash=False)
+    assert [each.account for each in offers.now(world.store)] == ["bob"]
+    assert [each.account for each in Offers().now(world.store)] == ["bob"]
 
 
 def drafted(browser: Browser, act: str, **fields: str) -> httpx.Response:

@@ -17,6 +17,7 @@ from comity.casework.case_facts import Noticed
 from comity.casework.facts import Appealed, AppealOutcome
 from comity.casework.openness import Openness, told
 from comity.casework.review import Deciding
+from comity.console.changes import between
 from comity.console.rendering import rendered
 from comity.flow import amend, appeal, issue, review
 from comity.flow.agreement import version_of
@@ -116,6 +117,20 @@ def test_prose_that_changed_is_shown_word_by_word(world: World) -> None:
         assert "<ins>Please" in page
         assert "<del>Do" in page
         assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pieces"),
+    [
+        ("one two", "one three", [("same", "one "), ("del", "two"), ("ins", "three")]),
+        ("", "new", [("ins", "new")]),
+        ("a b\n" * 1_500, "a b\n" * 1_500 + "c d", [("same", "a b\n" * 1_500), ("ins", "c d")]),
+        ("a\n" * 2_500, "b\n" * 2_500, [("del", "a\n" * 2_500), ("ins", "b\n" * 2_500)]),
+    ],
+)
+def test_long_texts_are_compared_in_larger_pieces(old: str, new: str, pieces: list[tuple[str, str]]) -> None:
+    found = list(between(old, new))
+    assert [(each.kind, each.text) for each in found] == pieces
 
 
 def test_the_numbers_are_those_of_the_record_and_small_ones_are_told_as_small(world: World, client: Client) -> None:

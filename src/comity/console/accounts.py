@@ -52,12 +52,14 @@ def account_routes(of: Desk, links: Links, url: str) -> list[ControllerRouterHan
 
 
 def _accounts(of: Desk) -> list[ControllerRouterHandler]:
+    offers = flow.Offers()
+
     @get("/console/accounts")
     async def account(request: PageRequest, account: Asked = "", done: Asked = "") -> Response[str]:
         """One account by its id, which stands in no path since it may be anything."""
         now, wanted = of.clock.now(), account.strip()
         found = await of.reader.look(lambda store: flow.dossier(store, AccountId(wanted), now)) if wanted else None
-        waiting = () if wanted else await of.reader.look(flow.offered)
+        waiting = () if wanted else await of.reader.look(offers.now)
         status = HTTPStatus.NOT_FOUND if wanted and found is None else HTTPStatus.OK
         told_ = {"found": found, "wanted": wanted, "offered": waiting, "done": done, "now": now}
         return of.shell.answer(request, "account", status=status, **told_)

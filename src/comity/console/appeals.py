@@ -24,8 +24,9 @@ from comity.console.sent import Sent
 from comity.console.shell import onward
 from comity.console.told import told
 from comity.console.visit import PageRequest
-from comity.flow import account, preview, review
 from comity.flow import appeal as flow
+from comity.flow import preview, review
+from comity.flow.account import Offers
 from comity.flow.agreement import Versions
 from comity.flow.dossier import AppealDossier, appeal_dossier
 from comity.flow.message import Proceedings
@@ -64,11 +65,13 @@ def appeal_routes(of: Desk) -> list[ControllerRouterHandler]:
 
 
 def _reading(of: Desk) -> list[ControllerRouterHandler]:
+    offers = Offers()
+
     @get("/console/appeals")
     async def appeals(request: PageRequest, done: Done = "") -> Response[str]:
         now, name = of.clock.now(), request.auth.name
         lines = await of.reader.look(lambda store: _lines(store, of.queue, name, now))
-        offered = len(await of.reader.look(account.offered))
+        offered = len(await of.reader.look(offers.now))
         return of.shell.answer(request, "appeals", lines=lines, offered=offered, done=done)
 
     @get("/console/appeals/{appeal:str}")

@@ -13,7 +13,10 @@ from comity.agreement.diff import ClauseDiff, LexiconDiff, Status, diff
 from comity.casework.wording import counted, flowing
 from comity.model.agreement import Agreement
 
-_WORD: Final = re.compile(r"\s+|[^\s]+")
+_PIECES: Final = tuple(re.compile(pattern, re.DOTALL) for pattern in (r"\s+|\S+", r"[^\n]*\n|[^\n]+", r".+"))
+"""Words, lines, everything."""
+_MOST_PIECES: Final = 2_000
+"""What is compared takes time that grows with their square."""
 _MOST_ENTRIES: Final = 50
 _EFFECTS: Final = {Effect.STRICTER: "stricter", Effect.LOOSER: "milder", Effect.NEITHER: ""}
 
@@ -92,8 +95,10 @@ def _lines(found: Iterable[Change]) -> tuple[Line, ...]:
 
 
 def between(old: str, new: str) -> Iterator[Words]:
-    """Word by word."""
-    before, after = _WORD.findall(old), _WORD.findall(new)
+    """Word by word; line by line where there are many words, and of very long texts all of it."""
+    before, after = next(
+        parts for parts in (_parts(pattern, old, new) for pattern in _PIECES) if max(map(len, parts)) <= _MOST_PIECES
+    )
     for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
             yield Words("same", "".join(before[start:end]))
@@ -102,3 +107,7 @@ def between(old: str, new: str) -> Iterator[Words]:
             yield Words("del", "".join(before[start:end]))
         if first < last:
             yield Words("ins", "".join(after[first:last]))
+
+
+def _parts(pattern: re.Pattern[str], old: str, new: str) -> tuple[list[str], list[str]]:
+    return pattern.findall(old), pattern.findall(new)

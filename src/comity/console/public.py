@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from litestar import Response, Router, get, post
+from litestar.concurrency import sync_to_thread
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -138,13 +139,14 @@ def _agreements(of: Public) -> list[ControllerRouterHandler]:
         _, one = await of.asks.read(lambda running: _pair(running, Digest(digest)))
         files = {each.path: each.content.decode() for each in one.version.files}
         text = files.pop("")
-        return await _page(of, "version", "agreement", one=one, text=rendered(text), lists=sorted(files))
+        shown = await sync_to_thread(rendered, text)
+        return await _page(of, "version", "agreement", one=one, text=shown, lists=sorted(files))
 
     @get("/agreements/{digest:str}/changes")
     async def changed(digest: FromPath[str]) -> Response[str]:
         """What differs from the version before it."""
         before, one = await of.asks.read(lambda running: _pair(running, Digest(digest)))
-        parts = changes(before.agreement, one.agreement) if before else ()
+        parts = await sync_to_thread(changes, before.agreement, one.agreement) if before else ()
         return await _page(of, "changes", "agreement", one=one, before=before, parts=parts)
 
     return [current, versions, version, changed]

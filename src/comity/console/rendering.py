@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -15,9 +16,12 @@ from comity.casework.visible import visible
 
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _ID: Final = re.compile(r"[ \t]*\{#([a-z][a-z0-9-]*)\}[ \t]*\Z")
+_MOST_KEPT: Final = 8
+"""Versions whose page is kept: a long one takes a while."""
 _FOLDED: Final = {"rule": "The rule that a program applies", "examples": "Examples"}
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def rendered(text: str) -> Markup:
     """All but its front matter and its title, which a page has already. Clauses can be linked to as `#clause-ID`."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")

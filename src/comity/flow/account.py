@@ -13,7 +13,7 @@ from comity.casework.recorded import Recorded
 from comity.casework.timeline import Event, timeline
 from comity.flow.agreement import Versions
 from comity.model.agreement import Agreement
-from comity.model.ids import AccountId, ClauseId, DecisionId
+from comity.model.ids import AccountId, AppealId, ClauseId, DecisionId
 from comity.model.measure import Standing
 from comity.ports import Store
 
@@ -61,11 +61,24 @@ def dossier(store: Store, account: AccountId, at: datetime) -> Dossier | None:
     )
 
 
-def offered(store: Store) -> tuple[AppealOffered, ...]:
-    """All appeals that came by a refusal link and wait for somebody to say whose they are, the oldest first."""
-    settled = {fact.offer for fact in store.facts([OfferSettled]) if isinstance(fact, OfferSettled)}
-    every = (fact for fact in store.facts([AppealOffered]) if isinstance(fact, AppealOffered))
-    return tuple(fact for fact in every if fact.offer not in settled)
+class Offers:
+    """The appeals that came by a refusal link and wait for somebody to say whose they are, kept at hand."""
+
+    def __init__(self) -> None:
+        self._position, self._waiting = 0, dict[AppealId, AppealOffered]()
+
+    def now(self, store: Store) -> tuple[AppealOffered, ...]:
+        """The oldest first. Only what came since is read; what was erased meanwhile is forgotten."""
+        with store.at_once():
+            position = store.position
+            for fact in store.facts([AppealOffered, OfferSettled], after=self._position):
+                if isinstance(fact, AppealOffered):
+                    self._waiting[fact.offer] = fact
+                elif isinstance(fact, OfferSettled):
+                    self._waiting.pop(fact.offer, None)
+            self._position = position
+            self._waiting = {id_: each for id_, each in self._waiting.items() if store.account_of(id_) is not None}
+        return tuple(self._waiting.values())
 
 
 def decision(store: Store, id_: DecisionId) -> tuple[Recorded, Agreement | None] | None:
