@@ -20,7 +20,8 @@ from comity.console.shell import onward
 from comity.console.told import told
 from comity.console.visit import PageRequest
 from comity.flow import account as flow
-from comity.flow import amend, appeal, subject
+from comity.flow import amend, appeal, review, subject
+from comity.flow.agreement import Versions
 from comity.flow.links import Links, Purpose
 from comity.flow.message import Proceedings
 from comity.flow.preview import Statement
@@ -58,7 +59,9 @@ def _accounts(of: Desk) -> list[ControllerRouterHandler]:
     async def account(request: PageRequest, account: Asked = "", done: Asked = "") -> Response[str]:
         """One account by its id, which stands in no path since it may be anything."""
         now, wanted = of.clock.now(), account.strip()
-        found = await of.reader.look(lambda store: flow.dossier(store, AccountId(wanted), now)) if wanted else None
+        versions = await of.asks.read(_versions)
+        account_ = AccountId(wanted)
+        found = await of.reader.look(lambda store: flow.dossier(store, versions, account_, now)) if wanted else None
         waiting = () if wanted else await of.reader.look(offers.now)
         status = HTTPStatus.NOT_FOUND if wanted and found is None else HTTPStatus.OK
         told_ = {"found": found, "wanted": wanted, "offered": waiting, "done": done, "now": now}
@@ -76,7 +79,8 @@ def _accounts(of: Desk) -> list[ControllerRouterHandler]:
 
 def _statements(of: Desk, links: Links, url: str) -> list[ControllerRouterHandler]:
     async def page(request: PageRequest, id_: DecisionId, *, new_link: str = "", problem: str = "") -> Response[str]:
-        found = await of.reader.look(lambda store: flow.decision(store, id_))
+        versions = await of.asks.read(_versions)
+        found = await of.reader.look(lambda store: flow.decision(store, versions, id_))
         if found is None:
             detail = "It may have been erased with its account's data."
             raise PageError(HTTPStatus.NOT_FOUND, "There is no such statement", detail, back=_BACK)
@@ -104,12 +108,19 @@ def _statements(of: Desk, links: Links, url: str) -> list[ControllerRouterHandle
             return await page(request, id_, problem=f"Refused: {error}.")
         if data.act != "link":
             return await page(request, id_)
-        fresh = await of.reader.look(lambda store: flow.decision(store, id_))
-        return await page(
-            request, id_, new_link=url + subject.path(links, Purpose.STATEMENT, fresh[0]) if fresh else ""
-        )
+        path = await of.asks.read(lambda running: _own_path(running, links, id_))
+        return await page(request, id_, new_link=url + path)
 
     return [statement, amended]
+
+
+def _versions(running: Proceedings) -> Versions:
+    return running.versions
+
+
+def _own_path(running: Proceedings, links: Links, id_: DecisionId) -> str:
+    one = running.record(review.account_of(running, id_)).decision(id_)
+    return subject.path(links, Purpose.STATEMENT, one) if one else ""
 
 
 def _settled(running: Proceedings, offer: AppealId, act: str, by: ReviewerId, now: datetime) -> None:

@@ -42,13 +42,12 @@ class Dossier:
     versions: tuple[tuple[str, str], ...]
 
 
-def dossier(store: Store, account: AccountId, at: datetime) -> Dossier | None:
+def dossier(store: Store, versions: Versions, account: AccountId, at: datetime) -> Dossier | None:
     """None: the record has nothing of it."""
     facts = store.facts_of(account)
     if not facts:
         return None
-    record, versions = fold(account, facts), Versions(store.versions())
-    latest = versions.latest()
+    record, latest = fold(account, facts), versions.latest()
     agreement = latest.agreement if latest else None
     return Dossier(
         record=record,
@@ -81,13 +80,13 @@ class Offers:
         return tuple(self._waiting.values())
 
 
-def decision(store: Store, id_: DecisionId) -> tuple[Recorded, Agreement | None] | None:
+def decision(store: Store, versions: Versions, id_: DecisionId) -> tuple[Recorded, Agreement | None] | None:
     """A decision, and the version that it was taken under; None: there is none, or it was erased."""
     account = store.account_of(id_)
     one = fold(account, store.facts_of(account)).decision(id_) if account else None
     if one is None:
         return None
-    return one, Versions(store.versions()).agreement(one.decided.statement.agreement)
+    return one, versions.agreement(one.decided.statement.agreement)
 
 
 def _points(one: Recorded, at: datetime) -> Iterator[Point]:
