@@ -69,7 +69,8 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     public = Public(comity)
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     for account in ("guest", "neighbour"):
-        assert f"{account} is bound by" in comity("accept", account, "--at", "2026-01-01T12:00:00Z")
+        (accepted,) = comity.json("accept", account, "--at", "2026-01-01T12:00:00Z")
+        assert (accepted["account"], accepted["by"]) == (account, "account")
     assert [type(each) for each in public.sees()] == [GenesisEntry, AgreementEntry, AcceptancesEntry, AcceptancesEntry]
 
     # broken once: a warning
@@ -204,7 +205,7 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     comity("hold", "guest", "--by", "ana", "--why", "A court asks.")
     assert "legal hold" in comity("erase", "guest", "--yes", code=1)
     comity("hold", "guest", "--by", "ana", "--why", "The court has decided.", "--end")
-    comity("erase", "guest", "--yes")
+    assert comity.json("erase", "guest", "--yes") == [{"erased": "guest"}]
     assert "nothing about" in comity("export", "guest", code=1)
     assert not set(comity.statements()) & {warned, suspended, cut}
     assert comity.states("2026-02-04T00:00:00Z") == {"posts": "open", "mail": "open"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from comity.app.acting import acting
+from comity.app.acting import acting, told
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
-from comity.app.terminal import out, parse_account, parse_time
+from comity.app.terminal import parse_account, parse_time
 from comity.app.wiring import SystemClock
 from comity.casework.refused import RefusedError
 from comity.casework.wording import printable
@@ -13,7 +13,9 @@ from comity.flow import accounts
 from comity.model.ids import Digest
 
 
-def accept(account: str, settings: Settings, *, version: str | None, language: str | None, at: str | None) -> Exit:
+def accept(
+    account: str, settings: Settings, *, version: str | None, language: str | None, at: str | None, as_json: bool
+) -> Exit:
     when, digest = parse_time(at, SystemClock().now()), Digest(version) if version else None
     with acting(settings) as proceedings:
         try:
@@ -21,5 +23,5 @@ def accept(account: str, settings: Settings, *, version: str | None, language: s
         except RefusedError as error:
             help_ = "Name a digest that `comity publish` has printed, and a language that this version is written in."
             raise StopError(str(error), help=help_, code=Exit.USAGE) from error
-    out.print(f"{printable(account)} is bound by {fact.agreement} from {fact.at:%Y-%m-%d %H:%M} UTC on.", markup=False)
-    return Exit.FINE
+    said = f"{printable(account)} is bound by {fact.agreement} from {fact.at:%Y-%m-%d %H:%M} UTC on."
+    return told([fact], as_json=as_json, said=said)

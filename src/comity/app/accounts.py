@@ -58,13 +58,16 @@ def hold(account: str, settings: Settings, *, by: str, why: str, ends: bool, at:
     return told([fact], as_json=as_json, said="The legal hold has ended." if ends else "Nothing of it may be erased.")
 
 
-def erase(account: str, settings: Settings, *, keep_hash: bool, is_sure: bool) -> Exit:
+def erase(account: str, settings: Settings, *, keep_hash: bool, is_sure: bool, as_json: bool) -> Exit:
     """Refused under a legal hold, and while a measure, a case or an appeal still needs the data."""
     whose, now = parse_account(account), SystemClock().now()
     with acting(settings) as proceedings:
         amend.demand_erasable(proceedings.record(whose), now)
         demand_sure(f"Erase everything about {printable(whose)} for good?", is_sure=is_sure)
         amend.erase(proceedings, whose, now, keep_hash=keep_hash)
+    if as_json:
+        print_json({"erased": whose})
+        return Exit.FINE
     out.print("Erased. The ledger's proofs still verify; its first entry of another day will say so.", markup=False)
     return Exit.FINE
 
@@ -79,7 +82,9 @@ def export(account: str, settings: Settings) -> Exit:
     return Exit.FINE
 
 
-def put_off(account: str, settings: Settings, *, until: str, party: str, by: str, why: str, at: str | None) -> Exit:
+def put_off(
+    account: str, settings: Settings, *, until: str, party: str, by: str, why: str, at: str | None, as_json: bool
+) -> Exit:
     """Appeals of the party about this account wait; they can be filed all the same, and the window grows."""
     if party not in tuple(Party):
         raise StopError(f"{party!r} files no appeals", help=f"One of: {', '.join(Party)}.", code=Exit.USAGE)
@@ -92,7 +97,7 @@ def put_off(account: str, settings: Settings, *, until: str, party: str, by: str
     said = (
         f"Until {fact.until:%d %B %Y} they wait. They can be filed as before, and the time for it is longer by as much."
     )
-    return told([fact], as_json=False, said=said)
+    return told([fact], as_json=as_json, said=said)
 
 
 def forget(settings: Settings, *, as_json: bool) -> Exit:

@@ -220,13 +220,14 @@ def accept(
     version: Annotated[str | None, typer.Option(help="The version's digest; the newest when left out.")] = None,
     language: Annotated[str | None, typer.Option(help="In which language it was shown.")] = None,
     at: Annotated[str | None, typer.Option(help="When; now when left out.")] = None,
+    json: Json = False,
     store: Store = None,
     config: Config = None,
 ) -> None:
     """Record that an account accepted a version: it is bound by it from then on."""
     from comity.app.accept import accept as work
 
-    end(work(account, settings_of(config, store), version=version, language=language, at=at))
+    end(work(account, settings_of(config, store), version=version, language=language, at=at, as_json=json))
 
 
 @app.command(epilog="Example: `comity explain agreement.md message.json`")

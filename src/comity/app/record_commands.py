@@ -102,13 +102,14 @@ def erase(
         bool, typer.Option("--keep-hash", help="Still know that a closed account was closed.")
     ] = False,
     yes: Yes = False,
+    json: Json = False,
     store: Store = None,
     config: Config = None,
 ) -> None:
     """Erase an account's data for good; the ledger's proofs still verify."""
     from comity.app.accounts import erase as work
 
-    end(work(account, settings_of(config, store), keep_hash=keep_hash, is_sure=yes))
+    end(work(account, settings_of(config, store), keep_hash=keep_hash, is_sure=yes, as_json=json))
 
 
 @commands.command(epilog="Example: `comity export alice > alice.json`")
@@ -157,13 +158,14 @@ def put_off(
     by: By = "",
     why: Why = "",
     at: At = None,
+    json: Json = False,
     store: Store = None,
     config: Config = None,
 ) -> None:
     """Let appeals wait for a time, when there are too many; they can be filed all the same."""
     from comity.app.accounts import put_off as work
 
-    end(work(account, settings_of(config, store), until=until, party=party, by=by, why=why, at=at))
+    end(work(account, settings_of(config, store), until=until, party=party, by=by, why=why, at=at, as_json=json))
 
 
 @commands.command(epilog="Example: `comity quality --draw 20`")
