@@ -169,7 +169,10 @@ class Lives(RuleBasedStateMachine):
     @rule(number=Ids, by=st.sampled_from(PEOPLE), instead=st.sampled_from(CHOICES), confirms=st.booleans())
     def decide(self, number: int, by: ReviewerId, instead: str | None, confirms: bool) -> None:
         """All open cases but those that need other clauses, one after another; each is decided only once."""
-        for case in self.record.open_cases:
+        for listed in self.record.open_cases:
+            case = self.record.case(listed.id)
+            if case is None or case.closed is not None:  # what was decided before it left it nothing to ask
+                continue
             deciding = Deciding(case=case.id, version=case.version, by=by, why="Because.")
             self.decide_one(case, deciding, instead, confirms=confirms)
             if self.record.case(case.id) != case:
