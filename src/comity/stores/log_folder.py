@@ -1,8 +1,7 @@
 """The published log as files in a folder, which any web server can serve as it is.
 
-Each file is written aside, made durable and renamed into place, tiles before the checkpoint that needs them. What may
-become durable in any order is synced at once, since a disk takes about as long for several as for one. Never called
-before the transaction that it publishes is committed: see `comity.ledger.log`.
+Each file is written aside, made durable and renamed into place, tiles before the checkpoint that needs them. Never
+called before the transaction that it publishes is committed: see `comity.ledger.log`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +26,6 @@ from comity.ledger.versions import LARGEST_VERSION, is_version_path
 if sys.platform != "win32":
     from fcntl import LOCK_EX, flock
 
-_AT_ONCE: Final = 8
-"""Files written and synced together."""
 _UNTRUSTED: Final = sum(int(getattr(os, flag, 0)) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 """The folder may be somebody else's: follow no link, do not wait for a pipe, change no line's end. As far as can be."""
 _NAMED: Final = (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
@@ -45,7 +40,6 @@ class LogFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._syncing = ThreadPoolExecutor(_AT_ONCE)
 
     def read(self, path: str) -> bytes | None:
         """A file of the log by its path below the prefix. None: no such file, or no path that a log has."""
@@ -66,12 +60,14 @@ class LogFolder:
         """
         self._demand_forward(checkpoint)
         folders, outgrown = set(), []
-        tiles = ((path, content) for path, content in files if path != CHECKPOINT_PATH)
-        while some := tuple(islice(tiles, _AT_ONCE)):
-            places = [(path, _demand_place(path)) for path, _ in some]
-            folders |= self._write(*some)
-            outgrown += [self.path / f"{path}.p" for path, place in places if place and place.width == TILE_WIDTH]
-        self._sync(folders)
+        for path, content in files:
+            if path == CHECKPOINT_PATH:
+                continue
+            place = _demand_place(path)
+            folders |= self._write(path, content)
+            if place is not None and place.width == TILE_WIDTH:
+                outgrown.append(self.path / f"{path}.p")
+        _sync(folders)
         with self._checkpoints():
             self._put_checkpoint(checkpoint)
         for folder in outgrown:
@@ -87,7 +83,7 @@ class LogFolder:
             published = self.checkpoint()
             is_newest = published is not None and parse_note(published).text == note.text
             if published is not None and is_newest:
-                self._sync(self._write((CHECKPOINT_PATH, countersigned(published, note.signatures))))
+                _sync(self._write(CHECKPOINT_PATH, countersigned(published, note.signatures)))
             if is_valid:
                 self._keep_cosigned(cosigned)
         return is_newest
@@ -97,7 +93,7 @@ class LogFolder:
         if old is not None and parse_note(old).text == parse_note(cosigned).text:
             cosigned = countersigned(old, parse_note(cosigned).signatures)
         if old is None or unverified_checkpoint(old).size <= unverified_checkpoint(cosigned).size:
-            self._sync(self._write((COSIGNED_PATH, cosigned)))
+            _sync(self._write(COSIGNED_PATH, cosigned))
 
     def _put_checkpoint(self, checkpoint: bytes) -> None:
         """Published again, a checkpoint keeps the cosignatures that it has."""
@@ -105,7 +101,7 @@ class LogFolder:
         published = self.checkpoint()
         if published is not None and parse_note(published).text == parse_note(checkpoint).text:
             checkpoint = countersigned(published, parse_note(checkpoint).signatures)
-        self._sync(self._write((CHECKPOINT_PATH, checkpoint)))
+        _sync(self._write(CHECKPOINT_PATH, checkpoint))
 
     @contextmanager
     def _checkpoints(self) -> Iterator[None]:
@@ -126,11 +122,11 @@ class LogFolder:
                 " log. Name an empty folder, or use the store that published to this one."
             )
         if old is None:
-            self._sync(self._write((VKEY_PATH, new)))
+            _sync(self._write(VKEY_PATH, new))
 
     def exchange_vkey(self, key: VerifierKey) -> None:
         """Publish a key that took the place of the one before, as the log's entries say."""
-        self._sync(self._write((VKEY_PATH, f"{key}\n".encode())))
+        _sync(self._write(VKEY_PATH, f"{key}\n".encode()))
 
     def _demand_forward(self, checkpoint: bytes) -> None:
         old = self.checkpoint()
@@ -150,39 +146,17 @@ class LogFolder:
         if before.size == after.size and before.root != after.root:
             raise ForkError(f"{self.path} has published another root for {before.size} entries: {before}.")
 
-    def _write(self, *files: File) -> set[Path]:
-        """Put files in place and return the folders to sync. Raises `OSError`; what was not renamed still stands."""
-        folders: set[Path] = set()
-        renames: list[tuple[Path, Path]] = []
-        with ExitStack() as held:
-            descriptors = []
-            for path, content in files:
-                target = self.path / path
-                folders |= {target.parent, *_made_folders(target.parent)}
-                aside = target.parent / f".{target.name}.new"
-                file = held.enter_context(aside.open("wb"))
-                file.write(content)
-                file.flush()
-                descriptors.append(file.fileno())
-                renames.append((aside, target))
-            self._sync_all(descriptors)
-        for aside, target in renames:
-            aside.replace(target)
-        return folders
-
-    def _sync(self, folders: Iterable[Path]) -> None:
-        with ExitStack() as held:
-            descriptors = [os.open(folder, os.O_RDONLY | os.O_DIRECTORY) for folder in folders]
-            for descriptor in descriptors:
-                held.callback(os.close, descriptor)
-            self._sync_all(descriptors)
-
-    def _sync_all(self, descriptors: Sequence[int]) -> None:
-        """Returns when all of them are durable."""
-        if len(descriptors) == 1:
-            os.fsync(descriptors[0])
-        else:
-            list(self._syncing.map(os.fsync, descriptors))
+    def _write(self, path: str, content: bytes) -> set[Path]:
+        """Put a file in place and return the folders to sync. Raises `OSError`; the old file then still stands."""
+        target = self.path / path
+        new = _made_folders(target.parent)
+        aside = target.parent / f".{target.name}.new"
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+        return {target.parent, *new}
 
 
 def _demand_place(path: str) -> TilePlace | None:
@@ -198,6 +172,13 @@ def _made_folders(folder: Path) -> set[Path]:
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return {one.parent for one in missing}
+
+
+def _sync(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        with _closing(descriptor):
+            os.fsync(descriptor)
 
 
 def _read_regular(path: Path, largest: int) -> bytes | None:
