@@ -36,7 +36,8 @@ format: $(DEV) ## rewrite the code as `check` wants it
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-e2e: $(DEV) ## build a wheel, install it into a new environment, walk a newcomer's way
+e2e: $(DEV) ## walk a newcomer's way, and all that needs real servers and a browser (installs what it may: tools/servers)
+	@tools/servers
 	@.venv/bin/python -m pytest tests/e2e $(ARGS)
 
 long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each kind

@@ -43,9 +43,11 @@ class Fence:
     body: str
 
 
-def pages(*, patterns: tuple[str, ...]) -> Sybil:
+def pages(*, patterns: tuple[str, ...], excludes: tuple[str, ...] = ()) -> Sybil:
     """Collects the fences of the pages that match, as tests that share one folder per page."""
-    return Sybil(parsers=[_fences], patterns=patterns, path=str(ROOT), setup=_set_up, teardown=_tear_down)
+    return Sybil(
+        parsers=[_fences], patterns=patterns, excludes=excludes, path=str(ROOT), setup=_set_up, teardown=_tear_down
+    )
 
 
 def walk(page: Path, folder: Path, *, commands: Path = HERE) -> int:

@@ -21,7 +21,7 @@ from homeserver import python as synapse
 from namespaces import LAN, WORLD, Network, echo, missing
 from real_postfix import POSTFIX, Mailbox, Session, postfix, snippets
 from test_gate_serve import Record, free_port
-from test_gate_web_servers import NGINX, web
+from test_gate_web_servers import absent, web
 
 WEB, OTHER = 80, 443
 TIRELESS = """
@@ -210,7 +210,7 @@ KINDS: Mapping[str, Attach] = {"http": http, "network": network, "postfix": mail
 
 def prepared() -> str | None:
     """Why the servers cannot run here; None: they can. What has to be fetched is, while there is a way to the world."""
-    if why := missing() or (None if NGINX else "nginx is not there: apt install nginx-light"):
+    if why := missing() or absent("nginx"):
         return why
     if POSTFIX is None:
         return "Postfix is not there: apt install postfix"

@@ -8,9 +8,8 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
 from test_gate_serve import ROOT, Record, free_port
-from test_gate_web_servers import NGINX, web
+from test_gate_web_servers import demand, web
 
 ATTEMPT = """
 import sys, urllib.request
@@ -41,8 +40,7 @@ async def flown(record: Record, *more: str, attempt: tuple[str, ...]) -> tuple[i
 
 
 def test_a_canary_is_refused_and_passes_again_or_somebody_is_told(tmp_path: Path) -> None:
-    if NGINX is None:
-        pytest.skip("nginx is not there: apt install nginx-light")
+    demand("nginx")
 
     async def told() -> None:
         record = Record(tmp_path, free_port())

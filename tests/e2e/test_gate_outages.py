@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from test_gate_web_servers import NGINX, Web, web
+from test_gate_web_servers import Web, demand, web
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
@@ -87,8 +87,7 @@ def tell(
     folder: Path, story: Story, *more: str, now: Callable[[], datetime] | None = None, row: str = "90 years"
 ) -> None:
     """ann is cut off, and the gate knows; then the story."""
-    if NGINX is None:
-        pytest.skip("nginx is not there: apt install nginx-light")
+    demand("nginx")
 
     async def told() -> None:
         world = Watched(f"| 1 | suspend | all | {row} |")

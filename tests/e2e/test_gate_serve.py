@@ -17,13 +17,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests" / "unit"))
 
 from test_gate_process import Process  # noqa: E402
-from test_gate_web_servers import NGINX, SERVERS, Web, free_port, web  # noqa: E402
+from test_gate_web_servers import SERVERS, Web, demand, free_port, web  # noqa: E402
 
 COMITY = str(Path(sys.executable).with_name("comity"))
 PATIENCE = 30.0
@@ -115,8 +113,7 @@ async def statuses(servers: list[Web]) -> list[int]:
 
 
 def test_one_decision_stops_and_lifting_opens_everywhere_whatever_becomes_of_the_centre(tmp_path: Path) -> None:
-    if NGINX is None:
-        pytest.skip("nginx is not there: apt install nginx-light")
+    demand("nginx")
 
     async def told() -> None:
         record = await a_record(tmp_path)

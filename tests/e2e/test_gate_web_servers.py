@@ -220,11 +220,22 @@ async def is_there(port: int, process: asyncio.subprocess.Process, folder: Path)
 Story = Callable[[Centre, Process, Web], Awaitable[None]]
 
 
-def tell(server: str, folder: Path, story: Story) -> None:
+def absent(server: str) -> str | None:
+    """Why the server cannot be started here; None: it can."""
     if server == "nginx" and NGINX is None:
-        pytest.skip("nginx is not there: apt install nginx-light")
+        return "nginx is not there: apt install nginx-light"
     if server == "envoy" and not ENVOY.exists():
-        pytest.skip("there is no wheel of Envoy for this machine")
+        return "there is no wheel of Envoy for this machine"
+    return None
+
+
+def demand(server: str) -> None:
+    if why := absent(server):
+        pytest.skip(why)
+
+
+def tell(server: str, folder: Path, story: Story) -> None:
+    demand(server)
 
     async def told(centre: Centre) -> None:
         async with running(folder, centre.url) as gate, web(server, folder / server, gate) as front:

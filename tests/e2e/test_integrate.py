@@ -1,4 +1,4 @@
-"""The JavaScript of the page on connecting a platform, run by Node against a service."""
+"""The page on connecting a platform: typed as it is, and its JavaScript run by Node against a service."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ sys.path.append(str(Path(__file__).parents[1] / "faults"))
 
 from serve_lives import Served, comity
 
+from tools.pages import walk
+
 PAGE = Path(__file__).parents[2] / "docs" / "integrate.md"
+
+
+def test_the_page_is_right(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not there: apt install curl")
+    assert walk(PAGE, tmp_path) > 3
 
 
 def test_the_javascript_of_the_page_sends_a_message(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is not here")
+        pytest.skip("node is not there: apt install nodejs")
     comity(tmp_path, "init", "forum", "--from", "forum")
     folder = tmp_path / "forum"
     comity(folder, "publish")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from comity.app.main import app
@@ -32,14 +29,3 @@ def test_the_container_runs_as_nobody_in_particular_and_installs_pinned_packages
     container = (DEPLOY / "Containerfile").read_text()
     assert re.search(r"^USER \d{5}$", container, re.MULTILINE)
     assert "--require-hashes -r requirements/runtime.txt" in container
-
-
-def test_systemd_finds_the_unit_exposed_to_little() -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        pytest.skip("systemd is not here")
-    words = [analyze, "security", "--offline=true", "--no-pager", DEPLOY / "comity.service"]
-    told = subprocess.run(words, capture_output=True, text=True, check=False).stdout
-    found = re.search(r"Overall exposure level for comity.service: ([\d.]+)", told)
-    assert found is not None, told
-    assert float(found[1]) < 2
