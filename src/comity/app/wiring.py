@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -36,6 +37,8 @@ from comity.stores.sqlite import SqliteStore
 from comity.stores.tokens import TokenFile
 from comity.stores.users import UserFile
 from comity.stores.webhooks import WEBHOOKS_FILE, WebhookFile
+
+_File = TypeVar("_File")
 
 STORE_FILE = "comity.db"
 LOG_FOLDER = "log"
@@ -182,37 +185,34 @@ def _links_key(folder: Path) -> bytes:
 
 def tokens(settings: Settings) -> TokenFile:
     """The tokens beside the record. Raises `StopError`."""
-    with _explained(settings.folder):
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        return TokenFile(settings.folder / ACCESS_FILE)
+    return _beside(settings, ACCESS_FILE, TokenFile)
 
 
 def users(settings: Settings) -> UserFile:
     """The people who sign in, beside the record. Raises `StopError`."""
-    with _explained(settings.folder):
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        return UserFile(settings.folder / ACCESS_FILE)
+    return _beside(settings, ACCESS_FILE, UserFile)
 
 
 def gate_acks(settings: Settings) -> GateAckFile:
     """What gates acknowledged. Raises `StopError`."""
-    with _explained(settings.folder):
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        return GateAckFile(settings.folder / GATES_FILE)
+    return _beside(settings, GATES_FILE, GateAckFile)
 
 
 def replies(settings: Settings) -> ReplyFile:
     """What was answered to requests under keys. Raises `StopError`."""
-    with _explained(settings.folder):
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        return ReplyFile(settings.folder / REPLIES_FILE)
+    return _beside(settings, REPLIES_FILE, ReplyFile)
 
 
 def webhooks(settings: Settings) -> WebhookFile:
     """Where events are sent. Raises `StopError`."""
+    return _beside(settings, WEBHOOKS_FILE, WebhookFile)
+
+
+def _beside(settings: Settings, name: str, opened: Callable[[Path], _File]) -> _File:
+    """A file of the record's folder, which may be new."""
     with _explained(settings.folder):
         settings.folder.mkdir(parents=True, exist_ok=True)
-        return WebhookFile(settings.folder / WEBHOOKS_FILE)
+        return opened(settings.folder / name)
 
 
 @contextmanager

@@ -21,9 +21,6 @@ from comity.model.clause import Row
 from comity.model.ids import ClauseId, DecisionId, ReviewerId
 from comity.model.measure import Measure
 
-OF_THE_ACCOUNT = ("acknowledged", "withdrawn")
-"""The conditions that the account itself meets."""
-
 
 def correct(
     record: Record,

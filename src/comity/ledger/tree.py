@@ -15,7 +15,6 @@ from typing import Final
 HASH_LENGTH: Final = 32
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 256
-FULL_TILE: Final = TILE_WIDTH * HASH_LENGTH
 LARGEST_SIZE: Final = 2**63 - 1
 
 HashReader = Callable[[int, int], bytes]

@@ -41,7 +41,6 @@ class Tag:
 
     name: str
     attributes: str
-    is_end: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ def _tokens(markup: str) -> Iterator[str | Tag]:
     while (start := markup.find("<", at)) >= 0:
         yield markup[at:start]
         if tag := _TAG.match(markup, start):
-            yield Tag(name=tag[2].lower(), attributes=tag[3], is_end=bool(tag[1]))
+            yield Tag(name=tag[2].lower(), attributes=tag[3])
             at = _after_tag(markup, tag)
         elif _TAG_START.match(markup, start):
             return

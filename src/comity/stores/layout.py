@@ -76,10 +76,6 @@ def attachment_key(keys: KeyFile, account: AccountId, digest: Digest) -> bytes:
     return keys.hash(b"attachment", account, digest)
 
 
-def place_of_account(subject: int) -> bytes:
-    return b"account/%d" % subject
-
-
 def place_of_fact(seq: int) -> bytes:
     return b"fact/%d" % seq
 
