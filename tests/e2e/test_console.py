@@ -59,9 +59,15 @@ def keys(page: Page, *pressed: str) -> None:
         page.keyboard.press(key)
 
 
+def shown(page: Page, address: str) -> None:
+    """A list's page, once its first entry has the focus: browsers give it only after the page has loaded."""
+    page.goto(address)
+    page.locator("[data-item]:focus").wait_for()
+
+
 def decided_by_keyboard(page: Page, site: Site, choice: str) -> str:
     """The first case of the queue, without touching the mouse; what the queue says then."""
-    page.goto(f"{site.url}/console/queue")
+    shown(page, f"{site.url}/console/queue")
     keys(page, "Enter")
     page.wait_for_url("**/console/cases/*")
     keys(page, choice, "w")
@@ -76,7 +82,7 @@ def decided_by_keyboard(page: Page, site: Site, choice: str) -> str:
 
 def test_a_reviewer_works_through_a_queue_by_keyboard(mara: Person, site: Site) -> None:
     page = mara.page
-    page.goto(f"{site.url}/console/queue")
+    shown(page, f"{site.url}/console/queue")
     items = page.locator("[data-item]")
     assert items.count() == len(SAID)
     keys(page, "j", "j", "k")
@@ -99,7 +105,7 @@ def test_a_reviewer_works_through_a_queue_by_keyboard(mara: Person, site: Site) 
 
 def test_slurs_are_blurred_until_somebody_asks(mara: Person, site: Site) -> None:
     page = mara.page
-    page.goto(f"{site.url}/console/queue")
+    shown(page, f"{site.url}/console/queue")
     keys(page, "Enter")
     page.wait_for_url("**/console/cases/*")
     blurred = page.locator("#texts mark").first
@@ -121,14 +127,14 @@ def test_who_decided_cannot_decide_the_appeal_and_somebody_else_reverses(
     person.get_by_text("We have your appeal").wait_for()
     assert "cut" in site.comity("standing", account)
 
-    mara.page.goto(f"{site.url}/console/appeals")
+    shown(mara.page, f"{site.url}/console/appeals")
     assert "you took part" in mara.page.inner_text("main")
     keys(mara.page, "Enter")
     mara.page.wait_for_url("**/console/appeals/*")
     assert "somebody else has to decide the appeal" in mara.page.inner_text("main")
     assert mara.page.get_by_role("button", name="Preview").count() == 0
 
-    vera.page.goto(f"{site.url}/console/appeals")
+    shown(vera.page, f"{site.url}/console/appeals")
     keys(vera.page, "Enter")
     vera.page.wait_for_url("**/console/appeals/*")
     keys(vera.page, "3", "w")

@@ -13,16 +13,20 @@ import pytest
 from comity.app.witness_link import LARGEST_REPLY, HttpLink
 from comity.ports import Reply, UnreachableError
 
+ASKED = b"asked"
+
 
 @contextmanager
 def answering(talk: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that takes one connection, reads what comes first, and then talks as it likes."""
+    """A server that takes one connection, reads the whole request (or closing would reset), and talks as it likes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             connection, _ = listener.accept()
             with connection, suppress(OSError):
-                connection.recv(65536)
+                asked = b""
+                while not asked.endswith(ASKED):
+                    asked += connection.recv(65536)
                 talk(connection)
 
         thread = threading.Thread(target=serve)
@@ -39,7 +43,7 @@ def test_an_answer_is_its_status_kind_and_body() -> None:
         connection.sendall(head + b"7\n")
 
     with answering(talk) as url:
-        assert HttpLink().post(url, b"x") == Reply(status=409, kind="text/x.tlog.size", body=b"7\n")
+        assert HttpLink().post(url, ASKED) == Reply(status=409, kind="text/x.tlog.size", body=b"7\n")
 
 
 def drip(connection: socket.socket) -> None:
@@ -63,7 +67,7 @@ def test_who_drips_or_says_nothing_is_let_go_at_the_deadline(talk: Callable[[soc
     with answering(talk) as url:
         began = time.monotonic()
         with pytest.raises(UnreachableError, match=r"no answer within 0\.3 seconds|timed out"):
-            HttpLink(0.3).post(url, b"x")
+            HttpLink(0.3).post(url, ASKED)
         assert time.monotonic() - began < 5
 
 
@@ -80,7 +84,7 @@ def test_who_drips_or_says_nothing_is_let_go_at_the_deadline(talk: Callable[[soc
 )
 def test_what_is_no_answer_is_told(answer: bytes, named: str) -> None:
     with answering(lambda connection: connection.sendall(answer)) as url, pytest.raises(UnreachableError, match=named):
-        HttpLink().post(url, b"x")
+        HttpLink().post(url, ASKED)
 
 
 def test_a_redirection_is_an_answer_and_is_not_followed() -> None:
@@ -89,7 +93,7 @@ def test_a_redirection_is_an_answer_and_is_not_followed() -> None:
             b"HTTP/1.1 302 F\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
         )
     ) as url:
-        assert HttpLink().post(url, b"x").status == 302
+        assert HttpLink().post(url, ASKED).status == 302
 
 
 @pytest.mark.parametrize(
@@ -111,4 +115,4 @@ def test_a_redirection_is_an_answer_and_is_not_followed() -> None:
 )
 def test_an_address_that_cannot_be_asked_is_told(url: str, named: str) -> None:
     with pytest.raises(UnreachableError, match=f"(?i){named}"):
-        HttpLink().post(url, b"x")
+        HttpLink().post(url, ASKED)
