@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from comity.app.casework_commands import commands as casework_commands
+from comity.app.command_list import Sections
 from comity.app.errors import Exit, StopError
 from comity.app.gate_commands import gate as gate_commands
 from comity.app.keys_commands import commands as keys_commands
@@ -22,6 +23,7 @@ from comity.app.user_commands import commands as user_commands
 
 app = typer.Typer(
     name="comity",
+    cls=Sections,
     help="Written agreements for communication that run: judge messages, take measures, state reasons, prove it all.",
     no_args_is_help=True,
     rich_markup_mode=None,  # `--help` in a third of the time
