@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -74,6 +76,24 @@ def test_told_to_end_it_answers_what_it_has_taken_and_streams_end_with_a_whole_l
     load.end()
     assert set(load.answered) == {200}
     assert lost(folder, load) == []
+
+
+def test_each_line_is_answered_while_the_next_has_not_been_sent_and_none_is_waited_for_at_the_end(
+    folder: Path, served: Served
+) -> None:
+    (name, bearer), address = token(folder, "source").popitem(), urlsplit(served.url)
+    head = ("POST /v1/messages HTTP/1.1", "Host: x", f"{name}: {bearer}", "Content-Type: application/x-ndjson")
+    with (
+        socket.create_connection((address.hostname, address.port), timeout=30) as connection,
+        connection.makefile("rb") as heard,
+    ):
+        connection.sendall("\r\n".join([*head, "Transfer-Encoding: chunked", "", ""]).encode())
+        for number in range(1, 4):
+            line = json.dumps(message(number, "hello", f"a{number}")).encode() + b"\n"
+            connection.sendall(b"%x\r\n%b\r\n" % (len(line), line))
+            told = json.loads(next(each for each in heard if each.startswith(b"{")))
+            assert (told["id"], told["answer"]) == (str(number), "allow")
+        assert served.end(signal.SIGTERM) == 0
 
 
 def test_killed_under_load_it_has_what_it_acknowledged_and_what_comes_again_has_no_effect_twice(folder: Path) -> None:

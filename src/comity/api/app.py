@@ -161,7 +161,7 @@ def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once, metrics: Met
     link, clock = _refusal_link(parts), parts.clock
 
     return [
-        *message_routes(queue, parts.parse, link, metrics.judged),
+        *message_routes(queue, parts.parse, link, metrics.judged, parts.ending),
         *standing_routes(queue, watch, parts.acks, clock, link),
         *event_routes(watch, once, clock, own_link(parts.links, parts.url)),
         *proof_routes(watch, parts.log),

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Final
+from weakref import WeakSet
 
 import msgspec
 from litestar import Response, post
 from litestar.params import QueryParameter
-from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
+from comity.api.ending import Ending
+from comity.api.lines import LINES, BothWays, Incoming, TooLongError
 from comity.api.problems import Problem, ProblemError, problem
 from comity.ledger.note import NoteError
 from comity.model.access import Token
@@ -23,7 +25,6 @@ from comity.model.message import Message
 from comity.model.reading import Read, Unread
 from comity.ports import Answer, Outcome, StoreError
 
-LINES: Final = "application/x-ndjson"
 LARGEST_BODY: Final = 16 << 20
 _AT_ONCE: Final = 1_000
 
@@ -64,21 +65,37 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 def message_routes(
-    queue: Queue, parse: Parse, link: Callable[[DecisionId], str], count: Callable[[Outcome], None]
+    queue: Queue,
+    parse: Parse,
+    link: Callable[[DecisionId], str],
+    count: Callable[[Outcome], None],
+    ending: Ending,
 ) -> list[ControllerRouterHandler]:
+    coming_in = WeakSet[Incoming]()
+
+    def end() -> None:
+        for incoming in coming_in:
+            incoming.end()
+
+    ending.tell(end)
+
     @post("/v1/messages", status_code=HTTPStatus.OK, raises=[], request_max_body_size=LARGEST_BODY)
-    async def take(request: TokenRequest, *, dry_run: DryRun = False) -> Response[Judged | bytes] | Stream:
+    async def take(request: TokenRequest, *, dry_run: DryRun = False) -> Response[Judged | bytes] | BothWays:
         """Judge messages and keep what follows; the answer comes when it is durable.
 
-        One JSON object, or with `Content-Type: application/x-ndjson` one a line, answered line by line. A message
-        that was sent before, by source and id, is answered as it was then. With `dry_run=1` each is judged as if it
-        came next, and nothing is kept.
+        One JSON object, or with `Content-Type: application/x-ndjson` one a line, answered line by line while more
+        come, without end if need be: who sends more than 16 MiB reads the answers meanwhile. A message that was sent
+        before, by source and id, is answered as it was then. With `dry_run=1` each is judged as if it came next, and
+        nothing is kept.
         """
-        token, body = request.auth, await request.body()
+        token = request.auth
         answered = queue.try_out if dry_run else _counting(queue.take, count)
         if request.content_type[0] == LINES:
-            return Stream(_lines(answered, parse, link, token, body), media_type=LINES)
-        read = parse([body], token.name)
+            incoming = Incoming(LARGEST_BODY)
+            coming_in.add(incoming)
+            await incoming.begin(request.receive)
+            return BothWays(_lines(answered, parse, link, token, incoming.batches(_AT_ONCE)))
+        read = parse([await request.body()], token.name)
         if read.unread or not read.messages:
             raise ProblemError(HTTPStatus.BAD_REQUEST, _why(read.unread))
         demand_channel(token, read.messages[0].channel)
@@ -99,17 +116,26 @@ def _counting(take: Answered, count: Callable[[Outcome], None]) -> Answered:
 
 
 async def _lines(
-    answered: Answered, parse: Parse, link: Callable[[DecisionId], str], token: Token, body: bytes
+    answered: Answered,
+    parse: Parse,
+    link: Callable[[DecisionId], str],
+    token: Token,
+    coming: AsyncIterator[list[bytes]],
 ) -> AsyncIterator[bytes]:
     """A line for each line: an answer, or a problem that names it. Nothing is lost when some cannot be read."""
-    lines = body.split(b"\n")
-    for start in range(0, len(lines), _AT_ONCE):
-        some = lines[start : start + _AT_ONCE]
-        read = parse(some, token.name)
-        mine = [message for message in read.messages if token.may_use(message.channel)]
-        answers = await _answers(answered, mine)
-        for told in _in_order(some, start, read, answers, token, link):
-            yield _ENCODER.encode(told) + b"\n"
+    start = 0
+    try:
+        async for lines in coming:
+            read = parse(lines, token.name)
+            mine = [message for message in read.messages if token.may_use(message.channel)]
+            answers = await _answers(answered, mine)
+            yield b"".join(
+                _ENCODER.encode(told) + b"\n" for told in _in_order(lines, start, read, answers, token, link)
+            )
+            start += len(lines)
+    except TooLongError:
+        detail = f"Line {start + 1}: it is longer than {LARGEST_BODY:,} bytes; none behind it was read."
+        yield _ENCODER.encode(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)) + b"\n"
 
 
 async def _answers(answered: Answered, messages: Sequence[Message]) -> dict[MessageId, Answer] | Problem:

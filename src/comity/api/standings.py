@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
-from comity.api.messages import LINES
+from comity.api.lines import LINES
 from comity.api.watch import Watch
 from comity.casework.plan import planned
 from comity.casework.record import standing

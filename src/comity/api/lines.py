@@ -1,0 +1,125 @@
+"""Lines that come in a request while answers go out in its response.
+
+The body is read ahead of the answers, as far as a bound goes: who sends up to that much may send it all and read then.
+Beyond it nothing more is read before answers were taken, which holds back whoever sends quicker than is judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final
+
+from litestar import Response
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import Receive, Send
+
+LINES: Final = "application/x-ndjson"
+_PAUSE: Final = 0.02
+"""Seconds after which lines that have come do not wait for more."""
+
+
+class TooLongError(Exception):
+    """A line is longer than all that may be read ahead."""
+
+
+class Incoming:
+    """The lines of a request's body: those that were read and not yet asked for. `ahead` is in bytes."""
+
+    def __init__(self, ahead: int) -> None:
+        self._most, self._lines, self._held = ahead, deque[bytes](), 0
+        self._begun = bytearray()  # a line whose end has not come
+        self._has_ended = False
+        self._moved = asyncio.Condition()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def begin(self, receive: Receive) -> None:
+        """Before the response begins: some clients send nothing until they hear that the body is read."""
+        self._reading = asyncio.create_task(self._read(receive))
+        await asyncio.sleep(0)
+
+    async def batches(self, at_once: int) -> AsyncIterator[list[bytes]]:
+        """At most `at_once` lines together, none held back for long, until the body ends or the connection breaks off.
+
+        A line that breaks off is none. Raises `TooLongError` for what cannot be read ahead, after all that came before.
+        """
+        try:
+            while lines := await self._next(at_once):
+                yield lines
+        finally:
+            self.end()
+        await self._why()
+
+    def end(self) -> None:
+        """Read no more; what was read can still be asked for."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _why(self) -> None:
+        """Raises what reading ended by, unless it ended as it should."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+            if not self._reading.cancelled():
+                self._reading.result()
+
+    async def _read(self, receive: Receive) -> None:
+        try:
+            while (event := await receive())["type"] == "http.request":
+                is_last = not event["more_body"]
+                await self._add(event["body"] + (b"\n" if is_last else b""))
+                if is_last:
+                    break
+        finally:
+            async with self._moved:
+                self._has_ended = True
+                self._moved.notify_all()
+
+    async def _add(self, chunk: bytes) -> None:
+        first, *others = chunk.split(b"\n")
+        async with self._moved:
+            await self._moved.wait_for(lambda: not self._lines or self._held < self._most)
+            self._begun += first
+            self._held += len(chunk)
+            if len(self._begun) > self._most:
+                raise TooLongError
+            if others:
+                self._lines += (bytes(self._begun), *others[:-1])
+                self._begun = bytearray(others[-1])
+                self._moved.notify_all()
+
+    async def _next(self, at_once: int) -> list[bytes]:
+        """Empty: that was all."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._lines or self._has_ended)
+            await self._fill(at_once)
+            lines = [self._lines.popleft() for _ in range(min(len(self._lines), at_once))]
+            self._held -= sum(len(line) + 1 for line in lines)
+            self._moved.notify_all()
+        return lines
+
+    async def _fill(self, at_once: int) -> None:
+        """Wait for more lines, while they keep coming."""
+        try:
+            while len(self._lines) < at_once and not self._has_ended:
+                async with asyncio.timeout(_PAUSE):
+                    await self._moved.wait()
+        except TimeoutError:
+            return
+
+
+class BothWays(Response[AsyncIterator[bytes]]):
+    """Lines that go out while others come in."""
+
+    def to_asgi_response(self, *_: object, **__: object) -> ASGIStreamingResponse:
+        return _Answers(iterator=self.content, media_type=LINES, status_code=self.status_code)
+
+
+class _Answers(ASGIStreamingResponse):
+    """Leaves it to those who read the request to see that it breaks off: what is received has one reader."""
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        async for line in self.iterator:
+            body = line if isinstance(line, bytes) else line.encode()
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
