@@ -26,6 +26,9 @@ _INVISIBLE: Final = re.compile(  # category Cf, and what else Unicode calls defa
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
     "|[\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_SPACES: Final = re.compile(r"  +")
+_WHITE_IN_ASCII: Final = {code: " " for code in range(128) if chr(code).isspace()}
 _WHITE: Final = re.compile(r"\s{2,}|[^\S ]")
 _FOREIGN: Final = re.compile(f"[{''.join(c for c in FOREIGN if c < chr(0x10000))}]|[\U00010000-\U0001ffff]")
 _MEETING: Final = re.compile(r"[0-9A-Za-z][^\x00-\x7f]|[^\x00-\x7f][0-9A-Za-z]")
@@ -250,30 +253,55 @@ class Folded:
 
 @lru_cache(maxsize=4)  # one message's fields are searched for many phrases
 def fold_with_spans(text: str) -> Folded:
-    """`fold`, and where each character came from. Slow: for evidence."""
-    if text.isascii():
-        return _ascii_spans(text)
-    folded = Folded(text=text, starts=range(len(text)), ends=range(1, len(text) + 1))
+    """`fold`, and where each character came from. Nothing acts across a space: other pieces than ASCII's are slow."""
+    folded, starts, ends, done = list[str](), list[int](), list[int](), 0
+    for first, last in _foreign_pieces(text):
+        piece = _known_spans(text[first:last])
+        folded += (_lower_and_white(text[done:first]), piece.text)
+        starts += (*range(done, first), *(first + start for start in piece.starts))
+        ends += (*range(done + 1, first + 1), *(first + end for end in piece.ends))
+        done = last
+    folded.append(_lower_and_white(text[done:]))
+    starts += range(done, len(text))
+    ends += range(done + 1, len(text) + 1)
+    return _spaced_once(Folded(text="".join(folded), starts=starts, ends=ends))
+
+
+def _foreign_pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Where what stands between spaces and is not all ASCII begins and ends."""
+    end = 0
+    while found := _NOT_ASCII.search(text, end):
+        start = text.rfind(" ", end, found.start()) + 1 or end
+        end = text.find(" ", found.start())
+        end = len(text) if end < 0 else end
+        yield start, end
+
+
+def _lower_and_white(text: str) -> str:
+    """As long as `text`, which is ASCII's."""
+    return text.lower().translate(_WHITE_IN_ASCII)
+
+
+def _spaced_once(folded: Folded) -> Folded:
+    """Runs of spaces made one."""
+    text, starts, ends, done = list[str](), list[int](), list[int](), 0
+    for run in _SPACES.finditer(folded.text):
+        text.append(folded.text[done : run.start() + 1])
+        starts += folded.starts[done : run.start() + 1]
+        ends += (*folded.ends[done : run.start()], folded.ends[run.end() - 1])
+        done = run.end()
+    if not done:
+        return folded
+    text.append(folded.text[done:])
+    return Folded(text="".join(text), starts=[*starts, *folded.starts[done:]], ends=[*ends, *folded.ends[done:]])
+
+
+@lru_cache(maxsize=1024)
+def _known_spans(piece: str) -> Folded:
+    folded = Folded(text=piece, starts=range(len(piece)), ends=range(1, len(piece) + 1))
     while (once := _spans_once(folded)).text != folded.text:
         folded = once
     return folded
-
-
-def _ascii_spans(text: str) -> Folded:
-    """Only white space changes its length."""
-    folded = fold(text)
-    if len(folded) == len(text):
-        return Folded(text=folded, starts=range(len(text)), ends=range(1, len(text) + 1))
-    starts: list[int] = []
-    ends: list[int] = []
-    done = 0
-    for white in _WHITE.finditer(text):
-        starts += [*range(done, white.start()), white.start()]
-        ends += [*range(done + 1, white.start() + 1), white.end()]
-        done = white.end()
-    starts += range(done, len(text))
-    ends += range(done + 1, len(text) + 1)
-    return Folded(text=folded, starts=starts, ends=ends)
 
 
 def _spans_once(before: Folded) -> Folded:
