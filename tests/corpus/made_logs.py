@@ -89,15 +89,11 @@ WHOLE = published(ENTRIES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defect:
-    """A log that is to be refused. `place`: how the message begins; `since`: a checkpoint that an auditor kept.
-
-    `needs_comity`: what it breaks is a rule of Comity's, which the verifier in Go does not know.
-    """
+    """A log that is to be refused. `place`: how the message begins; `since`: a checkpoint that an auditor kept."""
 
     files: Mapping[str, bytes]
     place: str
     since: bytes | None = None
-    needs_comity: bool = False
 
     def write(self, folder: Path) -> None:
         for path, content in self.files.items():
@@ -182,12 +178,10 @@ def defects() -> dict[str, Defect]:
         "rule that terminates": Defect(
             files=log_of(statement(2, measures=(ledger.measure("terminate"),))).files,
             place="tile/entries/000.p/3, entry 2",
-            needs_comity=True,
         ),
         "correction to something harsher": Defect(
             files=log_of(statement(2), correction(3, 2, ledger.measure("suspend"))).files,
             place="tile/entries/000.p/4, entry 3",
-            needs_comity=True,
         ),
         "signed by an unknown key": Defect(files=published(ENTRIES, OTHER).files, place="checkpoint"),
         "huge size": Defect(files=_but(WHOLE, checkpoint=_signed(2**63 - 1)), place="tile/entries/002"),
@@ -195,9 +189,7 @@ def defects() -> dict[str, Defect]:
             files=_but(WHOLE, checkpoint=WHOLE.checkpoint.replace(b"\n600\n", b"\n" + b"9" * 40 + b"\n")),
             place="checkpoint",
         ),
-        "empty log": Defect(
-            files=_but(WHOLE, checkpoint=_signed(0, EMPTY.root)), place="checkpoint", needs_comity=True
-        ),
+        "empty log": Defect(files=_but(WHOLE, checkpoint=_signed(0, EMPTY.root)), place="checkpoint"),
         "no first entries": Defect(files=published(ENTRIES[3:]).files, place="tile/entries/000"),
         "bundle that breaks off": Defect(
             files=_but(WHOLE, tile_entries_000=WHOLE.files["tile/entries/000"][:-1]), place="tile/entries/000"

@@ -3,14 +3,16 @@
 //	auditor FOLDER VKEY [REMEMBERED-CHECKPOINT]
 //
 // It computes every hash anew from the bundles of entries and compares all tiles with that; it reads no tile to show
-// that an entry is right. Exit code 0: all is as signed; 1: a line on standard output says what is not, and where.
+// that an entry is right. What the entries must say together is in entries.go; agreement.go reads the versions that
+// stand beside the log, and rows.go holds each statement against their ladders.
+//
+// Exit code 0: all is as it must be; 1: lines on standard output say what is not, and where.
 package main
 
 import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,8 +66,16 @@ func main() {
 	if remembered.size > head.size {
 		refuse("checkpoint", "%d entries, fewer than the %d remembered: rolled back", head.size, remembered.size)
 	}
-	audit(log, head, remembered)
+	record := newRecord(log)
+	audit(log, record, head, remembered)
+	record.end(head, strings.TrimSpace(os.Args[2]))
+	held := fmt.Sprintf("%d of %d statements held against the ladder's rows", record.lookedUp, record.statements)
+	if record.objections > 0 {
+		fmt.Printf("%s, %d objections\n", held, record.objections)
+		os.Exit(1)
+	}
 	fmt.Printf("%s: %d entries, root %s\n", head.origin, head.size, base64.StdEncoding.EncodeToString(head.root[:]))
+	fmt.Println(held)
 }
 
 func opened(place string, content []byte, verifier note.Verifier) checkpoint {
@@ -129,9 +139,8 @@ func name(level string, n uint64) string {
 }
 
 // audit grows the tree entry by entry: rows[l] are the hashes of level l's tile that is not yet full.
-func audit(log folder, head, remembered checkpoint) {
+func audit(log folder, record *record, head, remembered checkpoint) {
 	tree := &tree{log: log}
-	seen := map[string]uint64{}
 	for tree.size < head.size {
 		has := head.size - tree.size
 		if has > width {
@@ -144,7 +153,7 @@ func audit(log folder, head, remembered checkpoint) {
 			}
 			var entry []byte
 			entry, content = cut(path, tree.size, content)
-			look(path, tree.size, entry, seen)
+			record.take(path, tree.size, entry)
 			tree.add(sha256.Sum256(append([]byte{0}, entry...)))
 		}
 		if len(content) > 0 && strings.Contains(path, ".p/") {
@@ -170,29 +179,6 @@ func cut(path string, index uint64, content []byte) ([]byte, []byte) {
 	}
 	end := 2 + int(content[0])<<8 + int(content[1])
 	return content[2:end], content[end:]
-}
-
-// look checks what needs no knowledge of the agreement: one entry an id, the genesis first, citations of earlier ones.
-func look(path string, index uint64, content []byte, seen map[string]uint64) {
-	var entry struct {
-		T, ID string
-		Prev  *string
-	}
-	if err := json.Unmarshal(content, &entry); err != nil {
-		refuse(path, "entry %d: %v", index, err)
-	}
-	if first, is := seen[entry.ID]; is {
-		refuse(path, "entry %d: id %s, which entry %d already has", index, entry.ID, first)
-	}
-	if (index == 0) != (entry.T == "genesis") {
-		refuse(path, "entry %d: a genesis stands first, and only there", index)
-	}
-	if entry.Prev != nil {
-		if _, is := seen[*entry.Prev]; !is {
-			refuse(path, "entry %d: it cites %s, which no earlier entry is", index, *entry.Prev)
-		}
-	}
-	seen[entry.ID] = index
 }
 
 type tree struct {
