@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from api_parts import as_, by_link, serving
 from litestar.testing import TestClient
@@ -254,17 +255,91 @@ def test_anybody_reports_a_message_whose_text_is_kept_but_not_without_end(
     assert (receipt.status_code, list(receipt.json())) == (201, ["notice"])
     (noticed,) = (each for each in world.store.facts() if isinstance(each, Noticed))
     assert (noticed.notice, noticed.message.text) == (receipt.json()["notice"], "spam")
-    assert client.post("/v1/notices", json={**notice, "id": "2"}).status_code == 404
     assert client.post("/v1/notices", json={**notice, "good_faith": False}).status_code == 409
     assert client.post("/v1/notices", json={**notice, "content": MESSAGE}).status_code == 403
     assert client.post("/v1/notices", json={**notice, "origin": "authority"}).status_code == 403
     assert client.post("/v1/notices", json=notice, headers={"Authorization": "Bearer x"}).status_code == 401
-    codes = [client.post("/v1/notices", json=notice).status_code for _ in range(6)]
-    assert codes == [201] * 5 + [429]
+    codes = [client.post("/v1/notices", json=notice).status_code for _ in range(7)]
+    assert codes == [201] * 6 + [429]
     refused = client.post("/v1/notices", json=notice)
     assert 0 < int(refused.headers["Retry-After"]) <= 360
     world.clock.at += timedelta(minutes=6)
     assert client.post("/v1/notices", json=notice).status_code == 201
+
+
+def test_whoever_reports_hears_the_same_whether_or_not_the_text_is_kept(
+    world: World, client: TestClient, statement: str
+) -> None:
+    notice = {"source": "s", "why": "It is a fraud.", "good_faith": True}
+    other = as_(Role.SOURCE)  # a source, and not the one whose message it is
+    for headers in ({}, other):
+        kept, unknown = (client.post("/v1/notices", json={**notice, "id": id_}, headers=headers) for id_ in ("1", "2"))
+        assert _shape(kept) == _shape(unknown)
+        kept, unknown = (each.json()["notice"] for each in (kept, unknown))
+        assert len(kept) == len(unknown)
+        assert world.store.account_of(kept)
+        assert not world.store.account_of(unknown)
+        heard = [client.get(f"/v1/notices/{each}") for each in (kept, unknown)]
+        assert _shape(heard[0]) == _shape(heard[1])
+        assert {each.json()["decision"] for each in heard} == {"waiting"}
+        refused = [client.post(f"/v1/notices/{each}/appeals", json={"text": "No."}) for each in (kept, unknown)]
+        assert [each.status_code for each in refused] == [409, 409]
+        assert refused[0].json() == refused[1].json()
+    bad = [client.post("/v1/notices", json={**notice, "id": id_, "why": " "}) for id_ in ("1", "2")]
+    assert bad[0].json() == bad[1].json()
+    own = client.post("/v1/notices", json={**notice, "source": "a source", "id": "2"}, headers=other)
+    assert (own.status_code, "Send it along" in own.json()["detail"]) == (404, True)
+
+
+def _shape(told: httpx.Response) -> tuple[int, list[str], list[str]]:
+    """All of an answer but its numbers."""
+    return told.status_code, sorted(told.headers), list(told.json())
+
+
+def test_the_sender_of_a_notice_hears_what_was_decided_and_appeals(
+    world: World, client: TestClient, statement: str
+) -> None:
+    given = {"source": "s", "id": "1", "why": "It is a fraud.", "good_faith": True}
+    notice = client.post("/v1/notices", json=given).json()["notice"]
+    account = world.store.account_of(notice)
+    assert account is not None
+    (case,) = (each for each in world.proceedings.record(account).cases if each.closed is None)
+    decision = {"confirm": False, "by": "mara", "why": "A quotation."}
+    headers = as_(Role.REVIEWER, If_Match=f'"{case.version}"')
+    assert client.post(f"/v1/cases/{case.id}/decision", json=decision, headers=headers).status_code == 200
+    heard = client.get(f"/v1/notices/{notice}").json()
+    assert (heard["decision"], heard["reason"], heard["appealed"]) == ("dismissed", "A quotation.", False)
+    assert account not in str(heard)
+    filed = client.post(f"/v1/notices/{notice}/appeals", json={"text": "It is none."})
+    assert (filed.status_code, filed.json()["notice"]) == (201, notice)
+    assert client.post(f"/v1/notices/{notice}/appeals", json={"text": "Again."}).status_code == 409
+    (waiting,) = client.get("/v1/appeals", headers=as_(Role.APPEALS_REVIEWER)).json()
+    assert (waiting["id"], waiting["party"]) == (filed.json()["appeal"], "notifier")
+    outcome = {"outcome": "reversed", "by": "vera", "why": "It is one after all."}
+    path = f"/v1/appeals/{waiting['id']}/outcome"
+    assert client.post(path, json=outcome, headers=as_(Role.APPEALS_REVIEWER)).status_code == 200
+    heard = client.get(f"/v1/notices/{notice}").json()
+    assert (heard["outcome"], heard["outcome_reason"]) == ("reversed", "It is one after all.")
+    assert client.get("/v1/appeals", headers=as_(Role.APPEALS_REVIEWER)).json() == []
+
+
+def test_the_list_of_appeals_goes_on_where_it_stopped(world: World, client: TestClient, statement: str) -> None:
+    others = [
+        client.post("/v1/messages", json={**MESSAGE, "id": name, "author": name}, headers=as_(Role.SOURCE)).json()
+        for name in ("bo", "cy")
+    ]
+    filed = [statement, *(each["statement"] for each in others)]
+    for each in filed:
+        appeal = client.post(f"/v1/statements/{each}/appeals", json={"text": "No."}, headers=by_link(each))
+        assert appeal.status_code == 201, appeal.text
+        world.clock.at += timedelta(minutes=1)
+    reviewer, found, path = as_(Role.APPEALS_REVIEWER), [], "/v1/appeals?limit=2"
+    while path:
+        page = client.get(path, headers=reviewer)
+        found += [each["statement"] for each in page.json()]
+        path = page.headers.get("Link", "").partition("<")[2].partition(">")[0]
+    assert found == filed
+    assert client.get("/v1/appeals", headers=as_(Role.REVIEWER)).status_code == 403
 
 
 def test_a_source_reports_what_the_record_does_not_keep(world: World, client: TestClient) -> None:

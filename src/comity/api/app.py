@@ -178,7 +178,7 @@ def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterH
         *case_routes(queue, once, clock),
         *claim_routes(queue, once, clock),
         *statement_routes(queue, once, clock),
-        *appeal_routes(once, clock),
+        *appeal_routes(queue, once, clock),
         *operator_routes(queue, once, clock),
         *webhook_routes(parts.hooks, clock),
         *public_routes(parts.log),

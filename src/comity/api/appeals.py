@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
 
 import msgspec
-from litestar import post
+from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter
 from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest
-from comity.api.cases import Text
+from comity.api.cases import After, Text, place
+from comity.api.conditional import LIMIT, UNCHANGED, Limit, NotModified, conditional, next_page
+from comity.api.desk import Queue
 from comity.api.once import Key, Once
 from comity.api.sources import Line, Statement
 from comity.casework.appeal import LONGEST_TEXT, MOST_ATTACHMENTS
-from comity.casework.facts import AppealOutcome, Recomputed
+from comity.casework.facts import Appealed, AppealOutcome, Party, Recomputed
 from comity.flow import appeal as flow
 from comity.flow.appeal import Complaint
 from comity.flow.message import Proceedings
-from comity.model.ids import AppealId, DecisionId, ReviewerId
+from comity.model.ids import AccountId, AppealId, DecisionId, ReviewerId
 from comity.ports import Clock
 
 LARGEST_APPEAL: Final = 70 << 20
@@ -65,7 +68,56 @@ class OutcomeNow(msgspec.Struct, frozen=True, kw_only=True):
     recomputed: int
 
 
-def appeal_routes(once: Once, clock: Clock) -> list[ControllerRouterHandler]:
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An appeal that waits for its outcome. `text`: what its party says."""
+
+    id: AppealId
+    statement: DecisionId
+    account: AccountId
+    party: Party
+    text: str
+    files: tuple[str, ...]
+    since: datetime
+
+
+def appeal_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRouterHandler]:
+    return [*_waiting_routes(queue), *_act_routes(once, clock)]
+
+
+def _waiting_routes(queue: Queue) -> list[ControllerRouterHandler]:
+    @get("/v1/appeals", responses=UNCHANGED)
+    async def appeals(after: After = None, limit: Limit = LIMIT, known: NotModified = None) -> Response[list[Waiting]]:
+        """The appeals that wait, the longest waiting first; `Link` names the next page.
+
+        Of a notifier's appeal `statement` is the decision that it is against, which may be a dismissal.
+        """
+        waiting = await queue.read(_waiting)
+        rest = [each for each in waiting if after is None or place(each) > after]
+        more = next_page("/v1/appeals", place(rest[limit - 1]), limit) if len(rest) > limit else None
+        return conditional(rest[:limit], known, next_=more)
+
+    return [appeals]
+
+
+def _waiting(running: Proceedings) -> list[Waiting]:
+    found = ((running.record(account), AppealId(id_)) for id_, account in running.store.waiting())
+    rows = (_row(appeal.filed) for record, id_ in found if (appeal := record.appeal(id_)) is not None)
+    return sorted(rows, key=place)
+
+
+def _row(filed: Appealed) -> Waiting:
+    return Waiting(
+        id=filed.appeal,
+        statement=filed.decision,
+        account=filed.account,
+        party=filed.party,
+        text=filed.text,
+        files=tuple(each.name for each in filed.attachments),
+        since=filed.at,
+    )
+
+
+def _act_routes(once: Once, clock: Clock) -> list[ControllerRouterHandler]:
     @post(
         "/v1/statements/{statement:str}/appeals",
         status_code=HTTPStatus.CREATED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 import msgspec
 from litestar import Response, get, post
@@ -73,8 +73,8 @@ def case_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRouter
     async def cases(after: After = None, limit: Limit = LIMIT, known: NotModified = None) -> Response[list[Waiting]]:
         """The cases that wait for a decision, the longest waiting first; `Link` names the next page."""
         waiting = await queue.read(_waiting)
-        rest = [each for each in waiting if after is None or _place(each) > after]
-        more = next_page("/v1/cases", _place(rest[limit - 1]), limit) if len(rest) > limit else None
+        rest = [each for each in waiting if after is None or place(each) > after]
+        more = next_page("/v1/cases", place(rest[limit - 1]), limit) if len(rest) > limit else None
         return conditional(rest[:limit], known, next_=more)
 
     @post("/v1/cases/{case:str}/decision", status_code=HTTPStatus.OK)
@@ -92,10 +92,19 @@ def case_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerRouter
 def _waiting(running: Proceedings) -> list[Waiting]:
     found = ((running.record(account), id_) for id_, account in running.store.waiting())
     rows = (_row(record, case) for record, id_ in found if (case := record.case(CaseId(id_))) is not None)
-    return sorted(rows, key=_place)
+    return sorted(rows, key=place)
 
 
-def _place(one: Waiting) -> str:
+class Waits(Protocol):
+    """What waits since then, under that id."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def since(self) -> datetime: ...
+
+
+def place(one: Waits) -> str:
     """Where it stands in the list, and goes on standing while others come and go."""
     return f"{(one.since - _EPOCH) // timedelta(microseconds=1):020d}-{one.id}"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from litestar import post
-from litestar.params import JSONBody
+from litestar import get, post
+from litestar.params import JSONBody, PathParameter
 from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
@@ -16,13 +17,16 @@ from comity.api.desk import Queue
 from comity.api.messages import Parse
 from comity.api.once import Key, Once
 from comity.api.problems import ProblemError
+from comity.casework.appeal import LONGEST_TEXT
 from comity.casework.case_facts import Notifier
-from comity.flow import review
+from comity.casework.facts import AppealOutcome
+from comity.flow import reports, review
 from comity.flow.accounts import by_account
+from comity.flow.evenly import evenly
 from comity.flow.message import Proceedings
 from comity.flow.rate import Rate
 from comity.model.access import Role, Token
-from comity.model.ids import ClauseId, MessageId, NoticeId
+from comity.model.ids import AppealId, ClauseId, MessageId, NoticeId
 from comity.model.message import Message
 from comity.model.statement import Origin
 from comity.ports import Clock
@@ -32,6 +36,7 @@ _EACH = timedelta(minutes=6)
 _ORIGINS = (Origin.USER, Origin.TRUSTED_FLAGGER, Origin.AUTHORITY)
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 Short = Annotated[str, msgspec.Meta(max_length=1_024)]
+NoticePath = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description="The number of the notice's receipt.")]
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,17 +60,58 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The notice was received. Keep its id: what is decided is told under it."""
+    """The notice was received. Keep its number: `GET /v1/notices/{notice}` tells what is decided."""
 
     notice: NoticeId
 
 
+class Decision(StrEnum):
+    """`waiting`: nobody decided yet, or the text of that message is not kept here."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a notice. `reason`: why it was dismissed. `outcome`: of its sender's appeal."""
+
+    notice: NoticeId
+    decision: Decision
+    decided: datetime | None
+    reason: str
+    appealed: bool
+    outcome: AppealOutcome | None
+    outcome_reason: str
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the decision on a notice is wrong, in its sender's own words."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TEXT)]
+
+
+class Objected(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who took no part decides it."""
+
+    appeal: AppealId
+    notice: NoticeId
+
+
 def notice_routes(queue: Queue, once: Once, parse: Parse, clock: Clock) -> list[ControllerRouterHandler]:
+    return [*_reporting(once, parse, clock), *_hearing(queue, clock)]
+
+
+def _reporting(once: Once, parse: Parse, clock: Clock) -> list[ControllerRouterHandler]:
     rate = Rate(_AT_ONCE, _EACH)
 
     @post("/v1/notices", status_code=HTTPStatus.CREATED)
     async def report(request: TokenRequest, data: JSONBody[Notice], key: Key = None) -> Receipt:
-        """Report a message. Without a token, ten at once and ten an hour, about messages whose text is kept."""
+        """Report a message. Without a token, ten at once and ten an hour.
+
+        Only messages whose text is kept come before a person. Which those are is told to nobody but their own source,
+        so everybody else gets a receipt for any message.
+        """
         token = request.scope.get("auth")
         by = token if isinstance(token, Token) and token.role is Role.SOURCE else None
         if by is None and "authorization" in request.headers:
@@ -77,22 +123,69 @@ def notice_routes(queue: Queue, once: Once, parse: Parse, clock: Clock) -> list[
                 detail = "There were many notices from your address. Send this one again later."
                 raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, retry_after=wait)
         message = _given(data, by, parse)
+        review.demand_said(data.why, good_faith=data.good_faith)
+        if message is None:
+            async with evenly():
+                return await once.act(request, key if by else None, lambda run: _named(run, data, by, clock), Receipt)
 
         def act(running: Proceedings) -> Receipt:
-            given = review.Notice(
-                message=by_account(running, [message or _kept(running, data)])[0],
-                where=data.where,
-                why=data.why,
-                good_faith=data.good_faith,
-                origin=data.origin,
-                clause=data.clause,
-                notifier=Notifier(name=data.name, contact=data.contact),
-            )
-            return Receipt(notice=review.notice(running, given, clock.now()).notice)
+            (own,) = by_account(running, [message])
+            return Receipt(notice=review.notice(running, _notice(data, own), clock.now()).notice)
 
-        return await once.act(request, key if by else None, act, Receipt)
+        return await once.act(request, key, act, Receipt)
 
     return [report]
+
+
+def _hearing(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
+    @get("/v1/notices/{notice:str}")
+    async def hear(notice: NoticePath) -> Heard:
+        """What was decided on a notice, for whoever has its number."""
+        return await queue.read(lambda running: _heard(reports.heard(running, NoticeId(notice))))
+
+    @post("/v1/notices/{notice:str}/appeals", status_code=HTTPStatus.CREATED)
+    async def object_to(notice: NoticePath, data: JSONBody[Objection]) -> Objected:
+        """Its sender appeals against what was decided, within the agreement's time for appeals."""
+        id_ = NoticeId(notice)
+        filed = await queue.act(lambda running: reports.object_to(running, id_, data.text, clock.now()))
+        return Objected(appeal=filed.appeal, notice=id_)
+
+    return [hear, object_to]
+
+
+def _named(running: Proceedings, data: Notice, by: Token | None, clock: Clock) -> Receipt:
+    """Of a message that is only named. Raises `ProblemError` to a source whose own message's text is not kept."""
+    source, id_ = data.source or (by.name if by else ""), MessageId(data.id)
+    if by is not None and source == by.name and running.store.message(source, id_) is None:
+        detail = "The text of that message is not kept here. Send it along, as `content`."
+        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
+    now = clock.now()
+    return Receipt(notice=reports.report(running, source, id_, lambda message: _notice(data, message), now))
+
+
+def _notice(data: Notice, message: Message) -> review.Notice:
+    return review.Notice(
+        message=message,
+        where=data.where,
+        why=data.why,
+        good_faith=data.good_faith,
+        origin=data.origin,
+        clause=data.clause,
+        notifier=Notifier(name=data.name, contact=data.contact),
+    )
+
+
+def _heard(one: reports.Heard) -> Heard:
+    decided = Decision.CONFIRMED if one.told and one.told.confirmed else Decision.DISMISSED
+    return Heard(
+        notice=one.id,
+        decision=decided if one.told else Decision.WAITING,
+        decided=one.told.at if one.told else None,
+        reason=one.reason,
+        appealed=one.appealed,
+        outcome=one.outcome.outcome if one.outcome else None,
+        outcome_reason=one.outcome.why if one.outcome else "",
+    )
 
 
 def _given(data: Notice, by: Token | None, parse: Parse) -> Message | None:
@@ -109,11 +202,3 @@ def _given(data: Notice, by: Token | None, parse: Parse) -> Message | None:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"`content` is no message: {reason}.")
     demand_channel(by, read.messages[0].channel)
     return read.messages[0]
-
-
-def _kept(running: Proceedings, data: Notice) -> Message:
-    message = running.store.message(data.source, MessageId(data.id))
-    if message is None:
-        detail = "The text of that message is not kept here. Report it where you saw it: the service can hand it on."
-        raise ProblemError(HTTPStatus.NOT_FOUND, detail)
-    return message

@@ -19,7 +19,8 @@ from comity.console.pages import PRIVATE
 from comity.console.problems import problem_pages
 from comity.console.public import Public, page
 from comity.console.receipts import receipt_routes
-from comity.flow import review
+from comity.flow import reports, review
+from comity.flow.evenly import evenly
 from comity.flow.message import Proceedings
 from comity.flow.rate import Rate
 from comity.model.ids import ClauseId, MessageId
@@ -56,19 +57,15 @@ def _form(of: Public) -> list[ControllerRouterHandler]:
             problems = (f"There were many reports from your address. Send this one again in {-(-wait // 60)} minutes.",)
         if problems:
             return await _shown(of, given, problems)
-        message = await of.asks.read(lambda running: _message(running, given))
-        if message is None:
-            return await _shown(of, given, (_UNKNOWN,))
-        notice = await of.asks.act(lambda running: review.notice(running, _notice(given, message), of.clock.now()))
-        return Redirect(f"/notices/{notice.notice}", status_code=HTTP_303_SEE_OTHER, headers=PRIVATE)
+        source, id_ = given.text("source").strip(), MessageId(given.text("id").strip())
+        now = of.clock.now()
+        async with evenly():
+            notice = await of.asks.act(
+                lambda running: reports.report(running, source, id_, lambda message: _notice(given, message), now)
+            )
+        return Redirect(f"/notices/{notice}", status_code=HTTP_303_SEE_OTHER, headers=PRIVATE)
 
     return [form, send]
-
-
-_UNKNOWN: Final = (
-    "We do not have the text of that message. Only messages in which something was found are kept here. Please report"
-    " it where you saw it: the service there can send us the message along with your report."
-)
 
 
 async def _shown(of: Public, given: Form, problems: tuple[str, ...] = ()) -> Response[str]:
@@ -102,10 +99,6 @@ def _notice(given: Form, message: Message) -> review.Notice:
         clause=ClauseId(given.text("clause")) if given.text("clause") else None,
         notifier=Notifier(name=given.text("name").strip(), contact=given.text("contact").strip()),
     )
-
-
-def _message(running: Proceedings, given: Form) -> Message | None:
-    return running.store.message(given.text("source").strip(), MessageId(given.text("id").strip()))
 
 
 def _clauses(running: Proceedings) -> tuple[tuple[str, str], ...]:

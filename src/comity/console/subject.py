@@ -30,6 +30,7 @@ from comity.console.problems import problem_pages
 from comity.console.statement import EMPTY, Page, Seen, own_page, problems_of, refused_page
 from comity.console.words import ENGLISH, WORDS, Words, words_of
 from comity.flow import appeal, retention, subject
+from comity.flow.evenly import end_of_step
 from comity.flow.links import Links, Purpose
 from comity.flow.message import Proceedings
 from comity.flow.prove import keep
@@ -40,8 +41,6 @@ from comity.model.routes import LOOKS_ONLY
 from comity.ports import Clock, PublishedLog
 
 _LARGEST_FORM: Final = MOST_ATTACHMENTS * LARGEST_ATTACHMENT + (1 << 20)
-_NOWHERE_AFTER: Final = 0.1
-"""Seconds until a link that leads nowhere is answered: longer than it takes to find that out."""
 _DONE: Final[Mapping[str, Callable[[Words], str]]] = {
     "appeal": lambda words: words.appeal_filed,
     "offer": lambda words: words.offer_sent,
@@ -167,12 +166,10 @@ def _refused(of: Subject) -> list[ControllerRouterHandler]:
 
 async def _told(of: Subject, link: _Link, token: str) -> Told:
     """Raises `NowhereError`, each time as long after it was asked."""
-    loop = asyncio.get_running_loop()
-    asked = loop.time()
+    asked = asyncio.get_running_loop().time()
     told = await of.asks.read(lambda running: subject.told(running, of.links, link.purpose, token))
     if told is None:
-        took = loop.time() - asked
-        await asyncio.sleep(_NOWHERE_AFTER - took % _NOWHERE_AFTER)
+        await end_of_step(asked)
         raise NowhereError
     return told
 

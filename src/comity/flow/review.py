@@ -44,10 +44,7 @@ class Notice:
 
 def notice(proceedings: Proceedings, given: Notice, at: datetime) -> Noticed:
     """Put it before a person: many notices on one account's messages are one case. Raises `RefusedError`."""
-    if not given.why.strip():
-        raise RefusedError("a notice says why the message breaches the agreement: its reason is missing")
-    if not given.good_faith:
-        raise RefusedError("a notice is given in good faith: say so with --good-faith")
+    demand_said(given.why, good_faith=given.good_faith)
     account, made = given.message.author, list[Noticed]()
 
     def follows(record: Record) -> Iterator[Fact]:
@@ -74,6 +71,14 @@ def notice(proceedings: Proceedings, given: Notice, at: datetime) -> Noticed:
 
     proceedings.act([account], follows)
     return made[0]
+
+
+def demand_said(why: str, *, good_faith: bool) -> None:
+    """Raises `RefusedError` if what a notice has to say is missing."""
+    if not why.strip():
+        raise RefusedError("a notice says why the message breaches the agreement: its reason is missing")
+    if not good_faith:
+        raise RefusedError("a notice is given in good faith: say so with --good-faith")
 
 
 def claim(proceedings: Proceedings, case: CaseId, by: ReviewerId, at: datetime) -> tuple[Fact, ...]:
