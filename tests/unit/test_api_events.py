@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,13 @@ class Service:
     def types(self, role: Role, after: int = 0) -> list[str]:
         return [str(each["type"]) for each in self.events(role, after)]
 
-    def decide(self, *, confirm: bool) -> None:
+    def due(self) -> list[dict[str, str]]:
+        return self.client.get("/v1/removals", headers=as_(Role.SOURCE)).json()
+
+    def decide(self, *, confirm: bool, clauses: Sequence[str] = ()) -> None:
         (case,) = self.client.get("/v1/cases", headers=as_(Role.REVIEWER)).json()
         headers = as_(Role.REVIEWER, If_Match=f'"{case["version"]}"')
-        given = {"confirm": confirm, "by": "mara", "why": "I looked."}
+        given = {"confirm": confirm, "by": "mara", "why": "I looked.", "clauses": list(clauses)}
         done = self.client.post(f"/v1/cases/{case['id']}/decision", json=given, headers=headers)
         assert done.status_code == 200, done.text
 
@@ -138,6 +142,47 @@ def test_a_message_that_waits_is_released_or_refused_by_the_decision(
     service.decide(confirm=confirm)
     told = [each for each in service.events(Role.SOURCE) if str(each["type"]).startswith("message.")]
     assert [(each["type"], each["message"]) for each in told] == [(says, "m1")]
+
+
+@rows("| 1 | remove, warn | | |", "decide=hold")
+def test_a_message_that_waited_and_was_released_is_withheld_when_a_notice_of_it_is_confirmed(service: Service) -> None:
+    assert service.send("m1", "spam")["answer"] == "hold"
+    service.decide(confirm=False)
+    service.world.clock.at += timedelta(days=2)
+    notice = {"source": "a source", "id": "m1", "why": "Rude.", "good_faith": True}
+    assert service.client.post("/v1/notices", json=notice, headers=as_(Role.SOURCE)).status_code == 201
+    at = service.world.store.position
+    service.decide(confirm=True, clauses=["spam"])
+    assert [each for each in service.types(Role.SOURCE, at) if each.startswith("message.")] == ["message.withhold"]
+    assert [each["treatment"] for each in service.due()] == ["withheld"]
+
+
+@rows("| 1 | remove, warn | | |", "decide=hold")
+def test_a_message_that_waited_too_long_is_withheld_by_the_decision_and_restored_when_that_is_reversed(
+    service: Service,
+) -> None:
+    assert service.send("m1", "spam")["answer"] == "hold"
+    service.world.clock.at += timedelta(hours=24)
+    service.decide(confirm=True)
+    issued, withhold = service.events(Role.SOURCE)
+    assert withhold["type"] == "message.withhold"
+    done = {"message": "m1", "treatment": "withheld"}
+    assert service.client.post("/v1/removals", json=done, headers=as_(Role.SOURCE)).status_code == 204
+    service.world.clock.at += timedelta(days=1)
+    service.reverse(str(issued["statement"]))
+    assert service.types(Role.SOURCE)[-1] == "message.restore"
+    assert [each["treatment"] for each in service.due()] == ["restored"]
+
+
+@rows("| 1 | remove, warn | | |", "decide=hold")
+def test_a_message_that_waited_and_was_refused_is_not_withheld_again_however_late_it_is(service: Service) -> None:
+    assert service.send("m1", "spam")["answer"] == "hold"
+    service.decide(confirm=True)
+    service.world.clock.at += timedelta(days=2)
+    assert service.due() == []
+    service.reverse(str(service.events(Role.SOURCE)[0]["statement"]))
+    assert service.types(Role.SOURCE)[-1] == "message.restore"
+    assert [each["treatment"] for each in service.due()] == ["restored"]
 
 
 @rows("| 1 | remove, warn | | |")

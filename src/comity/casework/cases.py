@@ -29,6 +29,8 @@ from comity.model.statement import Breach
 
 CaseFact = CaseOpened | Found | Noticed | Informed | Claimed | Released | HandedOver | Escalated | CaseClosed | Assessed
 
+Held = tuple[str, MessageId]
+"""A message by its source and id, that its source was told to keep back."""
 LONGEST_WAIT: Final = Duration(count=24, unit=Unit.HOUR)
 """After that a message that waits for a reviewer is released."""
 
@@ -46,6 +48,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     escalated: Escalated | None = None
     assessed: Assessed | None = None
     closed: CaseClosed | None = None
+    released: frozenset[Held] = frozenset()  # that waited, and were passed on when it was closed
+    refused: frozenset[Held] = frozenset()  # that waited, and were removed when it was closed
     version: int = 1
 
     @property
@@ -124,8 +128,19 @@ def waiting(case: Case, at: datetime) -> tuple[Waiting, ...]:
     """The messages that wait for this case at `at`; all are released when it is closed, or when it takes too long."""
     if case.closed is not None:
         return ()
+    ends = ((key, end) for key, end in _ends(case).items() if key not in case.released | case.refused)
+    return tuple(Waiting(source=source, message=message, until=end) for (source, message), end in ends if at < end)
+
+
+def passed_on(case: Case, at: datetime) -> frozenset[Held]:
+    """The messages that waited for this case and that everybody could see by `at`."""
+    overdue = frozenset(key for key, end in _ends(case).items() if end <= at)
+    return case.released | (overdue - case.refused)
+
+
+def _ends(case: Case) -> dict[Held, datetime]:
+    """Until when each message waits at most that ever waited for the case."""
     held = {(each.breach.source, each.breach.message): each.at for each in case.found if each.decide is Decide.HOLD}
     if case.opened.kind is CaseKind.ON_HOLD and case.opened.message is not None:
         held.setdefault((case.opened.message.source, case.opened.message.id), case.opened.at)
-    ends = ((key, LONGEST_WAIT.after(since)) for key, since in held.items())
-    return tuple(Waiting(source=source, message=message, until=end) for (source, message), end in ends if at < end)
+    return {key: LONGEST_WAIT.after(since) for key, since in held.items()}

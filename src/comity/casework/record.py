@@ -9,8 +9,8 @@ from functools import reduce
 import msgspec
 from msgspec.structs import replace
 
-from comity.casework.case_facts import CaseKind, CaseOpened
-from comity.casework.cases import Case, CaseFact, case_after, reopened
+from comity.casework.case_facts import CaseClosed, CaseKind, CaseOpened
+from comity.casework.cases import Case, CaseFact, case_after, reopened, waiting
 from comity.casework.facts import (
     Accepted,
     Acknowledged,
@@ -41,6 +41,7 @@ from comity.casework.recorded import (
     recorded,
     with_outcome,
 )
+from comity.casework.removed import removed
 from comity.casework.severity import CUTS, RISING, level
 from comity.model.duration import EARLIEST
 from comity.model.ids import AccountId, AppealId, CaseId, Channel, DecisionId, NoticeId
@@ -262,8 +263,17 @@ def _appealed(one: Dismissal, fact: Appealed | OutcomeGiven) -> Dismissal:
 
 def _case(record: Record, fact: CaseFact) -> Record:
     found = _case_of(record, fact)
-    cases = tuple(case_after(each, fact) if each.id == found else each for each in record.cases)
+    cases = tuple(case_after(_settled(record, each, fact), fact) if each.id == found else each for each in record.cases)
     return replace(record, cases=cases)
+
+
+def _settled(record: Record, case: Case, fact: CaseFact) -> Case:
+    """Closing a case settles what becomes of each message that waited for it; what comes later is another matter."""
+    if not isinstance(fact, CaseClosed):
+        return case
+    held = frozenset((each.source, each.message) for each in waiting(case, fact.at))
+    gone = frozenset(key for one in record.decisions for key, where in removed(one, fact.at) if where is not None)
+    return replace(case, released=case.released | (held - gone), refused=case.refused | (held & gone))
 
 
 def _case_of(record: Record, fact: CaseFact) -> CaseId | None:

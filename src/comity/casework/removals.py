@@ -5,20 +5,20 @@ What is due is what the decisions ask for now, less what the source acknowledged
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from datetime import datetime
 
 import msgspec
 
+from comity.casework.cases import Held, passed_on
 from comity.casework.facts import Acknowledged, Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
-from comity.casework.recorded import Recorded
 from comity.casework.refused import RefusedError
+from comity.casework.removed import Territory, removed
 from comity.model.clause import Kind
 from comity.model.ids import AccountId, DecisionId, MessageId
 
-Key = tuple[str, MessageId]
-Territory = tuple[str, ...]
+Key = Held
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,7 +59,7 @@ def wanted(record: Record, at: datetime) -> dict[Key, Wanted]:
     asked: dict[Key, DecisionId] = {}
     places: dict[Key, list[Territory]] = {}
     for one in record.decisions:
-        for key, territory in _removed(one, at):
+        for key, territory in removed(one, at):
             asked[key] = one.id
             places.setdefault(key, []).extend([] if territory is None else [territory])
     found: dict[Key, Wanted] = {}
@@ -67,6 +67,11 @@ def wanted(record: Record, at: datetime) -> dict[Key, Wanted]:
         treatment, territory = _together(places[key])
         found[key] = Wanted(treatment=treatment, territory=territory, statement=statement)
     return found
+
+
+def seen(record: Record, at: datetime) -> frozenset[Key]:
+    """The messages that waited for a reviewer, and that everybody could see by `at`."""
+    return frozenset(key for case in record.cases for key in passed_on(case, at))
 
 
 def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
@@ -108,17 +113,6 @@ def acknowledge(
                 ),
             )
     raise RefusedError(f"nothing is left to do about message {key[1]} of {key[0]!r}")
-
-
-def _removed(one: Recorded, at: datetime) -> Iterator[tuple[Key, Territory | None]]:
-    """Each message that the decision removes, and where it does at `at`; None: nowhere any more, or not yet."""
-    for measure in one.all_measures:
-        if measure.kind is Kind.REMOVE:
-            for breach in one.decided.breaches:
-                yield (breach.source, breach.message), measure.territory if measure.is_active(at) else None
-    for each in one.joined:
-        if each.removed:
-            yield (each.breach.source, each.breach.message), () if one.is_live else None
 
 
 def _together(territories: list[Territory]) -> tuple[Treatment, Territory]:

@@ -91,7 +91,7 @@ def _of_messages(
 ) -> Iterator[Event]:
     if reader.source is None or (not isinstance(fact, CaseClosed) and not then.decisions):
         return
-    refused: frozenset[Key] = refused_of(store, then)
+    refused: frozenset[Key] = refused_of(store, then, fact.at)
     channels = places(then)
     for each in of_messages(position, before, then, fact, refused, reader.source):
         where = channels.get((reader.source, each.message)) if each.message else None

@@ -14,14 +14,14 @@ from comity.flow.message import Proceedings
 from comity.model.ids import AccountId, MessageId
 from comity.ports import Outcome, Store
 
-_NEVER_SHOWN = (Outcome.REMOVED, Outcome.REFUSED, Outcome.HELD)
+_NOT_SHOWN = (Outcome.REMOVED, Outcome.REFUSED, Outcome.HELD)
 
 
 def due(store: Store, at: datetime, *, source: str | None = None) -> Iterator[Due]:
     """What is not acknowledged yet, account by account; `source`: of its messages alone."""
     for account in _concerned(store):
         record = fold(account, store.facts_of(account))
-        for each in removals.due(record, refused_of(store, record), at):
+        for each in removals.due(record, refused_of(store, record, at), at):
             if source in (None, each.source):
                 yield each
 
@@ -32,7 +32,7 @@ def acknowledge(
     """The source says that it has done it. Raises `RefusedError` if something else, or nothing, is due."""
     store = proceedings.store
     return proceedings.act(
-        [account], lambda record: removals.acknowledge(record, key, treatment, refused_of(store, record), at)
+        [account], lambda record: removals.acknowledge(record, key, treatment, refused_of(store, record, at), at)
     )
 
 
@@ -48,14 +48,15 @@ def _concerned(store: Store) -> dict[AccountId, None]:
     return dict.fromkeys(fact.account for fact in store.facts([Decided, Joined]) if removals.may_remove(fact))
 
 
-def refused_of(store: Store, record: Record) -> frozenset[Key]:
-    """The account's messages that were answered so that nobody ever saw them."""
+def refused_of(store: Store, record: Record, at: datetime) -> frozenset[Key]:
+    """The account's messages that nobody could see by `at`: refused when they were sent, or kept back since."""
     asked: dict[str, list[MessageId]] = {}
     for breach in (each for one in record.decisions for each in one.breaches):
         asked.setdefault(breach.source, []).append(breach.message)
-    return frozenset(
+    hidden = frozenset(
         (source, message)
         for source, messages in asked.items()
         for message, answer in store.answers(source, messages).items()
-        if answer.outcome in _NEVER_SHOWN
+        if answer.outcome in _NOT_SHOWN
     )
+    return hidden - removals.seen(record, at)
