@@ -150,6 +150,9 @@ def occurrences(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
     """Where the phrase stands in a folded text, half-open, from left to right. Slow: for evidence."""
     if not wanted.pattern:
         return
+    if wanted.has_words and folded.isascii():
+        yield from _among_words(wanted.pattern, folded)
+        return
     form, places = _placed(folded) if wanted.has_words else (folded, range(len(folded)))
     core = wanted.pattern.strip(" ") if wanted.has_words else wanted.pattern
     lead = wanted.pattern.index(core)
@@ -157,6 +160,23 @@ def occurrences(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
     while at >= 0:
         yield places[at + lead], _word_end(folded, places[at + lead + len(core) - 1] + 1)
         at = form.find(wanted.pattern, at + 1)
+
+
+def _among_words(pattern: str, folded: str) -> Iterator[tuple[int, int]]:
+    """In ASCII all words stand between spaces: counting those tells which words a place in the word form belongs to."""
+    form, spans = _ascii_words(folded)
+    more = pattern.strip(" ").count(" ")
+    at = form.find(pattern)
+    while at >= 0:
+        first = form.count(" ", 0, at)
+        yield spans[first][0], spans[first + more][1]
+        at = form.find(pattern, at + 1)
+
+
+@lru_cache(maxsize=4)
+def _ascii_words(folded: str) -> tuple[str, list[tuple[int, int]]]:
+    """The word form, and where each word stands in `folded`."""
+    return word_form(folded), [word.span() for word in _ASCII_WORD.finditer(folded)]
 
 
 def _word_end(folded: str, end: int) -> int:
@@ -170,8 +190,6 @@ def _word_end(folded: str, end: int) -> int:
 @lru_cache(maxsize=4)  # one message's fields are searched for many phrases
 def _placed(folded: str) -> tuple[str, list[int]]:
     """The word form, and for each of its characters the index in `folded` (of the next word for a space)."""
-    if folded.isascii():
-        return _placed_ascii(folded)
     form, places = [" "], [0]
     for index, character in enumerate(folded):
         shown = _in_word_form(character)
@@ -186,11 +204,3 @@ def _placed(folded: str) -> tuple[str, list[int]]:
         form.append(" ")
         places.append(len(folded))
     return "".join(form), places
-
-
-def _placed_ascii(folded: str) -> tuple[str, list[int]]:
-    form, places = " ", [0]
-    for word in _ASCII_WORD.finditer(folded):
-        form += f"{word.group()} "
-        places += range(word.start(), word.end() + 1)
-    return form, places

@@ -253,7 +253,14 @@ def canonical(entry: Entry) -> bytes:
         content = _encoder.encode(entry)
     except UnicodeEncodeError as error:
         raise EntryError("a string holds half of a surrogate pair") from error
-    _demand_readable(with_zeros(content))
+    _demand_readable(_known_zeros(content, entry) if isinstance(entry, StatementEntry) else with_zeros(content))
+    return content
+
+
+def _known_zeros(content: bytes, entry: StatementEntry) -> bytes:
+    """`with_zeros`, quicker: that its id and commitments are hexadecimal was seen when it was made."""
+    for each in (entry.id, *entry.c.values()):
+        content = content.replace(b':"%b"' % each.encode(), b':"%b"' % (b"0" * len(each)))
     return content
 
 

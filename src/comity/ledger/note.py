@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Protocol, Self
 
@@ -117,8 +118,7 @@ class SigningKey:
 
     @property
     def verifier(self) -> VerifierKey:
-        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
-        return VerifierKey(name=self.name, public=public.public_bytes(Encoding.Raw, PublicFormat.Raw))
+        return VerifierKey(name=self.name, public=_pair(self.seed)[1])
 
     @property
     def signers(self) -> tuple[Self, ...]:
@@ -129,7 +129,7 @@ class SigningKey:
         return self.verifier.key_id
 
     def sign(self, text: bytes) -> bytes:
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(text)
+        return _pair(self.seed)[0].sign(text)
 
     def encode(self) -> str:
         """The form that Go's `note` package keeps private keys in; for a file that nobody else may read."""
@@ -142,6 +142,12 @@ class SigningKey:
         key = cls(name=name, seed=seed)
         demand_id(said, key.key_id)
         return key
+
+
+@lru_cache(maxsize=8)  # every checkpoint asks for it three times
+def _pair(seed: bytes) -> tuple[Ed25519PrivateKey, bytes]:
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    return private, private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def sign_note(text: str, signers: Iterable[Signer]) -> bytes:
