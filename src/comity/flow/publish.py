@@ -319,7 +319,7 @@ class Recorder:
         waiting, self._unpublished = self._unpublished, []
         if waiting and self._published_size == waiting[0][0]:
             full = (file for _, files in waiting for file in files)
-            self._published.publish([*full, *partial_files(self._head.log)], self._checkpoint)
+            self._published.publish([*full, *partial_files(self._head.log, self._published_size)], self._checkpoint)
             self._published_size = self._head.log.size
         self._catch_up()
 

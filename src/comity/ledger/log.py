@@ -102,14 +102,17 @@ def signed_head(log: Log, origin: str, signers: Iterable[Signer]) -> bytes:
 
 def publication(appended: Appended, checkpoint: bytes) -> tuple[File, ...]:
     """What to write once `appended` is committed, in this order: bundles, tiles, and the checkpoint last."""
-    return (*appended.files, *partial_files(appended.log), (CHECKPOINT_PATH, checkpoint))
+    return (*appended.files, *partial_files(appended.log, appended.first), (CHECKPOINT_PATH, checkpoint))
 
 
-def partial_files(log: Log) -> tuple[File, ...]:
-    """The files that are not yet full. Of several appends published together only the last's are needed."""
+def partial_files(log: Log, since: int) -> tuple[File, ...]:
+    """The files that are not yet full, but for those that the log already had when it was of `since` entries.
+
+    Of several appends published together only the last's are needed.
+    """
     bundle = TilePlace(level=None, n=log.size // TILE_WIDTH, width=len(log.tail))
-    bundles = ((bundle.path, encode_bundle(log.tail)),) if log.tail else ()
-    return (*bundles, *partial_tiles(log.tree))
+    bundles = ((bundle.path, encode_bundle(log.tail)),) if log.tail and log.size > since else ()
+    return (*bundles, *partial_tiles(log.tree, since))
 
 
 def resume(entries: Iterable[bytes], published: Checkpoint | None) -> Log:
@@ -176,7 +179,7 @@ def republication(entries: Iterable[bytes], published: int) -> Iterator[File]:
         appended = append(log, chunk)
         yield from appended.files
         log = appended.log
-    yield from partial_files(log)
+    yield from partial_files(log, published)
 
 
 def _taken(log: Log, source: Iterator[bytes], until: int | None) -> Log:

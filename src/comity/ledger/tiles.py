@@ -95,12 +95,13 @@ def full_tile(tile: FullTile) -> tuple[str, bytes]:
     return TilePlace(level=tile.level, n=tile.n).path, tile.hashes
 
 
-def partial_tiles(tree: Tree) -> tuple[tuple[str, bytes], ...]:
-    """The files of the tiles that are not yet full."""
+def partial_tiles(tree: Tree, since: int) -> tuple[tuple[str, bytes], ...]:
+    """The files of the tiles that are not yet full; those that a tree of `since` leaves had are left out."""
+    before = dict(enumerate(tile_widths(since)))
     return tuple(
         (TilePlace(level=level, n=full, width=width).path, tree.rims[level])
         for level, (full, width) in enumerate(tile_widths(tree.size))
-        if width
+        if width and before.get(level) != (full, width)
     )
 
 

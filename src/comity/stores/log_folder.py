@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -169,8 +170,9 @@ def _demand_place(path: str) -> TilePlace | None:
 
 def _made_folders(folder: Path) -> set[Path]:
     """Make `folder` and what leads to it; the folders whose listing this changed."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    missing = list(takewhile(lambda one: not one.exists(), (folder, *folder.parents)))
+    if missing:
+        folder.mkdir(parents=True, exist_ok=True)
     return {one.parent for one in missing}
 
 
