@@ -176,7 +176,8 @@ def _among_words(pattern: str, folded: str) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=4)
 def _ascii_words(folded: str) -> tuple[str, list[tuple[int, int]]]:
     """The word form, and where each word stands in `folded`."""
-    return word_form(folded), [word.span() for word in _ASCII_WORD.finditer(folded)]
+    form = f" {' '.join(_ASCII_WORD.findall(folded))} "
+    return form, [word.span() for word in _ASCII_WORD.finditer(folded)]
 
 
 def _word_end(folded: str, end: int) -> int:
