@@ -191,3 +191,13 @@ def test_much_of_anything_folds_in_time() -> None:
     for piece in ("a\u0301", "\u0430a", "\u200b ", "İ", "\ufdfa", "\u1100\u1161", "\u0345", "жo", "\n"):
         text = piece * (100_000 // len(piece))
         assert fold(fold(text)) == fold(text)
+
+
+PLAIN = st.text(st.sampled_from(("a", "b", "1", " ", "-", ".", "\x1f")), max_size=12)
+
+
+@given(PLAIN, st.builds("{}{}".format, PLAIN, st.sampled_from(("", "*"))))
+@settings(max_examples=300)
+def test_a_phrase_stands_in_ascii_where_it_stands_beside_another_script(text: str, written: str) -> None:
+    folded = fold(text)
+    assert list(occurrences(phrase(written), folded)) == list(occurrences(phrase(written), f"{folded} ж"))

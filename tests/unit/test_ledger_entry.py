@@ -106,6 +106,8 @@ def test_times_are_shown_to_the_hour_and_ends_never_earlier_than_they_are() -> N
     [
         {"id": "A" * 32},
         {"id": "a" * 31},
+        {"id": "a" * 30},
+        {"c": {"message": "b" * 62, "a" * 64: "c" * 64}},
         {"c": {"message": "g" * 64}},
         {"c": {"message": "a" * 32}},
         {"c": {"0" * 64: "a" * 64}},
