@@ -19,7 +19,7 @@ from plots import bars
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.md"
 PLOTS = FOLDER / "plots"
-NO_BENCHMARKS = ("__main__", "common", "plots", "twenty", "by_hand", "engines", "gates", "million")
+NO_BENCHMARKS = ("__main__", "common", "plots", "twenty", "by_hand", "engines", "gates", "million", "asking")
 LIBRARIES = ("hyperscan", "google-re2", "cel-expr-python", "msgspec", "numpy", "pyarrow", "apsw")
 
 

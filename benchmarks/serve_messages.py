@@ -8,7 +8,6 @@ busy with too.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -16,11 +15,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from asking import ask
 from common import COMITY, comity, expect, messages, part, report
 
 BATCHES, IN_BATCH = 20, 1_000
@@ -53,46 +51,6 @@ class Service:
         return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def answer(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next answer."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    expect(head.startswith(b"HTTP/1.1 200"), head.decode())
-    lower = head.lower()
-    if b"content-length: " in lower:
-        return await reader.readexactly(int(lower.partition(b"content-length: ")[2].split(b"\r\n")[0]))
-    body = b""
-    while size := int(await reader.readline(), 16):
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
-    await reader.readexactly(2)
-    return body
-
-
-async def one_after_another(port: int, requests: Iterator[bytes], took: list[float], pause: float = 0) -> list[bytes]:
-    """Asks on one connection, each when the one before is answered and its time has come."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    answers, due = [], time.perf_counter()
-    for request in requests:
-        if pause and (left := due - time.perf_counter()) > 0:
-            await asyncio.sleep(left)
-        due += pause
-        start = time.perf_counter()
-        writer.write(request)
-        answers.append(await answer(reader))
-        took.append(time.perf_counter() - start)
-    writer.close()
-    return answers
-
-
-async def at_once(port: int, requests: list[bytes], connections: int, a_second: float = 0) -> tuple[list[float], float]:
-    """All of them over so many connections: how long each took, and all. `a_second`: no more than so many."""
-    took: list[float] = []
-    shares = [iter(requests[number::connections]) for number in range(connections)]
-    pause, start = connections / a_second if a_second else 0, time.perf_counter()
-    await asyncio.gather(*(one_after_another(port, share, took, pause) for share in shares))
-    return took, time.perf_counter() - start
-
-
 def sent(count: int, first: int) -> list[bytes]:
     now = datetime.now(UTC).isoformat()
     every = messages(count, breach_every=500, breach="buy now", accounts=5_000)
@@ -102,7 +60,7 @@ def sent(count: int, first: int) -> list[bytes]:
 def measured(service: Service, name: str, requests: list[bytes], count: int, connections: int, target: str) -> float:
     """Answers a second of the service's processor time; and by the clock."""
     before = processor_seconds(service.process.pid)
-    _, seconds = asyncio.run(at_once(service.port, requests, connections))
+    seconds = ask(service.port, requests, connections).seconds
     used = processor_seconds(service.process.pid) - before
     part(f"{name}, a second of processor", count / used, "/s", target=target)
     part(f"{name}, a second by the clock", count / seconds, "/s")
@@ -116,8 +74,8 @@ def main() -> None:
             lines = sent(BATCHES * IN_BATCH, 0)
             bodies = [b"\n".join(lines[start : start + IN_BATCH]) for start in range(0, len(lines), IN_BATCH)]
             many = [service.request("POST", "/v1/messages", body, "application/x-ndjson") for body in bodies]
-            told = asyncio.run(one_after_another(service.port, iter(many[:1]), []))
-            expect(len(told[0].splitlines()) == IN_BATCH, "not every line was answered")
+            (told,) = ask(service.port, many[:1], 1).bodies
+            expect(len(told.splitlines()) == IN_BATCH, "not every line was answered")
             reached = measured(service, "NDJSON", many[1:], (BATCHES - 1) * IN_BATCH, 2, ">= 3000/s")
             single = [service.request("POST", "/v1/messages", each) for each in sent(SINGLE, 10_000_000)]
             rate = measured(service, "single", single, SINGLE, CONNECTIONS, ">= 1000/s")
@@ -126,7 +84,7 @@ def main() -> None:
             ]
             measured(service, "standings", asked, STANDINGS, CONNECTIONS, ">= 5000/s")
             paced = [service.request("POST", "/v1/messages", each) for each in sent(SINGLE // 2, 20_000_000)]
-            took, _ = asyncio.run(at_once(service.port, paced, CONNECTIONS, a_second=min(rate, 1_000) / 2))
+            took = ask(service.port, paced, CONNECTIONS, a_second=min(rate, 1_000) / 2).took
             part("single at half load, p50", statistics.median(took) * 1000, "ms")
             part("single at half load, p99", statistics.quantiles(took, n=100)[98] * 1000, "ms", target="< 50 ms")
         finally:

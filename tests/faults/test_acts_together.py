@@ -244,3 +244,39 @@ def test_an_account_enrolled_in_a_group_that_was_undone_is_enrolled_again(place:
         place.desk.act_together(group, lambda: False)
     place.together(accepts("ann"))
     assert place.names() == ["ann"]
+
+
+class CountedDesk(Desk):
+    """Counts how often it was gone to for a look."""
+
+    looks = 0
+
+    def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
+        self.looks += 1
+        return super().read(work)
+
+
+def test_looks_that_wait_are_taken_together(place: Place) -> None:
+    place.desk = CountedDesk(place.store, place.proceed)
+    told = asked(place, lambda queue: [queue.read(lambda _, n=n: n) for n in range(20)])
+    assert (told, place.desk.looks) == (list(range(20)), 1)
+
+
+def test_a_look_that_fails_spoils_no_other(place: Place) -> None:
+    def fails(_: Proceedings) -> str:
+        raise FailureError
+
+    told = asked(place, lambda queue: [queue.read(lambda _: "ann"), queue.read(fails), queue.read(lambda _: "bob")])
+    assert (told[0], told[2], type(told[1])) == ("ann", "bob", FailureError)
+
+
+def test_the_end_waits_for_the_looks(place: Place) -> None:
+    async def ends() -> list[int]:
+        queue = Queue(place.desk, lambda: None)
+        await queue.start()
+        looking = [asyncio.ensure_future(queue.read(lambda _, n=n: n)) for n in range(250)]
+        await asyncio.sleep(0)
+        await queue.stop()
+        return await asyncio.gather(*looking)
+
+    assert asyncio.run(ends()) == list(range(250))

@@ -8,11 +8,9 @@ from hashlib import sha256
 from http import HTTPStatus
 
 from litestar import Request
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.enums import ScopeType
-from litestar.handlers.base import BaseRouteHandler
-from litestar.types import Guard
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from comity.api.problems import ProblemError
 from comity.model.access import Role, Token, TokenId
@@ -26,19 +24,21 @@ TokenRequest = Request[object, Token, State]
 """A request that the guard has let through, with the token that it brought as `auth`."""
 
 
-def guard(tokens: Tokens, statement_of: StatementOf, clock: Clock) -> Guard:
-    """Lets a request through to its route if the token that it brings has a role that may."""
+def guard(tokens: Tokens, statement_of: StatementOf, clock: Clock) -> Callable[[ASGIApp], ASGIApp]:
+    """Lets a request through to its route if the token that it brings has a role that may.
 
-    async def let_in(connection: ASGIConnection[object, object, object, State], handler: BaseRouteHandler) -> None:
+    It stands around the routes; as a guard of Litestar's it would be handed a copy of the route with each request.
+    """
+
+    async def admit(scope: Scope) -> None:
         """Raises `ProblemError`: 401 without a token that holds, 403 with one whose role may not."""
-        scope = connection.scope
         if scope["type"] is ScopeType.WEBSOCKET:
             raise ProblemError(HTTPStatus.FORBIDDEN, "Only HTTP is spoken here.")
         route = f"{scope['method']} {scope['path_template']}"
         allowed = MACHINES.get(route)
         if allowed is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no {scope['method']} {scope['path'][:200]}.")
-        header, now = connection.headers.get("authorization", ""), clock.now()
+        header, now = _authorization(scope), clock.now()
         if allowed is ANYBODY:
             scope["auth"] = _known(tokens, header, now)
             return
@@ -46,11 +46,22 @@ def guard(tokens: Tokens, statement_of: StatementOf, clock: Clock) -> Guard:
         if token.role not in allowed:
             wanted = " or ".join(sorted(allowed))
             raise ProblemError(HTTPStatus.FORBIDDEN, f"This is for the role {wanted}; the token's is {token.role}.")
-        if token.role is Role.ACCOUNT and connection.path_params.get("statement") != token.id:
+        if token.role is Role.ACCOUNT and scope["path_params"].get("statement") != token.id:
             raise ProblemError(HTTPStatus.FORBIDDEN, "The link is that of another statement.")
         scope["auth"] = token
 
-    return let_in  # a function: Litestar copies whatever else a router is given
+    def around(app: ASGIApp) -> ASGIApp:
+        async def admitted(scope: Scope, receive: Receive, send: Send) -> None:
+            await admit(scope)
+            await app(scope, receive, send)
+
+        return admitted
+
+    return around
+
+
+def _authorization(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
 
 
 async def _linked(statement_of: StatementOf, header: str, at: datetime) -> Token | None:

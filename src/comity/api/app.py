@@ -96,7 +96,8 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         *_of_record(parts, queue, once),
         *metric_routes(metrics, watch),
     ]
-    machines = Router("/", route_handlers=documented(routes), guards=[guard(parts.tokens, statement_of, parts.clock)])
+    admitted = guard(parts.tokens, statement_of, parts.clock)
+    machines = Router("/", route_handlers=documented(routes), middleware=[admitted])
     parts.ending.tell(watch.end)
     app = Litestar(
         [machines, *pages(queue)],

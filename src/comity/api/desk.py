@@ -2,7 +2,8 @@
 
 Acts and messages that come while a group is being kept make up the next one: each is checked and refused on its own,
 and one transaction and one publication keep them all. Nothing is answered before it is durable. When too many messages
-wait, the next is refused with a time to come back.
+wait, the next is refused with a time to come back. Looks that wait are taken together too, since going over to the
+thread and back costs more than most of them.
 """
 
 from __future__ import annotations
@@ -58,6 +59,14 @@ class _Waiting:
     answers: asyncio.Future[Sequence[Answer]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """Something that is to be looked up. `see` is called in the desk's thread, then what it returns in the loop's."""
+
+    see: Callable[[Proceedings], Callable[[], None]]
+    fail: Callable[[BaseException], None]
+
+
 class Queue:
     """Begin it with `start` in the running event loop; `stop` waits until all that was taken is answered."""
 
@@ -71,6 +80,8 @@ class Queue:
         self._waiting = 0
         self._worker: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
+        self._looks: list[_Look] = []
+        self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._worker = asyncio.get_running_loop().create_task(self._work())
@@ -82,6 +93,8 @@ class Queue:
         await self._queue.put(None)
         if self._worker is not None:
             await self._worker
+        if self._looking is not None:
+            await self._looking
         self._thread.shutdown()
 
     async def act(
@@ -112,7 +125,17 @@ class Queue:
         return self._waiting
 
     async def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._desk.read, work)
+        """Look at the record as it is now. Raises what `work` raises; it may be called again, so it only looks."""
+        result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+
+        def see(running: Proceedings) -> Callable[[], None]:
+            seen = work(running)
+            return lambda: _set(result, seen)
+
+        self._looks.append(_Look(see=see, fail=lambda error: _fail(result, error)))
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        return await result
 
     async def take(self, messages: Sequence[Message]) -> Sequence[Answer]:
         """Raises `ProblemError` when too many wait, or what the store raises when it kept nothing."""
@@ -127,6 +150,26 @@ class Queue:
     async def try_out(self, messages: Sequence[Message]) -> Sequence[Answer]:
         """What each would be answered if it came next; nothing is kept."""
         return await self.read(lambda running: [running.try_out(one) for one in by_account(running, messages)])
+
+    async def _look(self) -> None:
+        while self._looks:
+            looks, self._looks = self._looks[:_AT_ONCE], self._looks[_AT_ONCE:]
+            await self._see(looks)
+        self._looking = None
+
+    async def _see(self, looks: Sequence[_Look]) -> None:
+        """Together. Where one fails, each is looked up alone."""
+        seeing = asyncio.get_running_loop().run_in_executor(self._thread, self._desk.read, _together(looks))
+        await asyncio.wait([seeing])
+        error = seeing.exception()
+        if error is None:
+            for tell in seeing.result():
+                tell()
+        elif len(looks) == 1:
+            looks[0].fail(error)
+        else:
+            for one in looks:
+                await self._see([one])
 
     async def _keep_up(self) -> None:
         """What nobody's message or act brings about, such as texts that are no longer needed; done again each hour."""
@@ -185,6 +228,10 @@ class Queue:
                     acts[n].undone()
                 elif isinstance(outcome, _Done):
                     group.outcomes[n] = _kept(outcome)
+
+
+def _together(looks: Sequence[_Look]) -> Callable[[Proceedings], list[Callable[[], None]]]:
+    return lambda running: [one.see(running) for one in looks]
 
 
 def _group(acts: Sequence[_Act]) -> Sequence[_Act]:

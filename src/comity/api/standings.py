@@ -17,6 +17,7 @@ from litestar.types import ControllerRouterHandler
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.api.lines import LINES
+from comity.api.short import LONGEST_ACCOUNT, short
 from comity.api.watch import Watch
 from comity.casework.plan import planned
 from comity.casework.record import standing
@@ -28,7 +29,7 @@ from comity.model.measure import State as StandingState
 from comity.model.plan import Span
 from comity.ports import Clock, GateAcks
 
-Account = Annotated[str, QueryParameter(min_length=1, max_length=1024, description="The account's id.")]
+Account = Annotated[str, QueryParameter(min_length=1, max_length=LONGEST_ACCOUNT, description="The account's id.")]
 
 After = Annotated[int, QueryParameter(ge=0, description="The last change that the gate has.")]
 _SNAPSHOT: Final = ResponseSpec(FeedSnapshot, description="The snapshot.", generate_examples=False)
@@ -58,12 +59,14 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 def standing_routes(
     queue: Queue, watch: Watch, acks: GateAcks, clock: Clock, link: Callable[[DecisionId], str]
 ) -> list[ControllerRouterHandler]:
-    @get("/v1/standing")
+    async def standing_now(account: AccountId, channel: Channel) -> StandingNow:
+        return await queue.read(lambda proceedings: _standing(proceedings, account, channel, clock, link))
+
+    @get("/v1/standing", middleware=[short(standing_now)])
     async def one(request: TokenRequest, account: Account, channel: FromQuery[str]) -> StandingNow:
         """One account's standing on one channel, now."""
-        where = Channel(channel)
-        demand_channel(request.auth, where)
-        return await queue.read(lambda proceedings: _standing(proceedings, AccountId(account), where, clock, link))
+        demand_channel(request.auth, Channel(channel))
+        return await standing_now(AccountId(account), Channel(channel))
 
     @get("/v1/standings/snapshot", responses={200: _SNAPSHOT})
     async def snapshot(request: TokenRequest) -> Response[bytes]:
