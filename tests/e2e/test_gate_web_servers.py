@@ -16,7 +16,7 @@ import socket
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -183,11 +183,15 @@ def settled(text: str, folder: Path) -> str:
 SERVERS = {"nginx": nginx, "caddy": caddy, "envoy": envoy}
 
 
+App = Callable[[list[str]], AbstractAsyncContextManager[int]]
+"""What is behind the web server, on a port; it may note what is posted."""
+
+
 @asynccontextmanager
-async def web(server: str, folder: Path, gate: Process) -> AsyncIterator[Web]:
+async def web(server: str, folder: Path, gate: Process, app: App = forum) -> AsyncIterator[Web]:
     folder.mkdir()
     port, posted = free_port(), list[str]()
-    async with forum(posted) as behind, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
+    async with app(posted) as behind, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         (folder / "places.json").write_text(json.dumps({"gate": gate.port, "forum": behind}))
         command = SERVERS[server](folder, port)
         environment = {"HOME": str(folder), "PATH": "/usr/bin:/bin"}

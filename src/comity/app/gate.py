@@ -25,6 +25,7 @@ from comity.gates.disk import Disk, DiskError
 from comity.gates.following import Centre, Follower
 from comity.gates.http import HttpGate, Trust
 from comity.gates.replica import Manner, Replica
+from comity.gates.sessions import Sessions
 from comity.ledger.log import VKEY_PATH
 from comity.ledger.note import NoteError, VerifierKey
 from comity.ledger.policy import Policy
@@ -59,15 +60,22 @@ def http_gate(wanted: Wanted, *, listen: str, trust: Sequence[str], header: str)
     """Answers at once from what it knew before, if it did."""
     with following(wanted) as (replica, follower):
         believed = Trust(header=header.lower().encode("ascii", "replace"), addresses=frozenset(trust))
-        gate = HttpGate(replica, follower, SystemClock(), believed)
+        sessions = Sessions(replica, SystemClock())
+        gate = HttpGate(replica, follower, SystemClock(), believed, sessions)
 
         async def serve() -> None:
             async with await listening(gate, listen) as server:
                 say(sys.stdout, f"gate {wanted.name} on {places(server)}, follows {wanted.centre}")
-                await until_told(follower.run())
+                await until_told(_work(follower, sessions))
 
         asyncio.run(serve())
     return Exit.FINE
+
+
+async def _work(follower: Follower, sessions: Sessions) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(follower.run())
+        tasks.create_task(sessions.run())
 
 
 @contextmanager

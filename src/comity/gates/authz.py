@@ -55,8 +55,8 @@ def answered(asked: Asked, check: Check, pages: Mapping[str, Page]) -> tuple[byt
     if asked.path != "/authz":
         page = pages.get(asked.path)
         return (page() if page else _refused(asked, HTTPStatus.NOT_FOUND, "There is nothing here; ask /authz.")), None
-    channel = next((value for key, value in parse_qsl(asked.query) if key == "channel"), "")
-    if not _CHANNEL.fullmatch(channel):
+    channel = _channel(asked)
+    if not channel:
         return _refused(asked, HTTPStatus.BAD_REQUEST, "Name the channel: /authz?channel=posts"), None
     if len(asked.accounts) > 1:
         return _refused(asked, HTTPStatus.BAD_REQUEST, "The account is named more than once."), None
@@ -66,6 +66,16 @@ def answered(asked: Asked, check: Check, pages: Mapping[str, Page]) -> tuple[byt
         return _refused(asked, HTTPStatus.BAD_REQUEST, "The account's name is not UTF-8."), None
     answer = check(channel, account) if account else Allow()  # nobody in particular: there is nothing to ask
     return _said(asked, answer), answer
+
+
+def channel_listened_to(asked: Asked) -> str:
+    """Of which channel the request wants to hear what changes; empty if it wants something else."""
+    return _channel(asked) if asked.path == "/changes" else ""
+
+
+def _channel(asked: Asked) -> str:
+    channel = next((value for key, value in parse_qsl(asked.query) if key == "channel"), "")
+    return channel if _CHANNEL.fullmatch(channel) else ""
 
 
 def _said(asked: Asked, answer: Answer) -> bytes:

@@ -1,7 +1,7 @@
 """The `http` gate: a local endpoint that a web server asks before it lets a request pass.
 
 It believes the header that names the account only if it comes from an address that it was told to trust: whoever else
-reaches the port could ask in any name.
+reaches the port could ask in any name. Who may ask may also listen to what changes: see sessions.py.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Final
 import httptools
 
 from comity.gates.answers import Deny
-from comity.gates.authz import Asked, Page, answered, response
+from comity.gates.authz import Asked, Page, answered, channel_listened_to, response
 from comity.gates.figures import PREFIX, figures
 from comity.gates.following import Clock, Follower
 from comity.gates.replica import Replica
+from comity.gates.sessions import Sessions
 
 _MOST_BYTES: Final = 64 << 10
 """Of one request, its body included."""
@@ -34,12 +35,13 @@ class Trust:
 
 @dataclass(slots=True)
 class HttpGate:
-    """Makes a connection's protocol; `asyncio` calls it once for each."""
+    """Makes a connection's protocol; `asyncio` calls it once for each. `sessions`: who may listen; None: nobody."""
 
     replica: Replica
     follower: Follower
     clock: Clock
     trust: Trust
+    sessions: Sessions | None = None
     pages: Mapping[str, Page] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +80,7 @@ class _Connection(asyncio.Protocol):
         self._gate = gate
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
+        self._listens = False
         self._begin()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -88,8 +91,12 @@ class _Connection(asyncio.Protocol):
             transport.write(self._gate.distrust(peer[0]))
             transport.close()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None and self._gate.sessions is not None:
+            self._gate.sessions.forget(self._transport)
+
     def data_received(self, data: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or self._listens:
             return
         self._size += len(data)
         try:
@@ -114,6 +121,10 @@ class _Connection(asyncio.Protocol):
             return
         path, _, query = self._url.decode("ascii").partition("?")
         asked = Asked(path=path, query=query, accounts=tuple(self._accounts), wants_page=self._wants_page)
+        if self._gate.sessions is not None and (channel := channel_listened_to(asked)):
+            self._gate.sessions.listen(self._transport, channel)
+            self._listens = True
+            return
         self._transport.write(self._gate.answer(asked))
         if not self._parser.should_keep_alive():
             self._transport.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from comity.gates.answers import Allow, Answer, Deny, Unavailable, WhenStale
+from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable, WhenStale
 from comity.gates.kept import Kept
 from comity.gates.records import Records
 from comity.gates.sound import demand_sound
@@ -138,6 +138,16 @@ class Replica:
         if self.kept and (place := self.kept.records.holding(channel, handle, there)):
             return self._restricted(self.kept.records, place)
         return _ALLOW if at <= self._fresh_until else self._unknown()
+
+    def restriction(self, channel: str, handle: str, at: datetime) -> Deny | Limited | None:
+        """What `check` refuses or limits by, if anything is known; nothing is counted."""
+        there = at + self.offset
+        if self.known is not None:
+            place = self.known.records.holding(channel, handle, there)
+            if place and not self._is_disbelieved(place, at):
+                return self.known.records.answer(place)
+        place = self.kept.records.holding(channel, handle, there)
+        return self.kept.records.answer(place) if place else None
 
     def is_stale(self, at: datetime) -> bool:
         """Whether the centre has been away for longer than `max_stale`."""
