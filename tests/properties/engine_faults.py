@@ -14,12 +14,18 @@ import pytest
 from engine_laws import Answers, Law, drawn
 from engine_streams import Stream, expected
 
+from comity.engine.joined import Joined
+
 functions = import_module("comity.engine.functions")
 batches = import_module("comity.engine.batch_history")
 databases = import_module("comity.engine.databases")
 folding = import_module("comity.engine.fold")
 generating = import_module("comity.engine.generate")
+joins = import_module("comity.engine.joined")
+flows = import_module("comity.flow.texts")
 passages = import_module("comity.engine.passages")
+rows = import_module("comity.flow.rows")
+plains = import_module("comity.intake.plain")
 plans = import_module("comity.engine.plan")
 runs = import_module("comity.engine.runs")
 sieves = import_module("comity.engine.sieve")
@@ -114,6 +120,7 @@ def _untied(patch: pytest.MonkeyPatch) -> None:
 GUARD_OF = generating.guard_of
 PART = batches._Part
 FOLD = folding.fold
+SPREAD = rows.Texts.spread
 SPANS = folding.fold_with_spans
 
 
@@ -127,10 +134,19 @@ def _taken_for_its_rule(*asked: object) -> object:
     return guard._replace(is_exact=bool(guard.code))
 
 
+def _into_each_other(patch: pytest.MonkeyPatch) -> None:
+    for module in (joins, flows, plains):
+        patch.setattr(module, "BETWEEN", b"\n")
+
+
+def _to_the_next(texts: Joined, at: np.ndarray) -> np.ndarray:
+    return np.searchsorted(texts.starts, at, "right") % max(len(texts), 1)
+
+
 FAULTS: dict[str, Plant] = {
     "a new line turned into a space": _regex(lambda pattern: _spaced(_exact(pattern))),
     "a new line that any character means": _regex(_of(lambda pattern: pattern.replace(".", "(?s:.)"))),
-    "rows that run into each other": lambda patch: patch.setattr(sieves, "_BETWEEN", b"\n"),
+    "rows that run into each other": _into_each_other,
     "a row's last match given to the next": lambda patch: patch.setattr(
         databases, "bisect_right", lambda starts, end: min(databases.bisect_left(starts, end) + 1, len(starts))
     ),
@@ -154,6 +170,11 @@ FAULTS: dict[str, Plant] = {
     "a window's edge that belongs to it": lambda patch: patch.setattr(tallies, "bisect_right", tallies.bisect_left),
     "a window's edge that belongs to it in batches": lambda patch: patch.setattr(runs, "_RIGHT", "left"),
     "ties in another order": _untied,
+    "a text in columns taken for ASCII": lambda patch: patch.setattr(joins, "MOST_ASCII", 255),
+    "a find in columns given to the next text": lambda patch: patch.setattr(joins.Joined, "places_of", _to_the_next),
+    "a text's answer given to the next message": lambda patch: patch.setattr(
+        rows.Texts, "spread", lambda texts, column: np.roll(SPREAD(texts, column), 1)
+    ),
     "messages counted as if in order": lambda patch: patch.setattr(
         batches, "_crossed", lambda groups, places: places[:0]
     ),

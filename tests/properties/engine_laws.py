@@ -1,30 +1,46 @@
 """The law of all ways of judging, over drawn streams; and how a stream that breaks it is made small.
 
-reference == single == batch == file: the same clauses, and from all but the reference the same findings to the letter.
+reference == single == batch == file == columns: the same clauses, and from the middle three the same findings to the
+letter.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from graphlib import CycleError
 from pathlib import Path
 from random import Random
 from typing import Final
 
 import msgspec
 from engine_grammar import agreement_of
-from engine_streams import Stream, batch, expected, single, stray, stream, through_file
+from engine_streams import (
+    Clauses,
+    Findings,
+    Stream,
+    as_they_are,
+    bare,
+    batch,
+    expected,
+    from_arrow,
+    over_columns,
+    single,
+    stray,
+    stream,
+    through_file,
+)
 from test_intake_round_trip import record, write_json, write_parquet
 
 from comity.engine import sieve
 from comity.model.agreement import Agreement
 from comity.model.expression import Call, Expression, Type
-from comity.model.ids import ClauseId
 from comity.model.message import Message
 
 Difference = str | None
-Answers = Sequence[frozenset[ClauseId]]
+Answers = Sequence[Clauses]
 _WRITERS: Final = (write_json, write_parquet)
 _MOST_TRIES: Final = 4000
 _TEXTS: Final = sieve._TEXTS
@@ -48,13 +64,17 @@ class Law:
         sieve._TEXTS = _TEXTS if len(made.messages) % 2 else 0
         alone = single(made)
         for number, (clauses, findings) in enumerate(zip(answers, alone, strict=False)):
-            judged = frozenset(finding.clause for finding in findings)
+            judged = _clauses(findings)
             if judged != clauses:
                 return f"message {number}: reference {sorted(clauses)}, single {sorted(judged)}"
         for way, found in self._others(made):
             for number, (findings, others) in enumerate(zip(alone, found, strict=True)):
                 if findings != others:
                     return f"message {number}: single {findings}, {way} {others}"
+        for way, judged, found in _over_columns(made, alone):
+            for number, (clauses, others) in enumerate(zip(judged, found, strict=True)):
+                if clauses != others:
+                    return f"message {number}: single {sorted(clauses)}, {way} {sorted(others)}"
         strays = [number for number, pair in enumerate(zip(made.messages, alone, strict=True)) if stray(*pair)]
         return f"message {strays[0]}: evidence outside of it" if strays else None
 
@@ -63,6 +83,18 @@ class Law:
         if self.folder is not None and made.messages and all(one.source == "f" for one in made.messages):
             write = _WRITERS[len(made.messages[0].text) % 2]
             yield "file", list(through_file(made, lambda file, some: write(file, list(map(record, some))), self.folder))
+
+
+def _over_columns(made: Stream, alone: Sequence[Findings]) -> Iterator[tuple[str, list[Clauses], list[Clauses]]]:
+    """What single judging says and what columns say: of the messages, and of what quick reading knows of them."""
+    few = Stream(made.agreement, tuple(map(bare, made.messages)))
+    with suppress(CycleError):  # the checker refuses such versions
+        yield "columns", [_clauses(findings) for findings in alone], over_columns(made, as_they_are)
+        yield "columns of Arrow", [_clauses(findings) for findings in single(few)], over_columns(few, from_arrow)
+
+
+def _clauses(findings: Findings) -> Clauses:
+    return frozenset(finding.clause for finding in findings)
 
 
 def smallest(made: Stream, is_bad: Callable[[Stream], bool]) -> Stream:

@@ -18,9 +18,11 @@ from random import Random
 from typing import Final
 
 import msgspec
+import pyarrow as pa
 from engine_grammar import IDS, LEXICONS, TRAPS, Grammar, agreement_of, message
 
 from comity.engine.batch_history import BatchHistory
+from comity.engine.columns import Column
 from comity.engine.fold import fold
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.engine.plan import plan
@@ -28,8 +30,15 @@ from comity.engine.reference import Reference
 from comity.engine.trace import Tracer
 from comity.engine.windows import Counted, Window, windows_of
 from comity.engine.words import occurrences, phrase
+from comity.flow.backtest import Backtest
+from comity.flow.features import Columns
+from comity.flow.finder import Finder
 from comity.flow.judge import Judging
+from comity.flow.rows import Rows, rows_of
 from comity.intake.archives import read_archives
+from comity.intake.columns import check
+from comity.intake.plain import plain_rows
+from comity.intake.records import Origin
 from comity.model.agreement import Agreement, Lexicon, LexiconKind
 from comity.model.clause import Decide
 from comity.model.finding import Finding, Passage
@@ -50,6 +59,7 @@ _SAID: Final = re.compile(r'\.says\("([^"]*)"\)$')
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 
 Findings = tuple[Finding, ...]
+Clauses = frozenset[ClauseId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +282,75 @@ def through_file(made: Stream, write: Callable[[Path, Sequence[Message]], Path],
     if len(read) != len(made.messages):
         raise AssertionError(f"not read: {[reject for one in batches for reject in one.rejects][:1]}")
     return batch(Stream(made.agreement, read))
+
+
+class Part:
+    """A part's columns in memory."""
+
+    def __init__(self, found: Columns, size: int) -> None:
+        self._columns = found
+        self.size = size
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._columns
+
+    def __getitem__(self, key: str) -> Column:
+        return self._columns[key]
+
+    def keep(self, columns: Mapping[str, Column]) -> None:
+        self._columns |= columns
+
+    def forget(self) -> None:
+        """All of it stays."""
+
+
+Reading = Callable[[Sequence[Message], bool], Rows]
+"""Messages as rows; whether their times are asked for."""
+
+
+def as_they_are(messages: Sequence[Message], _: bool) -> Rows:
+    return rows_of(messages)
+
+
+def over_columns(made: Stream, read: Reading, parts: Sequence[slice] = (slice(13), slice(13, None))) -> list[Clauses]:
+    """As `comity backtest` does, part by part; `CycleError` for versions that the checker refuses."""
+    backtest = Backtest(made.agreement, None, archive="a")
+    finder = Finder(backtest.asked, key=KEY)
+    found: list[Clauses] = []
+    for number, part in enumerate(parts):
+        some = made.messages[part]
+        columns = finder.find(read(some, finder.needs_times)) if some else finder.find(rows_of(()))
+        judged = backtest.take(Part(columns, len(some)), number, lambda some=some: some)[0]
+        breaches = [(clause, of.tolist()) for clause, of in judged.breaches.items()]
+        found += [frozenset(clause for clause, of in breaches if of[row]) for row in range(len(some))]
+    return found
+
+
+def bare(one: Message) -> Message:
+    """With those fields alone that quick reading of archives knows."""
+    return Message(
+        id=one.id,
+        author=one.author,
+        channel=one.channel,
+        text=one.text,
+        sent=one.sent,
+        subject=one.subject,
+        author_created=one.author_created,
+    )
+
+
+def from_arrow(messages: Sequence[Message], with_times: bool) -> Rows:
+    """Bare messages as a batch of Parquet comes, each string in a dictionary once, and read quickly."""
+    times = pa.timestamp("us", "UTC")
+    kinds = {"sent": times, "author_created": times}
+    names = ("id", "author", "channel", "text", "subject", "sent", "author_created")
+    arrays = {name: pa.array([getattr(one, name) for one in messages], kinds.get(name, pa.string())) for name in names}
+    batch = pa.record_batch({name: of if name in kinds else of.dictionary_encode() for name, of in arrays.items()})
+    origin = Origin(source="f", name="f", columns=check({}))
+    rows = plain_rows(batch, {name: name for name in names}, origin, with_times=with_times)
+    if rows is None:
+        raise AssertionError("not read quickly")
+    return rows
 
 
 def stray(one: Message, findings: Findings) -> bool:

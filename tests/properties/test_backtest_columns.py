@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from graphlib import CycleError
 from itertools import pairwise
@@ -13,12 +13,11 @@ import msgspec
 import numpy as np
 import pytest
 from engine_grammar import IDS, Grammar, agreement_of, message
+from engine_streams import Part
 from hypothesis import settings
 
 from comity.engine import columns, leaves
-from comity.engine.columns import Column
 from comity.flow.backtest import Backtest
-from comity.flow.features import Columns
 from comity.flow.finder import Finder
 from comity.flow.judge import Judging
 from comity.flow.rows import rows_of
@@ -29,26 +28,6 @@ from comity.model.message import Message
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = b"0123456789abcdef"
 BULK = settings().max_examples
-
-
-class Part:
-    """A part's columns in memory."""
-
-    def __init__(self, found: Columns, size: int) -> None:
-        self._columns = found
-        self.size = size
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._columns
-
-    def __getitem__(self, key: str) -> Column:
-        return self._columns[key]
-
-    def keep(self, columns: Mapping[str, Column]) -> None:
-        self._columns |= columns
-
-    def forget(self) -> None:
-        """All of it stays."""
 
 
 def stream(random: Random, count: int) -> list[Message]:

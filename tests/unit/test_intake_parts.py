@@ -45,7 +45,10 @@ def shown(rows: Rows) -> list[tuple[object, ...]]:
         named = getattr(rows, of)
         return [named.names[code] for code in named.codes.tolist()]
 
-    texts = [(message.text, message.subject, message.channel) for message in rows.messages]
+    pieces = [piece.text(place) for piece in rows.texts.pieces() for place in range(len(piece))]
+    codes = range(len(rows)) if rows.texts.codes is None else rows.texts.codes.tolist()
+    texts = [(message.text, message.subject, message.channel) for message in rows.messages()]
+    assert [text for text, _, _ in texts] == [pieces[code] for code in codes]
     numbers = zip(rows.sent.tolist(), rows.created.tolist(), strict=True)
     return list(zip(texts, numbers, names("authors"), names("channels"), names("labels"), strict=True))
 

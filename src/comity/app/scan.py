@@ -34,8 +34,8 @@ from comity.intake.records import Taken
 from comity.model.message import Message
 from comity.stores.feature_files import FeatureFiles, Shelf
 
-READING: Final = "reading/1"
-"""Part of every archive's name: raised when the same bytes come to be read as other messages."""
+READING: Final = "reading/2"
+"""Part of every archive's name: raised when the same bytes come to be read as other messages, or hashed otherwise."""
 
 _BATCH: Final = 8192
 _LARGEST_PART: Final = 32 << 20  # code points of text in one part that is handed on
@@ -260,7 +260,7 @@ def _scan(job: Job) -> About:
         batches.append(finder.find(rows))
         labels.update(finder.labels(rows))
         about = About(
-            messages=about.messages + len(rows.sent),
+            messages=about.messages + len(rows),
             rejects=(*about.rejects, *taken.rejects),
             problem=about.problem if problem is None else (problem.archive, problem.what, problem.mend),
             labels=labels,

@@ -60,6 +60,13 @@ def generate(rules: Rules) -> tuple[str, Compiler]:
     return "\n".join(lines), compiler
 
 
+def fields_needed(rules: Rules) -> list[frozenset[str]]:
+    """For each rule the fields in which something must be found before it can hold; none for one that may anyway."""
+    compiler = _compiler(rules)
+    needs = [need_of(rule.expression, compiler) for _, rule in rules]
+    return [frozenset(search.field for search, bit in compiler.bits.items() if bit & need) for need in needs]
+
+
 def _compiler(rules: Rules) -> Compiler:
     """A compiler that knows what is worth sharing, from a first pass over all rules."""
     first = Compiler()

@@ -15,6 +15,7 @@ from comity.engine import clockface, functions
 from comity.engine import reading as readings
 from comity.engine.evidence import evidence
 from comity.engine.generate import UNSURE, generate
+from comity.engine.joined import Joined
 from comity.engine.reading import Reading, feature
 from comity.engine.scan import Entries
 from comity.engine.sieve import Sieve, Wanted
@@ -76,7 +77,7 @@ class _Module:
 class Plan:
     """A version made ready for judging. Safe to share between threads; pickles by being made again."""
 
-    __slots__ = ("_agreement", "_clauses", "_maker", "_module", "_steps", "needs", "rules", "source")
+    __slots__ = ("_agreement", "_clauses", "_maker", "_module", "_sieve", "_steps", "needs", "rules", "source")
 
     def __init__(self, agreement: Agreement) -> None:
         self._agreement = agreement
@@ -87,6 +88,8 @@ class Plan:
         namespace = _namespace(agreement)
         exec(compile(self.source, f"<plan {agreement.digest}>", "exec"), namespace)  # noqa: S102 (own source)
         self._module = _module(namespace)
+        sieve = namespace.get("sieve_of_text")
+        self._sieve = sieve if isinstance(sieve, Sieve) else None
         self._maker = Maker(compiler=compiler, namespace=namespace)
         self._steps: dict[ClauseId, Step] = {}
 
@@ -129,6 +132,10 @@ class Plan:
         if len(counts) != len(messages):
             raise ValueError(f"{len(counts)} counts for {len(messages)} messages")
         return self._module.breached_all(messages, counts)
+
+    def sift(self, texts: Joined) -> list[int]:
+        """For each text 0 if no search of a rule finds anything there (see `generate.fields_needed`)."""
+        return self._sieve.sift(texts) if self._sieve else [0] * len(texts)
 
     def findings(self, bits: int, message: Message, counts: Counts, *, late: bool = False) -> tuple[Finding, ...]:
         """The findings, with evidence, for the bits that `breached_batch` gave for the message."""

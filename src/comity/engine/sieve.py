@@ -4,14 +4,13 @@ One scan with hyperscan over the bytes as written (regular expressions, signs of
 ASCII, one over their words (phrases). What a sieve lets through is searched again exactly, by RE2 and by `scan`; what
 it holds back was shown to have nothing: its patterns match at least wherever the exact ones do.
 
-Many fields go through at once, joined with a new line between: no pattern can miss a match because of its neighbours.
+Many fields go through at once, joined (see `joined`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from string import ascii_lowercase
 from typing import Final
 
@@ -21,6 +20,7 @@ from comity.engine.compile import SURE
 from comity.engine.databases import Patterns
 from comity.engine.fold import fold
 from comity.engine.functions import may_be_capitals, parent_domains
+from comity.engine.joined import Joined, pieces
 from comity.engine.scan import MOST_LITERALS, Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
@@ -38,9 +38,6 @@ LINK_SIGNS: Final = ("://", "www.")
 _OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-\x7f]")
 """Hosts that are compared in another form than the one that is written."""
 
-_BETWEEN: Final = "\n\0\n"
-"""Between rows: lines for `^ $`, and what no phrase goes across."""
-
 _ROW: Final = b"\n%b\n"
 _TEXTS = 200
 """So many are searched one by one before a database is made that does all at once: it takes a while to compile."""
@@ -48,7 +45,6 @@ _TEXTS = 200
 _MOST_EXPRESSIONS: Final = 600
 """Pieces of phrases from which on expressions would take long to compile, and literals are searched for instead."""
 
-_CHARACTERS: Final = 200_000
 _EIGHT: Final = 8
 _SUMMED: Final = np.uint64(0x0101010101010101)
 """Times eight bytes: their sum is in the highest."""
@@ -116,32 +112,29 @@ class Sieve:
 
     def many(self, texts: Sequence[str]) -> list[int]:
         """`one` for each text, or more bits, in a fraction of the time."""
-        return [bits for some in _in_turns(texts) for bits in self._joined_hits(some)]
+        return [bits for piece in pieces(texts) for bits in self.sift(piece)]
 
-    def _joined_hits(self, texts: Sequence[str]) -> list[int]:
-        joined = _BETWEEN.join(["", *texts, ""]).encode()
-        foreign = [number for number, text in enumerate(texts) if not text.isascii()]
-        sizes = list(map(len, texts))
-        for number in foreign:
-            sizes[number] = len(texts[number].encode())
-        starts = list(accumulate(sizes, lambda start, size: start + size + len(_BETWEEN), initial=len(_BETWEEN)))
-        if joined.count(b"\0") > len(starts) or self._rare_words:
-            return [self.one(text) for text in texts]
+    def sift(self, texts: Joined) -> list[int]:
+        """The same for texts that are joined."""
+        starts = [*texts.starts.tolist(), len(texts.raw)]
+        if texts.raw.count(b"\0") > len(starts) or self._rare_words:
+            return [self.one(texts.text(place)) for place in range(len(texts))]
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         most = _MOST_HITS * len(texts)
-        if not all(patterns.add_bits(joined, starts, hits, most=most) for patterns in self._joined):
-            hits = [self._always | self._raw.bits_in(text.encode()) for text in [*texts, ""]]
+        if not all(patterns.add_bits(texts.raw, starts, hits, most=most) for patterns in self._joined):
+            every = map(texts.bytes_of, range(len(texts)))
+            hits = [*(self._always | self._raw.bits_in(raw) for raw in every), self._always]
         if self._joined_words is not None:
-            self._joined_words.add_bits(joined, starts, hits)
+            self._joined_words.add_bits(texts.raw, starts, hits)
         else:
-            self._words.add_bits(joined.translate(WORDS), starts, hits)
+            self._words.add_bits(texts.raw.translate(WORDS), starts, hits)
         if self._capitals:
             share, bit = self._capitals
-            for number in _more_capitals(joined, starts, share):
-                if may_be_capitals(texts[number].encode(), share):
+            for number in _more_capitals(texts.raw, starts, share):
+                if may_be_capitals(texts.bytes_of(number), share):
                     hits[number] |= bit
-        for number in foreign:
-            hits[number] = hits[number] & ~self._sure | self._foreign(texts[number], texts[number].encode())
+        for number in texts.foreign:
+            hits[number] = hits[number] & ~self._sure | self._foreign(texts.text(number), texts.bytes_of(number))
         return hits[:-1]
 
     def groups_in(self, text: str) -> frozenset[int]:
@@ -217,18 +210,6 @@ def _literals(wanted: Wanted, *, is_whole_too: bool) -> dict[bytes, int]:
     for piece, bit, sure in pieces:
         literals[piece.literal] = literals.get(piece.literal, 0) | bit | (sure if piece.is_sure else 0)
     return literals
-
-
-def _in_turns(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The texts in pieces that fit into a processor's cache."""
-    start, size = 0, 0
-    for number, text in enumerate(texts):
-        size += len(text)
-        if size > _CHARACTERS:
-            yield texts[start : number + 1]
-            start, size = number + 1, 0
-    if start < len(texts):
-        yield texts[start:]
 
 
 def _expressions(wanted: Wanted) -> tuple[dict[str, int], int]:

@@ -20,6 +20,9 @@ from comity.intake.records import Block, Origin, Taken, take
 from comity.intake.streams import CHUNK, Opened
 
 _ROWS: Final = 8192
+_MANY_ROWS: Final = 1 << 17
+"""Where values are not made Python's one by one; a group's dictionary comes with each of its batches."""
+
 _SHOWN: Final = 1000
 _DAMAGE: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
 _Test = Callable[[pa.DataType], bool]
@@ -60,11 +63,17 @@ def read_plain(
     try:
         file = _open(opened)
         found = _columns(file.schema_arrow, opened.name, origin)
-        for batch in _batches(file, stretch.groups, found):
-            numbers = range(row, row + batch.num_rows)
+        for batch in (batch for group in stretch.groups for batch in _many_at_once(file, group, found)):
             rows = plain_rows(batch, found, origin, with_times=with_times)
-            yield (rows, None) if rows else (None, _take(opened.name, batch, found, numbers, origin))
-            row += batch.num_rows
+            if rows is not None:
+                yield rows, None
+                row += batch.num_rows
+                continue
+            for some in _sliced(batch):
+                few = plain_rows(some, found, origin, with_times=with_times)
+                numbers = range(row, row + some.num_rows)
+                yield few, None if few is not None else _take(opened.name, some, found, numbers, origin)
+                row += some.num_rows
     except _DAMAGE as damage:
         raise _damaged(opened.name, row, damage) from damage
 
@@ -97,7 +106,33 @@ def _batches(file: pq.ParquetFile, groups: Iterable[int], found: Mapping[str, st
     """Each row group by a reader of its own: one for several would remember the strings of all."""
     columns = sorted(set(found.values()))
     for group in groups:
-        yield from file.iter_batches(_ROWS, row_groups=[group], columns=columns)
+        yield from _of_group(file, group, columns, _ROWS)
+
+
+def _of_group(file: pq.ParquetFile, group: int, columns: Sequence[str], at_once: int) -> Iterator[pa.RecordBatch]:
+    """By one thread: several take more time together, and other processes have their own parts to read."""
+    batches: Iterator[pa.RecordBatch] = file.iter_batches(
+        at_once, row_groups=[group], columns=columns, use_threads=False
+    )
+    return batches
+
+
+def _many_at_once(file: pq.ParquetFile, group: int, found: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+    """A row group in few batches; in as many as elsewhere from where it turns out to be damaged."""
+    columns, done = sorted(set(found.values())), 0
+    try:
+        for batch in _of_group(file, group, columns, _MANY_ROWS):
+            yield batch
+            done += batch.num_rows
+    except _DAMAGE:
+        for batch in _of_group(file, group, columns, _ROWS):
+            if batch.num_rows > done:
+                yield batch.slice(done)
+            done = max(done - batch.num_rows, 0)
+
+
+def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    return (batch.slice(start, _ROWS) for start in range(0, batch.num_rows, _ROWS))
 
 
 def stretches(path: str, *, rows: int) -> tuple[Stretch, ...]:

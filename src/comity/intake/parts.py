@@ -65,7 +65,7 @@ def rows_in(part: Part, *, with_times: bool) -> Iterator[tuple[Rows, Taken, Arch
         opened = open_archive(part.archive)
         with opened.raw:
             for rows, singly in parquet.read_plain(opened, part.origin, part.stretch, with_times=with_times):
-                yield rows or rows_of(singly.messages if singly else ()), singly or Taken(), None
+                yield rows if rows is not None else rows_of(singly.messages if singly else ()), singly or Taken(), None
     except ArchiveError as problem:
         yield rows_of(()), Taken(share=1), problem
 

@@ -6,20 +6,23 @@ becomes `Rows`; any other is read record by record, which says what is wrong wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from comity.flow.rows import EPOCH, UNKNOWN, Ints, Named, Rows
+from comity.engine.joined import BETWEEN, Joined, in_turns, joined
+from comity.flow.rows import UNKNOWN, Ints, Named, Rows, Texts, stub
 from comity.intake import values
 from comity.intake.arrow_values import python_values
 from comity.intake.problems import RecordError
 from comity.intake.records import Origin
-from comity.model.ids import AccountId, Channel, MessageId
+from comity.model.ids import Channel
 from comity.model.message import Message
 
 _REQUIRED: Final = frozenset({"id", "author", "channel", "text", "sent"})
@@ -51,39 +54,46 @@ def plain_rows(batch: pa.RecordBatch, found: Mapping[str, str], origin: Origin, 
 
 def _rows(columns: Mapping[str, pa.Array], size: int, *, with_times: bool) -> Rows:
     _check_id(columns["id"])
-    texts = _strings(columns["text"], values.TEXT_LIMIT)
-    subjects = _strings(columns["subject"], values.LINE_LIMIT, may_lack=True) if "subject" in columns else [""] * size
+    if "subject" in columns:
+        _check(columns["subject"], values.LINE_LIMIT, may_lack=True)
     channels = _named(columns["channel"], values.TAG_LIMIT, least=1)
-    codes = channels.codes.tolist()
-    names = [Channel(name) for name in channels.names]
-    for code in set(codes):
-        values.channel(names[code])
-    sent, times = _times(columns["sent"]), columns["sent"]
+    for code in set(channels.codes.tolist()):
+        values.channel(channels.names[code])
+    texts, codes = _distinct(columns["text"], values.TEXT_LIMIT)
     created = _times(columns["author_created"], may_lack=True) if "author_created" in columns else None
-    rows = zip(codes, texts, subjects, strict=True)
-    messages = [
-        _stub(id=_ID, author=_NOBODY, channel=names[code], text=text, subject=subject, sent=_SOME_TIME)
-        for code, text, subject in rows
-    ]
-    if with_times:
-        given = python_values(columns["author_created"]) if "author_created" in columns else [None] * size
-        at = zip(messages, python_values(times), given, strict=True)
-        messages = [msgspec.structs.replace(one, sent=when, author_created=made) for one, when, made in at]
     return Rows(
-        messages=messages,
+        messages=partial(_messages, columns, channels, with_times=with_times),
+        texts=Texts(pieces=partial(_pieces, texts), codes=codes),
         authors=_named(columns["author"], values.NAME_LIMIT, least=1),
         channels=channels,
         labels=_labels(columns.get("label"), size),
-        sent=sent,
+        sent=_times(columns["sent"]),
         created=np.full(size, UNKNOWN, dtype=np.int64) if created is None else created,
         are_stubs=True,
     )
 
 
-_stub: Final[Callable[..., Message]] = Message
-_ID: Final = MessageId("-")
-_NOBODY: Final = AccountId("-")
-_SOME_TIME: Final = EPOCH
+def _messages(columns: Mapping[str, pa.Array], channels: Named, *, with_times: bool) -> list[Message]:
+    names = [Channel(channels.names[code]) for code in channels.codes.tolist()]
+    nothing = [None] * len(names)
+    texts = python_values(columns["text"])
+    subjects = python_values(columns["subject"]) if "subject" in columns else nothing
+    rows = zip(texts, names, subjects, strict=True)
+    messages = [stub(str(text), channel, str(subject or "")) for text, channel, subject in rows]
+    if not with_times:
+        return messages
+    given = python_values(columns["author_created"]) if "author_created" in columns else nothing
+    at = zip(messages, python_values(columns["sent"]), given, strict=True)
+    return [msgspec.structs.replace(one, sent=when, author_created=made) for one, when, made in at]
+
+
+def _pieces(texts: pa.StringArray) -> Iterator[Joined]:
+    """The texts, whose bytes are never made Python's one by one."""
+    sizes = pc.binary_length(texts).to_numpy().astype(np.int64)
+    for start, end in in_turns(sizes):
+        some = pa.ListArray.from_arrays(pa.array([0, end - start], pa.int32()), texts.slice(start, end - start))
+        inner = memoryview(pc.binary_join(some, BETWEEN.decode())[0].as_buffer())
+        yield joined(b"".join((BETWEEN, inner, BETWEEN)), sizes[start:end])
 
 
 def _check(column: pa.Array, limit: int, *, least: int = 0, may_lack: bool = False) -> pa.Array:
@@ -103,24 +113,27 @@ def _check_id(column: pa.Array) -> None:
         _check(column, values.NAME_LIMIT, least=1)
 
 
-def _strings(column: pa.Array, limit: int, *, may_lack: bool = False) -> list[object]:
-    _check(column, limit, may_lack=may_lack)
-    return [value or "" for value in python_values(column)] if column.null_count else python_values(column)
-
-
 def _named(column: pa.Array, limit: int, *, least: int = 0, may_lack: bool = False) -> Named:
     if pa.types.is_integer(column.type) and not column.null_count:
         column = column.cast(pa.string())
+    held, codes = _distinct(column, limit, least=least, may_lack=may_lack)
+    return Named(names=[*held.to_pylist(), ""], codes=codes)
+
+
+def _distinct(
+    column: pa.Array, limit: int, *, least: int = 0, may_lack: bool = False
+) -> tuple[pa.StringArray, NDArray[np.integer]]:
+    """The column's strings, and for each row which it has; one more than there are for none."""
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     held = _check(encoded, limit, least=least, may_lack=may_lack)
     codes = encoded.indices.fill_null(len(held)).to_numpy(zero_copy_only=False)
-    if not 0 <= codes.min() <= codes.max() <= len(held):
+    if held.null_count or not 0 <= codes.min() <= codes.max() <= len(held):
         raise _DoubtError
     if len(held) > len(codes):  # a row group's dictionary, of which a batch uses a part
         used, codes = np.unique(codes, return_inverse=True)
         used = used[used < len(held)]
         held = held.take(pa.array(used))
-    return Named(names=[*held.to_pylist(), ""], codes=codes)
+    return held, codes
 
 
 def _labels(column: pa.Array | None, size: int) -> Named:
