@@ -99,7 +99,7 @@ def test_a_reviewer_works_through_a_queue_by_keyboard(mara: Person, site: Site) 
     assert "Decided and sent" in decided_by_keyboard(page, site, "2")
     assert "the case is closed" in decided_by_keyboard(page, site, "d")
     assert items.count() == len(SAID) - 2
-    page.locator(".live").get_by_text("waiting").wait_for()
+    page.locator(".live").get_by_text("wait").wait_for()
     assert mara.complaints == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from litestar.types import HTTPReceiveMessage
 
 from comity.api.lines import Incoming, TooLongError
+from comity.api.room import Lease, Room
 
 PATIENCE = 30
 
@@ -34,10 +35,10 @@ class Sender:
         return await self.sent.get()
 
 
-def talk(work: Callable[[Sender, Incoming], Awaitable[None]], *, ahead: int = 1_000) -> None:
+def talk(work: Callable[[Sender, Incoming], Awaitable[None]], *, ahead: int = 1_000, room: Room | None = None) -> None:
     async def within() -> None:
         async with asyncio.timeout(PATIENCE):
-            sender, incoming = Sender(), Incoming(ahead)
+            sender, incoming = Sender(), Incoming(ahead, Lease(room or Room(1 << 30)))
             await incoming.begin(sender.receive)
             await work(sender, incoming)
 
@@ -126,3 +127,18 @@ def test_told_to_end_it_reads_no_more_and_gives_what_was_read() -> None:
         assert [lines async for lines in batches] == [[b"2"]]
 
     talk(work)
+
+
+def test_while_others_hold_most_of_the_room_nothing_is_read_ahead() -> None:
+    room = Room(1_000)
+    room.take(600)
+
+    async def work(sender: Sender, incoming: Incoming) -> None:
+        sender.send(b"one\n", b"two\n", b"three\n", more=False)
+        batches = incoming.batches(10)
+        assert await anext(batches) == [b"one"]
+        assert sender.sent.qsize() >= 1  # one that was read waits, and no more are
+        others = [line for lines in [each async for each in batches] for line in lines if line]
+        assert others == [b"two", b"three"]
+
+    talk(work, room=room)

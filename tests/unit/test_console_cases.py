@@ -201,7 +201,7 @@ def test_the_queue_is_filtered_by_its_address_and_paged_by_a_cursor(world: World
     assert sorted([*shown, *(case for case in cases if case in rest)]) == sorted(cases)
     assert "Nothing here fits" in mara.get("/console/queue?kind=ceiling").text
     assert mara.get("/console/queue?clause=" + "x" * 300).status_code == 400
-    assert "30 waiting" in mara.get("/console/waiting").text
+    assert "30 cases and appeals wait" in mara.get("/console/waiting").text
 
 
 def test_an_empty_queue_says_what_would_fill_it(mara: Browser) -> None:

@@ -31,9 +31,10 @@ from comity.api.notices import notice_routes
 from comity.api.once import Once
 from comity.api.operators import operator_routes
 from comity.api.outbox import Outbox
-from comity.api.problems import ANSWERED, AnyRequest, Problem, answered, failed
+from comity.api.problems import ANSWERED, AnyRequest, Page, Problem, answered, failed, shown
 from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
+from comity.api.room import MOST_HELD, Room, bounded
 from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
@@ -79,8 +80,17 @@ class Parts:
     warnings: tuple[str, ...]
 
 
-def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Router]] = lambda _: ()) -> Litestar:
-    """`pages`: what people see, with guards of its own."""
+def make_app(
+    parts: Parts,
+    version: str,
+    pages: Callable[[Queue], Sequence[Router]] = lambda _: (),
+    page: Page | None = None,
+    most_held: int = MOST_HELD,
+) -> Litestar:
+    """`pages`: what people see, with guards of its own. `page`: on which they read what went wrong.
+
+    `most_held`: bytes of bodies at once.
+    """
     watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock)
     queue = Queue(parts.desk, watch.tell)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
@@ -101,7 +111,7 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
     parts.ending.tell(watch.end)
     app = Litestar(
         [machines, *pages(queue)],
-        exception_handlers=_handled(parts.tell),
+        exception_handlers=_handled(parts.tell, page),
         lifespan=[_running([queue, watch, Outbox(parts.courier, watch)])],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
@@ -113,18 +123,24 @@ def make_app(parts: Parts, version: str, pages: Callable[[Queue], Sequence[Route
         ),
         logging_config=None,
     )
-    app.asgi_handler = timed(with_head(app.asgi_handler), metrics)
+    app.asgi_handler = timed(bounded(with_head(app.asgi_handler), Room(most_held)), metrics)
     return app
 
 
-def _handled(tell: Tell) -> ExceptionHandlersMap:
-    """Every error is answered with problem details; what nobody foresaw is told to the log, and says nothing more."""
+def _handled(tell: Tell, page: Page | None) -> ExceptionHandlersMap:
+    """Every error is answered with problem details, or on a page; what nobody foresaw is told to the log alone."""
 
-    def unforeseen(request: AnyRequest, error: Exception) -> Response[Problem]:
+    def told(request: AnyRequest, response: Response[Problem]) -> Response[Problem] | Response[str]:
+        return shown(request, response, page) if page else response
+
+    def foreseen(request: AnyRequest, error: Exception) -> Response[Problem] | Response[str]:
+        return told(request, answered(request, error))
+
+    def unforeseen(request: AnyRequest, error: Exception) -> Response[Problem] | Response[str]:
         tell("an error that nobody foresaw", {"route": route_of(request.scope), **told_of(error)})
-        return failed()
+        return told(request, failed())
 
-    return {**dict.fromkeys(ANSWERED, answered), UnchangedError: unchanged, 500: unforeseen}
+    return {**dict.fromkeys(ANSWERED, foreseen), UnchangedError: unchanged, 500: unforeseen}
 
 
 class Runs(Protocol):

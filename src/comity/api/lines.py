@@ -15,6 +15,8 @@ from litestar import Response
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Receive, Send
 
+from comity.api.room import Lease
+
 LINES: Final = "application/x-ndjson"
 _PAUSE: Final = 0.02
 """Seconds after which lines that have come do not wait for more."""
@@ -25,10 +27,10 @@ class TooLongError(Exception):
 
 
 class Incoming:
-    """The lines of a request's body: those that were read and not yet asked for. `ahead` is in bytes."""
+    """The lines of a request's body: those that were read and not yet asked for. `ahead` is in bytes of the `lease`."""
 
-    def __init__(self, ahead: int) -> None:
-        self._most, self._lines, self._held = ahead, deque[bytes](), 0
+    def __init__(self, ahead: int, lease: Lease) -> None:
+        self._most, self._lines, self._held, self._lease = ahead, deque[bytes](), 0, lease
         self._begun = bytearray()  # a line whose end has not come
         self._has_ended = False
         self._moved = asyncio.Condition()
@@ -78,7 +80,7 @@ class Incoming:
     async def _add(self, chunk: bytes) -> None:
         first, *others = chunk.split(b"\n")
         async with self._moved:
-            await self._moved.wait_for(lambda: not self._lines or self._held < self._most)
+            await self._moved.wait_for(lambda: not self._lines or self._may_read_on)
             self._begun += first
             self._held += len(chunk)
             if len(self._begun) > self._most:
@@ -88,13 +90,19 @@ class Incoming:
                 self._begun = bytearray(others[-1])
                 self._moved.notify_all()
 
+    @property
+    def _may_read_on(self) -> bool:
+        return self._held < self._most and not self._lease.is_scarce
+
     async def _next(self, at_once: int) -> list[bytes]:
         """Empty: that was all."""
         async with self._moved:
             await self._moved.wait_for(lambda: self._lines or self._has_ended)
             await self._fill(at_once)
             lines = [self._lines.popleft() for _ in range(min(len(self._lines), at_once))]
-            self._held -= sum(len(line) + 1 for line in lines)
+            taken = sum(len(line) + 1 for line in lines)
+            self._held -= taken
+            self._lease.give(taken)
             self._moved.notify_all()
         return lines
 

@@ -18,6 +18,7 @@ from comity.api.desk import Queue
 from comity.api.ending import Ending
 from comity.api.lines import LINES, BothWays, Incoming, TooLongError
 from comity.api.problems import Problem, ProblemError, problem
+from comity.api.room import lease_of
 from comity.ledger.note import NoteError
 from comity.model.access import Token
 from comity.model.ids import DecisionId, MessageId
@@ -91,7 +92,7 @@ def message_routes(
         token = request.auth
         answered = queue.try_out if dry_run else _counting(queue.take, count)
         if request.content_type[0] == LINES:
-            incoming = Incoming(LARGEST_BODY)
+            incoming = Incoming(LARGEST_BODY, lease_of(request.scope))
             coming_in.add(incoming)
             await incoming.begin(request.receive)
             return BothWays(_lines(answered, parse, link, token, incoming.batches(_AT_ONCE)))
@@ -133,6 +134,8 @@ async def _lines(
                 _ENCODER.encode(told) + b"\n" for told in _in_order(lines, start, read, answers, token, link)
             )
             start += len(lines)
+    except ProblemError as error:  # there was no room for more of it
+        yield _ENCODER.encode(problem(error.status, f"Line {start + 1}: {error.detail}")) + b"\n"
     except TooLongError:
         detail = f"Line {start + 1}: it is longer than {LARGEST_BODY:,} bytes; none behind it was read."
         yield _ENCODER.encode(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)) + b"\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -20,7 +21,11 @@ from comity.ledger.note import NoteError
 from comity.ports import StoreError
 
 PROBLEM: Final = "application/problem+json"
+_HTML: Final = "text/html"
 AnyRequest = Request[object, object, State]
+Page = Callable[[str, int, str, Mapping[str, str]], Response[str]]
+"""The page on which a problem is told: of a path, a status, a sentence, with these headers."""
+_FOR_MACHINES: Final = ("/v1/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +84,14 @@ def answered(_: AnyRequest, error: Exception) -> Response[Problem]:
         case _:
             detail = f"Nothing was recorded: {error}. Send it again in a moment."
             return _response(problem(HTTPStatus.SERVICE_UNAVAILABLE, detail), {"Retry-After": "1"})
+
+
+def shown(request: AnyRequest, told: Response[Problem], page: Page) -> Response[Problem] | Response[str]:
+    """As a page to a browser that asked for one, and not for what only machines ask for."""
+    path, wanted = request.url.path, request.accept.best_match([PROBLEM, "application/json", _HTML])
+    if wanted != _HTML or path.startswith(_FOR_MACHINES):
+        return told
+    return page(path, told.content.status, told.content.detail, told.headers)
 
 
 def failed() -> Response[Problem]:

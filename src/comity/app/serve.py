@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -32,6 +33,7 @@ from comity.console.lately import Measuring
 from comity.console.notices import notice_pages
 from comity.console.numbers import Counting
 from comity.console.pages import Pages
+from comity.console.problems import problem_page
 from comity.console.public import Public, public_pages
 from comity.console.subject import Subject, subject_pages
 from comity.flow.desk import Desk
@@ -59,7 +61,13 @@ def serve(
         listener = held.enter_context(listening(*where, backlog=_MOST_CONNECTIONS))
         url = settings["serve.url"].rstrip("/") or place_of(listener)
         parts = _parts(record, held, url)
-        app = make_app(parts, version("comity"), lambda queue: _pages(queue, parts, record, held))
+        pages = Pages(parts.zone)
+        app = make_app(
+            parts,
+            version("comity"),
+            lambda queue: _pages(queue, parts, record, held, pages),
+            partial(problem_page, pages),
+        )
         out.print(f"serving {settings.folder} on {place_of(listener)}", markup=False, soft_wrap=True)
         out.file.flush()
         ready(place_of(listener))
@@ -112,11 +120,11 @@ def _warnings(settings: Settings) -> tuple[str, ...]:
     return ()
 
 
-def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack) -> list[Router]:
+def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack, pages: Pages) -> list[Router]:
     reader, slow = (Reader(held.enter_context(reading(record.settings))) for _ in range(2))
     held.callback(reader.close)
     held.callback(slow.close)
-    pages, checks = Pages(parts.zone), Checks(parts.log)
+    checks = Checks(parts.log)
     held.callback(checks.close)
     subject = Subject(
         asks=queue, reader=reader, links=parts.links, log=parts.log, clock=parts.clock, zone=parts.zone, pages=pages

@@ -23,6 +23,7 @@ from comity.console.bulk import bulk_routes
 from comity.console.case import Desk, case_routes
 from comity.console.door import door
 from comity.console.pages import Pages
+from comity.console.problems import Told, asks_for_json, json_problem
 from comity.console.queue import queue_routes
 from comity.console.refusals import PageError, SignedOutError
 from comity.console.shell import Shell, onward, places_of
@@ -33,7 +34,7 @@ from comity.flow.sign_in import SignIn
 from comity.ledger.note import NoteError
 from comity.ports import Clock, Entropy, StoreError
 
-_Answer = Response[str] | Response[None] | Redirect
+_Answer = Told | Response[None] | Redirect
 _Asked = Request[object, object, State]
 _BACK: Final = ("/console", "To the console")
 
@@ -112,7 +113,7 @@ _ANSWERED: Final = (
 )
 
 
-def _problem(shell: Shell, request: _Asked, error: Exception) -> Response[str]:
+def _problem(shell: Shell, request: _Asked, error: Exception) -> Told:
     title, back, status, detail = "This cannot be done", _BACK, HTTPStatus.CONFLICT, str(error)
     match error:
         case PageError():
@@ -128,10 +129,15 @@ def _problem(shell: Shell, request: _Asked, error: Exception) -> Response[str]:
         case _:
             status, title = HTTPStatus.SERVICE_UNAVAILABLE, "Nothing was recorded"
             detail = f"{error}. Try again in a moment."
+    again = {"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if asks_for_json(request):
+        return json_problem(status, f"{title}: {detail}", again)
     if not isinstance(request.scope.get("auth"), Visit):  # it did not come as far as the door
         request.scope["auth"] = Visit(secret="", is_new=False)
     asked: PageRequest = Request(request.scope)
-    return shell.answer(asked, "console_problem", status=status, title=title, detail=detail, back=back)
+    page = shell.answer(asked, "console_problem", status=status, title=title, detail=detail, back=back)
+    page.headers.update(again)
+    return page
 
 
 def _unread(error: HTTPException) -> str:

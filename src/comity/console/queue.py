@@ -155,7 +155,8 @@ def _line(one: Waiting, case: Case, named: Mapping[ClauseId, str], by: ReviewerI
 
 def _why(one: Waiting, case: Case, now: datetime) -> Iterable[str]:
     """In the order in which it counts."""
-    yield counted(one.urgency.severity, "point")
+    is_named = bool(case.breaches) or any(each.clause for each in case.notices)
+    yield counted(one.urgency.severity, "point") if is_named or one.urgency.severity else "no clause is named yet"
     if one.urgency.reach:
         yield f"seen by {one.urgency.reach:,}"
     yield f"waits {since(one.urgency.since, now)}"

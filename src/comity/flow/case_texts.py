@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from comity.casework.case_facts import CaseKind
 from comity.casework.cases import Case
 from comity.casework.record import Record
 from comity.model.message import Message
@@ -10,8 +9,8 @@ from comity.ports import Store
 
 
 def texts_of(store: Store, record: Record, case: Case) -> tuple[Message, ...]:
-    """Each once; of a second review, those of the decision that is looked at again."""
-    about = case.opened.about if case.opened.kind is CaseKind.SECOND_REVIEW else None
+    """Each once; of a case about a decision, such as a second review, also those of that decision."""
+    about = case.opened.about
     one, dismissal = (record.decision(about), record.dismissal(about)) if about else (None, None)
     breaches = one.breaches if one else dismissal.dismissed.breaches if dismissal else case.breaches
     reported = {(each.source, each.id): each for known in record.cases for each in known.messages}

@@ -1,7 +1,7 @@
 // The console's keys: j and k move, Enter opens, c claims, 1 to 5 choose, d dismisses, ? helps. All works without it.
 "use strict";
 
-const items = () => [...document.querySelectorAll("[data-item]")];
+const items = () => [...document.querySelectorAll("[data-item]")].filter((each) => each.checkVisibility());
 
 function move(by) {
   const known = items();
