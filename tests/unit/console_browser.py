@@ -17,6 +17,7 @@ from litestar.testing import TestClient
 from test_flow_record import KEY, NOW, World
 
 from comity.api.desk import Queue
+from comity.console.alike import Likeness
 from comity.console.app import Parts, console
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
@@ -141,6 +142,7 @@ class Served:
             zone=ZoneInfo("UTC"),
             is_secure=is_secure,
             blurs=True,
+            likeness=Likeness(self.reader),
         )
         self.app = Litestar(
             [asset_routes(), self.console()],

@@ -12,7 +12,7 @@ import pytest
 from console_browser import Browser, Served
 from test_flow_record import DAY, NOW, World, agreement
 
-from comity.casework.facts import Decided, Dismissed, OutcomeGiven
+from comity.casework.facts import AppealOutcome, Decided, Dismissed, OutcomeGiven
 from comity.casework.record import standing
 from comity.flow import appeal, review
 from comity.flow.appeal import Complaint
@@ -357,3 +357,42 @@ def test_an_unclear_report_gets_its_clause_from_the_reviewer(world: World, mara:
     (made,) = decisions(world)
     assert [breach.clause for breach in made.breaches] == ["other"]
     assert made.by == ReviewerId("mara")
+
+
+def alike(browser: Browser, case: str) -> str:
+    """What a case's page says of similar cases of others, once they were looked for."""
+    said = "still being looked for"
+    while "still being looked for" in said:
+        found = re.search(r'<section aria-labelledby="alike">(.*?)</section>', browser.get(case).text, re.DOTALL)
+        assert found is not None
+        said = text_of(found[1])
+    return said
+
+
+def test_similar_cases_of_others_say_how_they_ended(world: World, mara: Browser, abe: Browser) -> None:
+    first = case_of(world)
+    assert "nobody decided on the same words, or on this clause" in alike(mara, first)
+    decide(mara, first, choice="ladder", why=WHY)
+    decide(mara, case_of(world, "spam of another kind", "bo"), choice="dismiss", why="He asks what <b>it</b> is.")
+    world.clock.at += timedelta(minutes=90)
+    told = alike(abe, case_of(world, "SPAM, and  a lot of it", "cy"))
+    same = told.index("the same words a breach : suspend on posts for 2 days mara, 1 hour ago · ann open it")
+    assert same < told.index("no breach")
+    assert "no breach : He asks what <b>it</b> is. mara, 1 hour ago · bo open it" in told
+    own = alike(abe, case_of(world, "spam of another kind", "bo"))
+    assert "bo open it" not in own  # what was decided on the account itself stands in its past
+    assert "ann open it" in own
+
+
+def test_a_similar_case_that_an_appeal_reversed_says_so_and_an_erased_one_is_gone(
+    world: World, mara: Browser, abe: Browser
+) -> None:
+    decide(mara, case_of(world), choice="ladder", why=WHY)
+    (one,) = decisions(world)
+    case = case_of(world, author="cy")
+    assert "on appeal" not in alike(mara, case)
+    filed = appeal.file(world.proceedings, Complaint(decision=one.decision, text="No."), NOW)
+    appeal.give_outcome(world.proceedings, filed.appeal, AppealOutcome.REVERSED, ReviewerId("abe"), "A quotation.", NOW)
+    assert "on appeal reversed" in alike(mara, case)
+    world.store.erase(AccountId("ann"))
+    assert "nobody decided" in alike(mara, case)

@@ -26,6 +26,7 @@ from comity.app.settings import Settings
 from comity.app.terminal import out
 from comity.app.webhook_link import HttpsLink
 from comity.app.wiring import Opened, SystemClock, SystemEntropy, gate_acks, opened, reading, replies, tokens, webhooks
+from comity.console.alike import Likeness
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
 from comity.console.checking import Checks
@@ -143,7 +144,7 @@ def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack, pages: P
         has_witnesses=record.settings.policy is not None,
     )
     open_to_all = [asset_routes(), *subject_pages(subject), public_pages(public), notice_pages(public)]
-    return [*open_to_all, console_pages(subject, public, parts.acks, record, held)]
+    return [*open_to_all, console_pages(subject, public, Likeness(slow), parts.acks, record, held)]
 
 
 def parse(lines: Sequence[bytes], source: str) -> Read:

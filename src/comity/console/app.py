@@ -17,6 +17,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.agreement.ladders import ChoiceError
 from comity.casework.refused import RefusedError, UnknownError
+from comity.console.alike import Likeness
 from comity.console.appeals import appeal_routes
 from comity.console.asking import Asks, Reader
 from comity.console.bulk import bulk_routes
@@ -52,6 +53,7 @@ class Parts:
     zone: ZoneInfo
     is_secure: bool
     blurs: bool
+    likeness: Likeness
 
 
 More = Callable[[Desk], Sequence[ControllerRouterHandler]]
@@ -61,7 +63,14 @@ def console(parts: Parts, more: More = lambda _: ()) -> Router:
     """`more`: routes behind the same door."""
     shell = Shell(pages=parts.pages, terms=CookieTerms(is_secure=parts.is_secure), zone=parts.zone, blurs=parts.blurs)
     queue = Queue()
-    desk = Desk(shell=shell, asks=parts.asks, reader=parts.reader, queue=queue, clock=parts.clock)
+    desk = Desk(
+        shell=shell,
+        asks=parts.asks,
+        reader=parts.reader,
+        queue=queue,
+        clock=parts.clock,
+        likeness=parts.likeness,
+    )
     routes = [
         *_first(shell),
         *sign_in_routes(shell, parts.sign_in, parts.clock),

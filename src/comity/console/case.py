@@ -19,6 +19,7 @@ from comity.casework.case_facts import CaseKind
 from comity.casework.facts import Decided, Fact
 from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
+from comity.console.alike import Likeness
 from comity.console.asking import Asks, Reader
 from comity.console.queue import since
 from comity.console.refusals import PageError
@@ -80,6 +81,7 @@ class Desk:
     reader: Reader
     queue: Queue
     clock: Clock
+    likeness: Likeness
 
 
 def case_routes(of: Desk) -> list[ControllerRouterHandler]:
@@ -154,11 +156,13 @@ async def _page(
     if is_open and not is_asked:
         offered = await of.asks.read(lambda running: preview.choices(running, asked, now, clauses))
     holder = found.case.holder(now)
+    alike = await of.likeness.like(found, now) if is_open else ()
     return of.shell.answer(
         request,
         "case",
         found=found,
         offered=offered,
+        alike=alike,
         is_open=is_open,
         is_asked=is_asked,
         holder=holder or "",
