@@ -42,6 +42,8 @@ AD: Final = "Get free money here! Only today."
 THREAT: Final = "You will regret this, all of you."
 VIRUS: Final = "Please run this program: it is great."
 PICTURE: Final = "I found this picture on the web."
+LINKS: Final = "Play: http://www.casino.example/a http://b.example http://c.example http://d.example"
+SHOUT: Final = "WHY DOES NOBODY answer ME HERE?"
 OFF_TOPIC: Final = "This is off topic, but hello."
 
 Golden = Callable[[Path, str], None]
@@ -86,7 +88,15 @@ class World:
 
     def message(self, text: str, channel: str = "posts") -> Message:
         id_ = MessageId(f"m{len(self.facts)}")
-        return Message(id=id_, source="forum", author=ANN, channel=Channel(channel), text=text, sent=self.at)
+        return Message(
+            id=id_,
+            source="forum",
+            author=ANN,
+            channel=Channel(channel),
+            text=text,
+            sent=self.at,
+            author_created=START - timedelta(hours=2),
+        )
 
     def writes(self, text: str, channel: str = "posts", *, is_delivered: bool = True) -> Recorded:
         """Ann writes, a rule finds it, and the statement reaches her an hour later."""
@@ -314,6 +324,19 @@ def recomputed(world: World) -> DecisionId:
     return second
 
 
+def many_links_from_a_new_account(world: World) -> DecisionId:
+    return world.writes(LINKS).id
+
+
+def many_messages_in_capitals(world: World) -> DecisionId:
+    """The first two are no breach."""
+    world.tick()
+    for _ in range(2):
+        assert world.judging.judge(world.message("Good morning!")) == ()
+    world.at -= timedelta(days=1, minutes=-5)
+    return world.writes(SHOUT).id
+
+
 def a_replay(world: World) -> DecisionId:
     world.is_replay = True
     return world.writes(AD).id
@@ -345,6 +368,8 @@ SCENES = (
     varied,
     reversed_after_an_appeal,
     recomputed,
+    many_links_from_a_new_account,
+    many_messages_in_capitals,
     a_replay,
 )
 
@@ -361,7 +386,16 @@ def test_a_statement_reads_as_it_did(scene: Callable[[World], DecisionId], golde
 
 @pytest.mark.parametrize("language", ["de", "fr"])
 @pytest.mark.parametrize(
-    "scene", [several_messages, until_a_condition, delayed_start_once_delivered, varied, recomputed]
+    "scene",
+    [
+        several_messages,
+        until_a_condition,
+        delayed_start_once_delivered,
+        varied,
+        recomputed,
+        many_links_from_a_new_account,
+        many_messages_in_capitals,
+    ],
 )
 def test_a_statement_reads_as_it_did_in_the_accounts_language(
     language: str, scene: Callable[[World], DecisionId], golden: Golden
@@ -373,9 +407,10 @@ def test_a_statement_reads_as_it_did_in_the_accounts_language(
 def compare(one: Recorded, world: World, file: Path, golden: Golden) -> None:
     told = sections(one, zone=world.zone, appeal_window=world.rules.appeal_window)
     statement = one.decided.statement
-    title = language_of(statement.language).title.format(id=statement.id)
+    say = language_of(statement.language)
+    title = say.title.format(id=statement.id)
     golden(file.with_suffix(".txt"), as_text(title, told))
-    golden(file.with_suffix(".html"), as_html(title, told, language=statement.language))
+    golden(file.with_suffix(".html"), as_html(title, told, language=say.code))
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
@@ -403,5 +438,6 @@ def test_17_nothing_is_missing_that_the_law_asks_for(scene: Callable[[World], De
 @pytest.mark.parametrize("file", sorted(STATEMENTS.rglob("*.html")), ids=lambda file: file.stem)
 def test_a_page_needs_nothing_but_itself_and_fits_paper_and_telephone(file: Path) -> None:
     page = file.read_text(encoding="utf-8")
-    assert re.findall(r"(?i)<(?:script|link|img|iframe)|\bsrc=|href=|url\(|@import|https?:", page) == []
+    own = "".join(re.findall(r"<style>.*?</style>|<[^>]*>", page, re.DOTALL))  # a message's links are text
+    assert re.findall(r"(?i)<(?:script|link|img|iframe)|\bsrc=|href=|url\(|@import|https?:", own) == []
     assert all(each in page for each in ("width=device-width", "color-scheme: light dark", "@media print"))

@@ -94,6 +94,12 @@ def test_no_fixed_sentence_is_hard_to_read() -> None:
     assert hard == {}
 
 
+def test_what_rules_measure_is_said_in_plain_english() -> None:
+    said = {text: re.sub(r"\{\w+\}", "this", text) + ": 4." for text in ENGLISH.features.values()}
+    assert {text: reading_ease(one) for text, one in said.items() if reading_ease(one) < EACH} == {}
+    assert reading_ease(" ".join(said.values())) >= EASY
+
+
 def test_officialese_is_caught() -> None:
     officialese = "Notwithstanding applicable administrative provisions, termination of participation is effectuated."
     assert reading_ease(officialese) < EACH

@@ -21,7 +21,7 @@ from comity.casework.facts import Appealed, Decided, Fact
 from comity.casework.record import Record, fold
 from comity.casework.recorded import recorded
 from comity.casework.review import Deciding
-from comity.casework.wording import counted, dated, printable
+from comity.casework.wording import counted, dated, printable, unsent
 from comity.flow import review
 from comity.flow.case_texts import texts_of
 from comity.flow.message import Proceedings
@@ -159,7 +159,7 @@ def _confirm(
         for fact in review.preview(proceedings, deciding, at, clauses=clauses, instead=wanted.instead):
             if isinstance(fact, Decided):
                 version = proceedings.versions.agreement(fact.statement.agreement)
-                shown = printed(recorded(fact), settings, version.appeal_window if version else None)
+                shown = printed(unsent(recorded(fact)), settings, version.appeal_window if version else None)
                 out.print(shown, markup=False)
         demand_sure("Send this statement?", is_sure=False)
     return review.confirm(proceedings, deciding, at, clauses=clauses, instead=wanted.instead)

@@ -63,10 +63,11 @@ def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: b
 def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *, as_html: bool = False) -> str:
     """A statement as text or as a page, in the reader's zone."""
     statement = one.decided.statement
-    title = language_of(statement.language).title.format(id=statement.id)
+    say = language_of(statement.language)
+    title = say.title.format(id=statement.id)
     told = sections(one, zone=settings.zone, appeal_window=appeal_window)
     if as_html:
-        return html_page(title, told, language=statement.language)
+        return html_page(title, told, language=say.code)
     return as_text(title, told)
 
 

@@ -58,14 +58,31 @@ def period(text: str, say: Language) -> str:
     return spoken.replace(" or ", f" {say.or_} ")
 
 
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day)s?\b")
+
+
+def span(text: str, say: Language) -> str:
+    """What a length of time came to, such as `1 day 2.5 hours`."""
+    return _SPAN.sub(lambda found: _part(found[1], Unit(found[2]), say), text)
+
+
+def _part(count: str, unit: Unit, say: Language) -> str:
+    return f"{decimal(count, say)} {_one_or_many(say.units[unit], count)}"
+
+
+def decimal(number: str, say: Language) -> str:
+    """`0.75` as this language writes it."""
+    return number.replace(".", say.decimal_point)
+
+
 def several(count: int, nouns: OneAndMany) -> str:
     """`1 point`, `2 points`."""
     return f"{count:,} {_one_or_many(nouns, count)}"
 
 
-def _one_or_many(nouns: OneAndMany, count: int) -> str:
+def _one_or_many(nouns: OneAndMany, count: int | str) -> str:
     one, many = nouns
-    return one if count == 1 else many
+    return one if str(count) == "1" else many
 
 
 def listed(names: Iterable[str], say: Language) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from comity.casework.facts import Joined, Party
 from comity.casework.languages import Language, language_of
@@ -20,12 +21,13 @@ from comity.casework.since import since
 from comity.casework.spoken import dated, day, measure_in_words, period, several
 from comity.casework.statement import appeal_until
 from comity.casework.visible import printable
+from comity.casework.why import reasons
 from comity.model.clause import Kind
 from comity.model.duration import Duration
-from comity.model.finding import Passage, Value
+from comity.model.ids import DecisionId
 from comity.model.statement import Breach, Origin, Statement
 
-__all__ = ["Section", "counted", "dated", "flowing", "measure_in_words", "printable", "refusal", "sections"]
+__all__ = ["Section", "counted", "dated", "flowing", "measure_in_words", "printable", "refusal", "sections", "unsent"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,12 +46,19 @@ def sections(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -
         Section(title=say.title_decided, paragraphs=tuple(_decided(one, zone, say))),
         Section(title=_title(say.title_messages, statement.messages), paragraphs=tuple(_message(statement, zone, say))),
         Section(title=_title(say.title_clauses, statement.clauses), paragraphs=tuple(_clauses(statement, say))),
-        Section(title=say.title_why, paragraphs=tuple(_why(statement, say))),
+        Section(title=say.title_why, paragraphs=tuple(_why(statement, zone, say))),
         Section(title=say.title_points, paragraphs=tuple(_points(statement, say))),
         Section(title=say.title_disagree, paragraphs=tuple(_appeal(one, zone, appeal_window, say))),
         Section(title=say.title_since, paragraphs=tuple(since(one, zone, say))),
     )
     return tuple(section for section in told if section.paragraphs)
+
+
+def unsent(one: Recorded) -> Recorded:
+    """A statement as it would be sent, to be read before: what is sent gets another id, so this shows none."""
+    statement = one.decided.statement
+    shown = replace(statement, id=DecisionId(language_of(statement.language).preview))
+    return replace(one, decided=replace(one.decided, statement=shown))
 
 
 def refusal(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -> tuple[Section, ...]:
@@ -161,14 +170,14 @@ def flowing(prose: str) -> str:
     return "\n".join(flowing)
 
 
-def _why(statement: Statement, say: Language) -> Iterator[str]:
+def _why(statement: Statement, zone: ZoneInfo, say: Language) -> Iterator[str]:
     titles = {clause.id: clause.title for clause in statement.clauses}
     for breach in statement.breaches:
         named = say.your_message_named.format(id=printable(breach.message))
         sentence = say.breaches_because if breach.evidence else say.breaches
         which = say.your_message if len(statement.messages) == 1 else named
         yield sentence.format(message=which, clause=titles[breach.clause])
-        for line in dict.fromkeys(_evidence(breach, statement, say)):
+        for line in _evidence(breach, statement, zone, say):
             yield f"- {line}"
         if breach.late:
             yield f"- {say.late}"
@@ -177,19 +186,10 @@ def _why(statement: Statement, say: Language) -> Iterator[str]:
         yield f"> {statement.reasoning}"
 
 
-def _evidence(breach: Breach, statement: Statement, say: Language) -> Iterator[str]:
+def _evidence(breach: Breach, statement: Statement, zone: ZoneInfo, say: Language) -> Iterator[str]:
     about = (each for each in statement.messages if (each.source, each.id) == (breach.source, breach.message))
-    message = next(about, None)
-    texts = {"text": message.text, "subject": message.subject} if message else {}
-    for each in breach.evidence:
-        match each:
-            case Passage(field=field, start=start, end=end, why=why):
-                quoted, found = texts.get(field, "")[start:end], " ".join(why.split())
-                says = say.subject_says if field == "subject" else say.text_says
-                unknown = say.at_characters.format(start=start, end=end, why=found)
-                yield says.format(quoted=quoted, why=found) if quoted else unknown
-            case Value(expression=expression, value=value):
-                yield say.value_is.format(expression=" ".join(expression.split()), value=value)
+    texts = next(({"text": each.text, "subject": each.subject} for each in about), {})
+    return reasons(breach.evidence, texts, zone, say)
 
 
 def _points(statement: Statement, say: Language) -> Iterator[str]:
@@ -216,13 +216,19 @@ def _expiry(statement: Statement, say: Language) -> str:
 def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None, say: Language) -> Iterator[str]:
     statement = one.decided.statement
     if one.delivered is None:
-        yield say.appeal_for.format(window=period(statement.appeal_window, say))
+        yield say.appeal_for.format(window=_window(statement.appeal_window, say))
     else:
         last = later(appeal_until(one.delivered, window), more_time(one.put_off, one.delivered, Party.ACCOUNT))
         yield say.appeal_until.format(day=day(last, zone, say))
     if statement.contact:
         yield say.write_to.format(contact=printable(statement.contact), id=statement.id)
     yield say.elsewhere
+
+
+def _window(foreseen: str, say: Language) -> str:
+    """`6 months or 184 days, whichever is later,` or `200 days`."""
+    spoken = period(foreseen, say)
+    return say.whichever_is_later.format(window=spoken) if " or " in foreseen else spoken
 
 
 def counted(count: int, noun: str, many: str = "") -> str:

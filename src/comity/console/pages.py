@@ -12,8 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 from markupsafe import Markup, escape
 
+from comity.casework.languages import ENGLISH
 from comity.casework.spoken import dated, day
 from comity.casework.visible import visible
+from comity.casework.why import reasons
 from comity.casework.wording import counted
 
 _POLICY: Final = (
@@ -44,7 +46,11 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"dated": lambda at: dated(at, zone), "day": lambda at: day(at, zone)}
+        self._templates.filters |= {
+            "dated": lambda at: dated(at, zone),
+            "day": lambda at: day(at, zone),
+            "reasons": lambda measured: reasons(measured, {}, zone, ENGLISH),
+        }
         self._templates.filters |= {"unchanged": escape}
         self._templates.globals["counted"] = counted
         self._templates.globals["asset"] = {name: f"/static/{name}?{_digest(name)}" for name in ASSETS}

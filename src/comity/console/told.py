@@ -22,7 +22,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """`id`: empty of one that is not sent yet, for it gets another."""
+    """`id`: of one that is not sent yet it is none that the person will see."""
 
     id: str
     title: str
@@ -35,13 +35,14 @@ def told(statements: Iterable[Statement], zone: ZoneInfo) -> tuple[Told, ...]:
 
 
 def _told(one: Statement, zone: ZoneInfo) -> Told:
-    language = one.one.decided.statement.language
+    statement = one.one.decided.statement
+    say = language_of(statement.language)
     window = one.agreement.appeal_window if one.agreement else None
     parts = sections(one.one, zone=zone, appeal_window=window)
     return Told(
         id=one.one.id,
-        title=language_of(language).title.format(id=one.one.id),
-        language=language,
+        title=say.title.format(id=statement.id),
+        language=say.code,
         parts=tuple(map(_part, parts)),
     )
 

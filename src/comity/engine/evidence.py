@@ -21,6 +21,11 @@ MOST_EVIDENCE: Final = 24
 
 _MOST_ELEMENTS: Final = 5
 _LONGEST_VALUE: Final = 200
+_UNITS_SHOWN: Final = 2
+_MEASURED: Final = frozenset({Type.INT, Type.UINT, Type.DOUBLE, Type.DURATION})
+_ORDERS: Final = {"_<_": "<", "_<=_": "<=", "_>_": ">", "_>=_": ">="}
+_TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_CONTRARY: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _SEARCHES: Final = frozenset({"says", "saysAny", "matches", "under", "contains"})
 
 
@@ -80,10 +85,27 @@ def _of_elements(step: Step, reading: Reading, bound: Bound) -> Iterator[Evidenc
 def _of_operands(step: Step, reading: Reading, bound: Bound) -> Iterator[Evidence]:
     """The values of a comparison's sides, or of a test's receiver and the test's answer."""
     telling = [operand for operand in step.below if not _is_constant(operand.expression)]
+    against = _against(step, reading, bound) if len(telling) == 1 else ""
     for operand in telling:
-        yield _value(operand, reading, bound)
+        yield _value(operand, reading, bound, against)
     if not telling:
         yield _value(step, reading, bound)
+
+
+def _against(step: Step, reading: Reading, bound: Bound) -> str:
+    """How a number or duration stands to the constant beside it: true of the value, whatever the rule makes of it."""
+    match step.expression:
+        case Call(function=function, args=(left, right)) if function in _ORDERS and right.type in _MEASURED:
+            order = _ORDERS[function]
+        case _:
+            return ""
+    one, other = (operand.of(reading, bound) for operand in step.below)
+    constant = other
+    if _is_constant(left):
+        constant, order = one, _TURNED[order]
+    if one != one or (isinstance(constant, timedelta) and len(_units(constant)) > _UNITS_SHOWN):
+        return ""
+    return f"{order if step.of(reading, bound) else _CONTRARY[order]} {show(constant)}"
 
 
 def _is_constant(expression: Expression) -> bool:
@@ -96,8 +118,8 @@ def _is_constant(expression: Expression) -> bool:
             return False
 
 
-def _value(step: Step, reading: Reading, bound: Bound) -> Value:
-    return Value(expression=step.words, value=show(step.of(reading, bound)))
+def _value(step: Step, reading: Reading, bound: Bound, against: str = "") -> Value:
+    return Value(expression=step.words, value=show(step.of(reading, bound)), against=against)
 
 
 def show(value: object) -> str:
@@ -128,8 +150,12 @@ def _span(span: timedelta) -> str:
     """Whole units of a duration, the two largest: `2 days 3 hours`."""
     if span < timedelta():
         return f"-{_span(-span)}"
+    shown = [f"{count:g} {unit}{'' if count == 1 else 's'}" for unit, count in _units(span)]
+    return " ".join(shown[:_UNITS_SHOWN]) or "0 seconds"
+
+
+def _units(span: timedelta) -> list[tuple[str, float]]:
     seconds = span.total_seconds()
     minutes, hours = divmod(span.seconds // 60, 60)[::-1]
     units = (("day", span.days), ("hour", hours), ("minute", minutes), ("second", seconds % 60))
-    shown = [f"{count:g} {unit}{'' if count == 1 else 's'}" for unit, count in units if count]
-    return " ".join(shown[:2]) or "0 seconds"
+    return [(unit, count) for unit, count in units if count]

@@ -28,12 +28,12 @@ _MOST_EVENTS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A message with what was found in it marked, and what else the rules counted."""
+    """A message with what was found in it marked, and what else the rules measured."""
 
     message: Message
     subject: tuple[Piece, ...]
     text: tuple[Piece, ...]
-    counted: tuple[tuple[str, str], ...]
+    measured: tuple[Value, ...]
     clauses: tuple[ClauseId, ...]
 
 
@@ -142,12 +142,12 @@ def _shown(message: Message, breaches: Sequence[Breach]) -> Shown:
     own = [each for each in breaches if (each.source, each.message) == (message.source, message.id)]
     evidence = [each for breach in own for each in breach.evidence]
     passages = [each for each in evidence if isinstance(each, Passage)]
-    values = [(" ".join(each.expression.split()), each.value) for each in evidence if isinstance(each, Value)]
+    values = [each for each in evidence if isinstance(each, Value)]
     return Shown(
         message=message,
         subject=pieces(message.subject, (each for each in passages if each.field == "subject")),
         text=pieces(message.text, (each for each in passages if each.field == "text")),
-        counted=tuple(dict.fromkeys(values)),
+        measured=tuple(dict.fromkeys(values)),
         clauses=tuple(dict.fromkeys(each.clause for each in own)),
     )
 

@@ -18,6 +18,7 @@ from comity.casework.recorded import Recorded
 from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
 from comity.casework.timeline import in_short
+from comity.casework.wording import unsent
 from comity.flow import appeal, review
 from comity.flow.message import Proceedings
 from comity.model.agreement import Agreement
@@ -33,7 +34,7 @@ _MOST_MILDER: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A statement as it would be, and the version that it quotes."""
+    """A statement as it would be, and the version that it quotes. A new one has no id yet."""
 
     one: Recorded
     agreement: Agreement | None
@@ -136,7 +137,10 @@ def _statements(proceedings: Proceedings, record: Record, facts: Iterable[Fact])
     ids = dict.fromkeys(fact.decision for fact in kept if isinstance(fact, _TOLD))
     found = (then.decision(DecisionId(each)) for each in ids)
     return tuple(
-        Statement(one=one, agreement=proceedings.versions.agreement(one.decided.statement.agreement))
+        Statement(
+            one=one if record.decision(one.id) else unsent(one),
+            agreement=proceedings.versions.agreement(one.decided.statement.agreement),
+        )
         for one in found
         if one is not None
     )

@@ -16,11 +16,12 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="passage"
     why: str  # what matched, in the rule's words: `says("free money")`, `saysAny("slurs"): cheap pills`
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="value"):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="value", omit_defaults=True):
     """A sub-expression of the rule and what it came to, such as `links.size()` and `4`."""
 
     expression: str
     value: str
+    against: str = ""  # how it stands to the number that the rule compares it with, as it came out: `> 3`
 
 
 Evidence = Passage | Value

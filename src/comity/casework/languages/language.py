@@ -32,8 +32,14 @@ class Language:
     or_: str
     to: str
     quoted: str
+    decimal_point: str
+    percent: str
+    yes: str
+    no: str
+    nothing: str
 
     title: str
+    preview: str
     title_now: str
     title_decided: str
     title_messages: OneAndMany
@@ -100,7 +106,16 @@ class Language:
     text_says: str
     subject_says: str
     at_characters: str
-    value_is: str
+    matched: str
+    read_as: str
+    links_to: str
+    fits: str
+    on_list: str
+    feature_is: str
+    feature_compared: str
+    orders: Mapping[str, str]
+    features: Mapping[str, str]
+    unknown_age: str
 
     added: str
     added_on: str
@@ -117,6 +132,7 @@ class Language:
     next_term: str
     next_delay: str
 
+    whichever_is_later: str
     appeal_for: str
     appeal_until: str
     write_to: str
