@@ -112,8 +112,10 @@ def test_of_whoever_was_erased_no_byte_stays_at_the_gate(tmp_path: Path) -> None
         )
         gate.disk.append(told, gate.replica.change(told, NOW), gate.replica.offset)
     assert left(tmp_path)
+    of_another_channel = FeedEntry(seq=7, row=5, account=None, channel=None)
+    gate.disk.append(of_another_channel, gate.replica.change(of_another_channel, NOW), gate.replica.offset)
     assert not gate.disk.is_due
-    erased = FeedEntry(seq=7, row=4, account=None, channel=None)
+    erased = FeedEntry(seq=8, row=4, account=None, channel=None, erased=True)
     gate.disk.append(erased, gate.replica.change(erased, NOW), gate.replica.offset)
     gate.disk.close()
     gate = Gate(tmp_path)
@@ -124,9 +126,9 @@ def test_of_whoever_was_erased_no_byte_stays_at_the_gate(tmp_path: Path) -> None
     known = gate.replica.known
     assert known is not None
     assert b"canary" not in known.records.names
-    gate.follow(8)
+    gate.follow(9)
     gate.disk.close()
-    assert again(tmp_path).cut() == [1, 2, 3, 8]
+    assert again(tmp_path).cut() == [1, 2, 3, 9]
 
 
 def called(name: str) -> tuple[Called, ...]:

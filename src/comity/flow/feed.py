@@ -7,6 +7,7 @@ waits too. A gate that may not know a channel gets the place of its changes and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
@@ -39,6 +40,7 @@ class FeedSource:
     def __init__(self, store: Store, log: PublishedLog, link: Callable[[DecisionId], str]) -> None:
         self._store, self._log, self._link = store, log, link
         self._proofs = _Proofs(log)
+        self._shown = dict[DecisionId, _Shown]()
 
     def snapshot(self, channels: Channels = None) -> FeedSnapshot:
         """Raises `DamagedFeedError`."""
@@ -66,6 +68,7 @@ class FeedSource:
         if epoch != feed.epoch or after > feed.cursor or after + 1 < feed.first:
             raise GoneError("the feed does not go on from there; take a new snapshot")
         self._proofs.renew()
+        self._shown = {}
         for one in self._store.changes(after):
             if any(not self._is_published(span) for span in _plan(one)):
                 return
@@ -78,7 +81,7 @@ class FeedSource:
     def _entry(self, one: Told, proven: Callable[[Span], ProvenSpan]) -> FeedEntry:
         planned = one.planned
         if planned is None:
-            return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None)
+            return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None, erased=True)
         return FeedEntry(
             seq=one.seq,
             row=one.row,
@@ -89,37 +92,62 @@ class FeedSource:
         )
 
     def _is_published(self, span: Span) -> bool:
+        if span.statement in self._shown:
+            return True
         index = self._store.entry_index(span.statement)
         return index is not None and index < self._proofs.size
 
     def _at_index(self, span: Span) -> ProvenSpan:
-        index = self._store.entry_index(span.statement)
-        return self._proven(span, index=index)
+        return _proven(span, self._what_shows(span.statement, index=self._store.entry_index(span.statement)))
 
     def _with_proof(self, span: Span) -> ProvenSpan:
-        index = self._store.entry_index(span.statement)
-        if index is None:
-            return self._proven(span)
-        (entry,) = self._store.entries(index, index + 1)
-        return self._proven(span, proof=self._proofs.of(index, entry))
+        """A decision changes several channels, one after the other: what shows it is looked up once."""
+        shown = self._shown.get(span.statement)
+        if shown is None:
+            index = self._store.entry_index(span.statement)
+            proof = None if index is None else self._proofs.of(index, self._store.entries(index, index + 1)[0])
+            shown = self._what_shows(span.statement, proof=proof)
+            self._shown = {span.statement: shown}
+        return _proven(span, shown)
 
-    def _proven(self, span: Span, *, proof: str | None = None, index: int | None = None) -> ProvenSpan:
-        shown = {each.field: each for each in self._store.openings(span.statement)}
-        account, inside = shown.get("account"), shown.get(FIELD)
-        return ProvenSpan(
-            state=span.state,
-            start=span.start,
-            until=span.until,
-            limit=span.limit,
-            condition=span.condition,
-            statement=span.statement,
-            reason=span.reason,
+    def _what_shows(self, statement: DecisionId, *, proof: str | None = None, index: int | None = None) -> _Shown:
+        openings = {each.field: each for each in self._store.openings(statement)}
+        account, inside = openings.get("account"), openings.get(FIELD)
+        return _Shown(
             proof=proof,
             index=index,
             opening=AccountOpening(salt=account.salt, value=AccountId(str(account.value))) if account else None,
             inside=EntryOpening(salt=inside.salt, value=str(inside.value)) if inside else None,
-            link=self._link(span.statement),
+            link=self._link(statement),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What a span brings so that a gate believes it."""
+
+    proof: str | None
+    index: int | None
+    opening: AccountOpening | None
+    inside: EntryOpening | None
+    link: str
+
+
+def _proven(span: Span, shown: _Shown) -> ProvenSpan:
+    return ProvenSpan(
+        state=span.state,
+        start=span.start,
+        until=span.until,
+        limit=span.limit,
+        condition=span.condition,
+        statement=span.statement,
+        reason=span.reason,
+        proof=shown.proof,
+        index=shown.index,
+        opening=shown.opening,
+        inside=shown.inside,
+        link=shown.link,
+    )
 
 
 class _Proofs:
@@ -151,8 +179,11 @@ class _Proofs:
 
 
 def scoped(entry: FeedEntry, channels: Channels) -> FeedEntry:
-    """The entry for a gate that may know those channels: nothing but its place if it is of another."""
-    if channels is None or entry.channel in channels:
+    """The entry for a gate that may know those channels: nothing but its place if it is of another.
+
+    Of whoever was erased nobody knows the channel any more; every gate hears of it.
+    """
+    if channels is None or entry.erased or entry.channel in channels:
         return entry
     return FeedEntry(seq=entry.seq, row=entry.row, account=None, channel=None)
 

@@ -103,7 +103,7 @@ class Disk:
 
     def append(self, change: FeedEntry, believed: datetime | None, offset: timedelta) -> None:
         """Write a change down. Raises `OSError`; then nothing is appended any more until all is written anew."""
-        self._holds_erased |= change.account is None
+        self._holds_erased |= change.erased
         if self._journal < 0:
             return
         bare = tuple(msgspec.structs.replace(span, proof=None, opening=None) for span in change.plan)
@@ -180,7 +180,7 @@ class Disk:
                     break
                 if read.change is not None:
                     replica.put(read.change, read.believed)
-                    self._holds_erased |= read.change.account is None
+                    self._holds_erased |= read.change.erased
                 self._offset = read.offset
                 replica.offset = timedelta(seconds=read.offset)
                 good += len(line)

@@ -63,9 +63,9 @@ class ProvenSpan(Span, frozen=True, kw_only=True, gc=False):
 
 
 class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a gate knows in its `row`-th place. `account` None: nothing any more, such as when it was erased.
+    """What a gate knows in its `row`-th place. `account` None: nothing, as of another channel than the gate's.
 
-    `seq`: the change that this was; in a snapshot 0.
+    `seq`: the change that this was; in a snapshot 0. `erased`: the account was, so no byte of it may stay anywhere.
     """
 
     seq: int = 0
@@ -74,6 +74,7 @@ class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     channel: Channel | None
     handles: tuple[Called, ...] = ()
     plan: tuple[ProvenSpan, ...] = ()
+    erased: bool = False
 
     @property
     def planned(self) -> Planned | None:
