@@ -68,6 +68,74 @@ def test_a_hash_and_the_id_that_change_places_are_not_taken_for_each_other(numbe
     assert said(statement(2), swapped) == said(swapped) != ""
 
 
+def of_one_length(entry_id: int, *, ladders: tuple[str, ...], field: str | None, digits: int) -> bytes:
+    one = ledger.statement(
+        entry_id=f"{entry_id:032x}",
+        at=AT,
+        agreement=DIGEST,
+        clauses=("spam",),
+        points=1,
+        measures=(),
+        by="rule",
+        auto=ledger.Automation(found=1, decided=1),
+        live=dict.fromkeys(ladders, 1),
+        commitments={} if field is None else {field: f"{digits:064x}"},
+    )
+    return canonical(one)
+
+
+def test_an_id_is_not_looked_for_inside_the_hash_of_a_statement_that_is_as_long() -> None:
+    """Where the first has its id, the others have digits of a hash; they share an id."""
+    first = of_one_length(7, ladders=("y" * 60, "z" * 55), field=None, digits=0)
+    others = [of_one_length(8, ladders=("y",), field="f" * 50, digits=16**30 * each) for each in (1, 2)]
+    at = first.index(b'"id":"') + 6
+    assert {len(one) for one in others} == {len(first)}
+    assert all(one[at : at + 32].isalnum() for one in others)
+    audit = Audit()
+    for index, content in enumerate([*map(canonical, BEFORE), first, *others]):
+        audit.take(index, content)
+    assert [index for index, wrong in audit.cited() if "already has" in wrong] == [4]
+
+
+ACTS = st.sampled_from(["warn", "mark", "remove", "hold", "suspend"])
+NAMES = st.sampled_from(["a", "id", "c", "account", "x" * 31, "deadbeef"])
+STATEMENTS = st.builds(
+    lambda number, acts, clauses, fields, live: canonical(
+        ledger.statement(
+            entry_id=f"{number:032x}",
+            at=AT,
+            agreement=DIGEST,
+            clauses=tuple(clauses),
+            points=1,
+            measures=tuple(map(ledger.measure, acts)),
+            by="rule",
+            auto=ledger.Automation(found=1, decided=1),
+            live=dict.fromkeys(live, number),
+            commitments=dict.fromkeys(fields, f"{number:064x}"),
+        )
+    ),
+    st.integers(0, 4),
+    st.lists(ACTS, max_size=2),
+    st.lists(NAMES, min_size=1, max_size=2),
+    st.sets(NAMES, max_size=2),
+    st.sets(NAMES, max_size=1),
+)
+
+
+@given(st.lists(st.tuples(STATEMENTS, st.none() | st.tuples(st.integers(0, 700), st.binary(min_size=1, max_size=1)))))
+def test_whatever_statements_came_before_each_is_judged_as_if_it_were_the_first(
+    drawn: list[tuple[bytes, tuple[int, bytes] | None]],
+) -> None:
+    contents = [one if at is None else one[: at[0]] + at[1] + one[at[0] + 1 :] for one, at in drawn]
+    audit = Audit()
+    for index, content in enumerate([*map(canonical, BEFORE), *contents]):
+        try:
+            wrong = " ".join(audit.take(index, content))
+        except EntryError as error:
+            wrong = str(error)
+        assert index < len(BEFORE) or wrong == said(content)
+
+
 IDS = st.sampled_from([bytes(16), bytes(15) + b"\1", b"\1" + bytes(15), b"\xff" * 16, b"\1" * 16, b"\0\1" * 8])
 
 

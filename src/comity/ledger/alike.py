@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final, Generic, TypeVar
 
 _IDS: Final = re.compile(rb':"[0-9a-f]{32}"')  # after a colon no name can stand, for which digits would not do
 _HASHES: Final = re.compile(rb':"[0-9a-f]{64}"')
 _ZERO_ID: Final = b':"%b"' % (b"0" * 32)
 _ZERO_HASH: Final = b':"%b"' % (b"0" * 64)
-_ID: Final = b'"id":"'
+_EITHER: Final = re.compile(rb'(?<=:")(?:[0-9a-f]{32}|[0-9a-f]{64})(?=")')
+_EDGES: Final = (b':"', b'"')
 _ID_LENGTH: Final = 32
 _DIGITS: Final = b"0123456789abcdef"
+_MOST: Final = 4096
+_MOST_FORMS: Final = 8
+
+_T = TypeVar("_T")
+Parts = Callable[[bytes], tuple[bytes, ...]]
 
 
 def with_zeros(content: bytes) -> bytes:
@@ -19,15 +28,73 @@ def with_zeros(content: bytes) -> bytes:
     return _IDS.sub(_ZERO_ID, _HASHES.sub(_ZERO_HASH, content))
 
 
-def without_id(content: bytes) -> tuple[bytes, bytes]:
-    """The bytes of a statement without its id, with zeros for hashes; and the id. Of other bytes, anything.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form(Generic[_T]):
+    """Where the digits of ids and hashes stand in statements of one length, what stands before and after them, and
+    what was found of statements by all that they say elsewhere."""
 
-    Whatever gives the same first bytes as a canonical statement is one, and differs from it in id and hashes alone.
-    """
-    zeros = _HASHES.sub(_ZERO_HASH, content)
-    start = zeros.rfind(_ID) + len(_ID)  # in canonical form, nothing that follows a statement's id reads like this
-    end = start + _ID_LENGTH
-    entry_id = zeros[start:end]
-    if start < len(_ID) or entry_id.translate(None, _DIGITS):
-        return content, b""
-    return zeros[:start] + zeros[end:], entry_id
+    entry_id: slice
+    digits: Parts
+    edges: Parts
+    others: Parts
+    found: dict[tuple[bytes, ...], _T] = field(default_factory=dict)
+
+    def is_of(self, content: bytes) -> bool:
+        """Whether ids and hashes stand there in these bytes of a statement too."""
+        edges = self.edges(content)
+        return edges == _EDGES * (len(edges) // len(_EDGES)) and self.has_digits(content)
+
+    def has_digits(self, content: bytes) -> bool:
+        return not b"".join(self.digits(content)).translate(None, _DIGITS)
+
+
+class Alike(Generic[_T]):
+    """What was found of statements, for those that are like one before in all but id and hashes."""
+
+    def __init__(self) -> None:
+        self._forms: dict[int, list[_Form[_T]]] = {}  # by the length of their statements
+        self._count = 0
+
+    def known(self, content: bytes) -> tuple[_T, bytes] | None:
+        """What was kept of a statement that differs from these bytes in digits alone, and the digits of their id.
+
+        Then they are a statement too: any digits read alike, and where those of one stand, only digits stand here.
+        """
+        for form in self._forms.get(len(content), ()):
+            found = form.found.get(form.others(content))
+            if found is not None and form.has_digits(content):
+                return found, content[form.entry_id]
+        return None
+
+    def keep(self, content: bytes, found: _T) -> None:
+        """`content`: the canonical bytes of a statement; `found` depends on neither its id nor its hashes."""
+        if self._count == _MOST:
+            self.clear()
+        forms = self._forms.setdefault(len(content), [])
+        form = next((one for one in forms if one.is_of(content)), None)
+        if form is None:
+            if len(forms) == _MOST_FORMS:
+                forms.clear()
+            form = _form(content)
+            forms.append(form)
+        form.found[form.others(content)] = found
+        self._count += 1
+
+    def clear(self) -> None:
+        self._forms.clear()
+        self._count = 0
+
+
+def _form(content: bytes) -> _Form[_T]:
+    places = [slice(*one.span()) for one in _EITHER.finditer(content)]
+    starts, ends = (0, *(one.stop for one in places)), (*(one.start for one in places), len(content))
+    return _Form(
+        entry_id=next(one for one in places if one.stop - one.start == _ID_LENGTH),
+        digits=itemgetter(*places, slice(0, 0)),  # of one thing alone it would make no tuple
+        edges=itemgetter(*(edge for one in places for edge in _edges(one))),
+        others=itemgetter(*map(slice, starts, ends)),
+    )
+
+
+def _edges(place: slice) -> tuple[slice, slice]:
+    return slice(place.start - len(_EDGES[0]), place.start), slice(place.stop, place.stop + len(_EDGES[1]))

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from comity.ledger import entry as ledger
-from comity.ledger.alike import without_id
+from comity.ledger.alike import Alike
 from comity.ledger.cited import objections
 from comity.ledger.entry import Entry, PublicMeasure, parse_entry
 from comity.ledger.mentions import Held, Mentions, Role, Scratch
@@ -25,9 +25,9 @@ from comity.ledger.tree import EMPTY
 from comity.model.agreement import Agreement
 
 _MOST_TEXTS: Final = 16
-_MOST_ALIKE: Final = 4096
 _MEASURES: Final = msgspec.json.Decoder(tuple[PublicMeasure, ...])
 _LENGTH: Final = 4
+_MOST_NOTED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,9 @@ class Audit:
     dated_back: int = 0
     looked_up: int = 0
     _mentions: Mentions = field(init=False)
-    _alike: dict[bytes, _Looked] = field(default_factory=dict)
+    _alike: Alike[_Looked] = field(default_factory=Alike)
     _rows: dict[str, Rows | None] = field(default_factory=dict)
+    _noted: dict[tuple[PublicMeasure, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._mentions = Mentions(scratch=self.scratch)
@@ -67,11 +68,11 @@ class Audit:
 
         Most statements of an hour are alike in all but ids and hashes: of each kind one is parsed and looked at.
         """
-        kind, entry_id = without_id(content)
-        looked = self._alike.get(kind)
-        if looked is None:
-            return self._read(index, parse_entry(content), kind)
-        self._state(index, unhexlify(entry_id), looked)
+        known = self._alike.known(content)
+        if known is None:
+            return self._read(index, parse_entry(content), content)
+        looked, digits = known
+        self._state(index, unhexlify(digits), looked)
         return looked.wrong
 
     def cited(self) -> Iterator[tuple[int, str]]:
@@ -91,24 +92,19 @@ class Audit:
         else:
             self.dated_back += 1
 
-    def _read(self, index: int, entry: Entry, kind: bytes) -> Sequence[str]:
+    def _read(self, index: int, entry: Entry, content: bytes) -> Sequence[str]:
         wrong = self._unlike_profile(entry)
         if index == 0 and not isinstance(entry, ledger.GenesisEntry):
             wrong.append(f"the first entry is an entry `{_kind(entry)}`, not the genesis: earlier entries are gone")
         if isinstance(entry, ledger.StatementEntry):
             looked = self._looked(entry, wrong)
             if index:
-                self._remember(kind, looked)
+                self._alike.keep(content, looked)
             self._state(index, bytes.fromhex(entry.id), looked)
             return looked.wrong
         self._count(_kind(entry), entry.at)
         self._mentions.add(bytes.fromhex(entry.id), index, _own_role(entry))
         return wrong + self._other(index, entry)
-
-    def _remember(self, kind: bytes, looked: _Looked) -> None:
-        if len(self._alike) == _MOST_ALIKE:
-            self._alike.clear()
-        self._alike[kind] = looked
 
     def _other(self, index: int, entry: Entry) -> list[str]:
         match entry:
@@ -214,8 +210,14 @@ class Audit:
         return self._names_version(entry.agreement) + _wrong_measures(entry, measures)
 
     def _note(self, measures: tuple[PublicMeasure, ...]) -> int:
-        content = msgspec.json.encode(measures)
-        return self.scratch.write(len(content).to_bytes(_LENGTH) + content)
+        """Where they are put aside: most of an hour once."""
+        noted = self._noted.get(measures)
+        if noted is None:
+            if len(self._noted) == _MOST_NOTED:
+                self._noted.clear()
+            content = msgspec.json.encode(measures)
+            noted = self._noted[measures] = self.scratch.write(len(content).to_bytes(_LENGTH) + content)
+        return noted
 
     def _measures(self, noted: int) -> tuple[PublicMeasure, ...]:
         length = int.from_bytes(self.scratch.read(noted, _LENGTH))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import product
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from msgspec import UnsetType
 from msgspec.structs import replace
@@ -39,6 +39,7 @@ class Foreseen:
     """
 
     act: Act
+    name: str  # in entries
     channels: frozenset[str]
     is_exact: bool
     least: tuple[Duration, ...]
@@ -95,8 +96,7 @@ class _Asked:
     ladders: tuple[tuple[str, Ladder], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
+class _Step(NamedTuple):
     """All of a statement that decides what is foreseen. `rows`: for each ladder the points of the row."""
 
     clauses: tuple[str, ...]
@@ -183,6 +183,7 @@ def _foreseen(act: Act, row: Row, version: Agreement) -> Foreseen:
     least, most, met = _lengths(term, version) if term.delay is None else ((), (), _conditions(term))
     return Foreseen(
         act=act,
+        name=str(act),
         channels=frozenset() if names is None else every if isinstance(names, Reaches) else every & names,
         is_exact=names is not Reaches.SAME,
         least=least,
@@ -232,7 +233,7 @@ def _fits(entry: StatementEntry, foreseen: list[Foreseen]) -> bool:
 def _is(measure: PublicMeasure, foreseen: Foreseen, at: datetime) -> bool:
     channels = frozenset(measure.chan)
     reaches = channels == foreseen.channels if foreseen.is_exact else channels <= foreseen.channels
-    return measure.act == str(foreseen.act) and reaches and measure.met == foreseen.met and _ends(measure, foreseen, at)
+    return measure.act == foreseen.name and reaches and measure.met == foreseen.met and _ends(measure, foreseen, at)
 
 
 def _ends(measure: PublicMeasure, foreseen: Foreseen, at: datetime) -> bool:
@@ -255,7 +256,7 @@ def _end(lengths: tuple[Duration, ...], start: datetime) -> datetime:
 
 def _at_most(foreseen: Foreseen, at: datetime) -> PublicMeasure:
     return PublicMeasure(
-        act=str(foreseen.act),
+        act=foreseen.name,
         chan=tuple(sorted(foreseen.channels)),
         until=_ends_between(foreseen.most, at)[1] if foreseen.most else None,
         met=foreseen.met,
@@ -273,9 +274,9 @@ def _until(measure: PublicMeasure) -> str:
 
 def _drawn(foreseen: Iterable[Foreseen]) -> str:
     drawn = (
-        f"{each.act} on {_listed(each.channels)}{''.join(f' for {length}' for length in each.most)}"
+        f"{each.name} on {_listed(each.channels)}{''.join(f' for {length}' for length in each.most)}"
         if each.channels
-        else str(each.act)
+        else each.name
         for each in foreseen
     )
     return "; ".join(drawn) or "nothing"

@@ -194,10 +194,13 @@ def _read_regular(path: Path, largest: int) -> bytes | None:
             return None
         raise
     with _closing(descriptor):
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(largest + 1)
+        with os.fdopen(
+            descriptor, "rb", closefd=False
+        ) as file:  # of more than a file has, the room is made for nothing
+            return file.read(min(found.st_size, largest) + 1)
 
 
 @contextmanager
