@@ -107,8 +107,8 @@ def _other_fold(fault: Callable[[str], str]) -> Plant:
 
 def _last_first(sent: np.ndarray, floors: np.ndarray) -> object:
     made = PART(sent, floors)
-    order = np.lexsort((-np.arange(len(sent)), sent))
-    made.ranks[order] = np.arange(len(order))
+    made.order = np.lexsort((-np.arange(len(sent)), sent))
+    made.ranks[made.order] = np.arange(len(sent))
     return made
 
 

@@ -116,13 +116,17 @@ def test_hashes_count_what_names_count(monkeypatch: pytest.MonkeyPatch) -> None:
             assert differences_of_hashes(seed) == [], f"seed {seed}"
 
 
+numbers_of = hashes.Numbers.of
+
+
 @pytest.mark.parametrize(
     ("owner", "name", "fault"),
     [
         ("", "_paired", lambda ones, _: ones),
         ("", "NONE", 1),
         ("Numbers", "keep", lambda self, _: Numbers.__init__(self)),
-        ("Numbers", "of", lambda _, hashes: np.unique(hashes, return_inverse=True)[1]),
+        ("Numbers", "of", lambda _, given: (np.unique(given, return_inverse=True)[1], np.zeros(len(given), np.bool_))),
+        ("Numbers", "of", lambda self, given: (numbers_of(self, given)[0], np.ones(len(given), np.bool_))),
     ],
 )
 def test_a_fault_in_numbers_of_hashes_is_seen(

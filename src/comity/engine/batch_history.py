@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from comity.engine.hashed import NONE, Hashed, Numbers
 from comity.engine.lateness import Newest, microseconds, since_epoch
-from comity.engine.runs import MOST_GROUPS, Flags, Ints, Run, Runs, entry
+from comity.engine.runs import MOST_GROUPS, Flags, Ints, Run, Runs, entry, ranks_of
 from comity.engine.series import EVENTS, Counts, Events, Series, series_of
 from comity.engine.trace import Traces
 from comity.engine.windows import Counted, Window
@@ -151,15 +151,15 @@ def reached(newest: Newest, sent: Ints) -> Ints:
 class _Part:
     """The times of one part's messages: in intake order, and in order of time with each message's place there."""
 
-    __slots__ = ("floors", "ranks", "sent", "times")
+    __slots__ = ("floors", "order", "ranks", "sent", "times")
 
     def __init__(self, sent: Ints, floors: Ints) -> None:
         self.sent = sent
         self.floors = floors
-        order = np.argsort(sent, kind="stable")
-        self.times = sent[order]
-        self.ranks = np.empty_like(order)
-        self.ranks[order] = np.arange(len(order))
+        self.order = np.argsort(sent, kind="stable")
+        self.times = sent[self.order]
+        self.ranks = np.empty_like(self.order)
+        self.ranks[self.order] = np.arange(len(sent))
 
 
 _TOO_MANY: Final = f"an archive with more than {MOST_GROUPS:,} groups in one window kind"
@@ -198,17 +198,19 @@ class _Searched:
 
     def take(self, traces: Traces | Hashed, part: _Part, runs: Runs, series: int, found: Columns) -> Ints:
         """The entries of this part; its counts are put into `found`."""
-        groups = self._numbers(traces)
-        places = np.flatnonzero((groups >= 0) & (part.sent > part.floors))
-        entries = entry(groups[places], part.ranks[places])
-        order = np.argsort(entries)
-        entries, places = entries[order], places[order]
+        groups, is_alone = self._numbers(traces)
+        kept = np.flatnonzero((groups >= 0) & (part.sent > part.floors))
+        entries = entry(groups[kept], part.ranks[kept])
+        entries.sort()
+        places = part.order[ranks_of(entries)]
+        order = np.flatnonzero(~is_alone[places])  # the others are counted once whatever the window
+        places = places[order]
         of, at = groups[places], part.sent[places]
         crossed = _crossed(of, places)
         for window, length in self._windows:
             after = np.maximum(at - length, part.floors[places])
             first = np.searchsorted(entries, entry(of, np.searchsorted(part.times, after, "right")))
-            counts = np.arange(1, len(places) + 1) - first
+            counts = order + 1 - first
             if len(crossed):
                 counts[crossed] = _one_by_one(of[crossed], at[crossed], after[crossed], places[crossed])
             whole = (groups >= 0).astype(np.int64)
@@ -224,8 +226,8 @@ class _Searched:
             self._hashes.keep(live)
             self._most = max(2 * (len(self._groups) + len(self._hashes)), _NEVER_RARE)
 
-    def _numbers(self, traces: Traces | Hashed) -> Ints:
-        """Each message's group; -1 for none."""
+    def _numbers(self, traces: Traces | Hashed) -> tuple[Ints, Flags]:
+        """Each message's group, -1 for none; and whether it is known to be that group's only one."""
         if isinstance(traces, Hashed):
             return self._numbers_of_hashes(traces)
         values = traces.values.get(self._key, ())
@@ -242,15 +244,15 @@ class _Searched:
         numbers = np.fromiter(map(self._groups.__getitem__, groups), np.int64, len(traces.sent))
         if self._counted is Counted.SAME:
             numbers[np.fromiter((not value for value in values), np.bool_, len(numbers))] = -1
-        return numbers
+        return numbers, np.zeros(len(numbers), dtype=np.bool_)
 
-    def _numbers_of_hashes(self, traces: Hashed) -> Ints:
-        numbers = self._hashes.of(traces.groups(self._counted, self._key))
+    def _numbers_of_hashes(self, traces: Hashed) -> tuple[Ints, Flags]:
+        numbers, is_alone = self._hashes.of(traces.groups(self._counted, self._key))
         if self._hashes.made > MOST_GROUPS:
             raise OverflowError(_TOO_MANY)
         if self._counted is Counted.SAME:
             numbers[traces.values[self._key] == NONE] = -1
-        return numbers
+        return numbers, is_alone
 
 
 def _crossed(groups: Ints, places: Ints) -> Ints:

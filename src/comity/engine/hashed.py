@@ -18,6 +18,7 @@ from comity.engine.windows import Counted
 from comity.model.ids import AccountId
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 NONE: Final = 0
 """Stands for a value that a message does not have."""
@@ -94,18 +95,18 @@ class Numbers:
     def __len__(self) -> int:
         return len(self._hashes)
 
-    def of(self, hashes: Ints) -> Ints:
-        """The number of each."""
-        distinct, rows = np.unique(hashes, return_inverse=True)
+    def of(self, hashes: Ints) -> tuple[Ints, Flags]:
+        """The number of each, and whether it was never seen before and is here once."""
+        distinct, rows, times = np.unique(hashes, return_inverse=True, return_counts=True)
         places = np.searchsorted(self._hashes, distinct)
-        is_new = np.ones(len(distinct), dtype=np.bool_)
-        inside = places < len(self._hashes)
-        is_new[inside] = self._hashes[places[inside]] != distinct[inside]
-        new = np.arange(self.made, self.made + int(np.count_nonzero(is_new)))
-        self.made += len(new)
+        is_new = np.append(self._hashes, distinct[-1:])[places] != distinct
+        is_new[places == len(self._hashes)] = True
+        numbers = self.made + np.cumsum(is_new) - 1
+        numbers[~is_new] = self._numbers[places[~is_new]]
+        self.made += int(np.count_nonzero(is_new))
         self._hashes = np.insert(self._hashes, places[is_new], distinct[is_new])
-        self._numbers = np.insert(self._numbers, places[is_new], new)
-        return self._numbers[np.searchsorted(self._hashes, distinct)][rows]
+        self._numbers = np.insert(self._numbers, places[is_new], numbers[is_new])
+        return numbers[rows], (is_new & (times == 1))[rows]
 
     def keep(self, live: Ints) -> None:
         """Drops all numbers but these, which come in order."""

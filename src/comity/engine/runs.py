@@ -42,13 +42,17 @@ class Run:
     def since(self, floor: int) -> Run:
         """What is after `floor`."""
         cut = int(np.searchsorted(self.times, floor, _RIGHT))
-        kept = (entries[(entries & _RANKS) >= cut] - cut for entries in self.entries)
+        kept = (entries[ranks_of(entries) >= cut] - cut for entries in self.entries)
         return Run(times=self.times[cut:].copy(), entries=tuple(kept))
 
 
 def entry(groups: Ints, ranks: Ints) -> Ints:
     """Entries, or where the group's entries of that rank and later begin."""
     return (groups << _RANK) | ranks
+
+
+def ranks_of(entries: Ints) -> Ints:
+    return entries & _RANKS
 
 
 def groups_of(entries: Ints) -> Ints:
@@ -69,7 +73,7 @@ def merged(one: Run, other: Run) -> Run:
 
 
 def _moved(entries: Ints, ranks: Ints) -> Ints:
-    return entry(groups_of(entries), ranks[entries & _RANKS])
+    return entry(groups_of(entries), ranks[ranks_of(entries)])
 
 
 class Runs:
