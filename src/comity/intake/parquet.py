@@ -91,7 +91,7 @@ def read_rows(opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence
     file = _open(opened)
     found = _columns(file.schema_arrow, opened.name, origin)
     before, at = 0, 0
-    for batch in _batches(file, stretch.groups, found):
+    for batch in (batch for group in stretch.groups for batch in _many_at_once(file, group, found)):
         end = bisect_left(wanted, before + batch.num_rows, lo=at)
         if end > at:
             rows = [place - before for place in wanted[at:end]]
