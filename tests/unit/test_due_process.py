@@ -220,4 +220,27 @@ def test_a_sample_leaves_out_what_the_record_has_from_somebody_else(comity: Prog
         said = comity("sample", str(other), "--source", "forum")
         assert "0 messages were put before a reviewer, of 0" in said
         assert "1 message is left out: the record has them from another author" in said
-    assert "1 message was put before a reviewer, of 1" in comity("sample", str(archive), "--source", "forum")
+    said = comity("sample", str(archive), "--source", "forum")
+    assert "1 message was put before a reviewer, of 1" in said
+    assert "1 text was not compared" in said
+    (case,) = comity.json("cases")
+    assert "the record keeps nothing that it could be compared with" in comity("case", case["id"])
+
+
+def test_a_sample_leaves_out_a_text_that_is_not_the_one_that_was_judged(comity: Program) -> None:
+    rule = 'text.says("buy now") || text.copies(days(1)) > 5'
+    (comity.folder / "copies.md").write_text(FIRST.replace('text.says("buy now")', rule))
+    comity("publish", "copies.md", "--replay", "--from", "2026-01-01")
+    comity.say("hello, all of you", "2026-01-02T12:00:00Z")
+    archive = comity.folder / "1.jsonl"
+    other = comity.folder / "other.jsonl"
+    other.write_text(archive.read_text().replace("all of you", "you fools"))
+    said = comity("sample", str(other), "--source", "forum")
+    assert "0 messages were put before a reviewer, of 0" in said
+    assert "1 message is left out: the text is not the one that was judged" in said
+    assert json.loads(comity("sample", str(other), "--source", "forum", "--json"))["altered"] == 1
+    said = comity("sample", str(archive), "--source", "forum")
+    assert "1 message was put before a reviewer, of 1" in said
+    assert "not compared" not in said
+    (case,) = comity.json("cases")
+    assert "compared" not in comity("case", case["id"])

@@ -60,14 +60,20 @@ def sample(
         read = each_batch("sampling", archives, mapping, source, rejects, work)
         drawn = sampling.ask(SystemClock().now())
     if as_json:
-        counts = {"messages": read.messages, "without_finding": possible, "unlike": sampling.unlike}
-        print_json({**counts, "drawn": drawn})
+        left = {"unlike": sampling.unlike, "altered": sampling.altered, "not_compared": sampling.believed}
+        print_json({"messages": read.messages, "without_finding": possible, **left, "drawn": drawn})
         return read.exit_code
     asked = counted(len(drawn), "message was put", "messages were put")
     out.print(f"{asked} before a reviewer, of {possible:,} in which nothing was found: see `comity cases`.")
     if sampling.unlike:
         many = counted(sampling.unlike, "message is", "messages are")
         out.print(f"{many} left out: the record has them from another author, or from another time.", markup=False)
+    if sampling.altered:
+        many = counted(sampling.altered, "message is", "messages are")
+        out.print(f"{many} left out: the text is not the one that was judged.", markup=False)
+    if sampling.believed:
+        many = counted(sampling.believed, "text was", "texts were")
+        out.print(f"{many} not compared: the record keeps of a text only what rules count copies by.", markup=False)
     return read.exit_code
 
 

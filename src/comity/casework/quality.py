@@ -49,9 +49,11 @@ def second_review(record: Record, decision: DecisionId, case: CaseId, at: dateti
     return CaseOpened(account=record.account, at=at, case=case, kind=kind, why=why, about=decision)
 
 
-def sample(message: Message, case: CaseId, at: datetime) -> CaseOpened:
-    """A person is asked whether it is right that nothing was found in the message."""
+def sample(message: Message, case: CaseId, at: datetime, *, is_as_judged: bool) -> CaseOpened:
+    """A person is asked whether it is right that nothing was found in the message, and told how sure its text is."""
     why = "Nothing was found in this message, which was drawn at random. Is that right?"
+    if not is_as_judged:
+        why += " Its text is the archive's: the record keeps nothing that it could be compared with."
     return CaseOpened(account=message.author, at=at, case=case, kind=CaseKind.SAMPLE, why=why, message=message)
 
 

@@ -88,6 +88,11 @@ class Tracer:
             _numbers(message.meta, self._numbers) if self._numbers else {},
         )
 
+    def is_of(self, content: bytes, message: Message) -> bool | None:
+        """Whether what `encode` made is of a message with the same folded text; None if it keeps nothing of it."""
+        kept = self.decode(content).text
+        return kept == self._text(message) if kept else None
+
     def traces(self, messages: Sequence[Message]) -> Traces:
         """What a batch history keeps of the messages."""
         sent = np.fromiter((since_epoch(message.sent) for message in messages), np.int64, len(messages))

@@ -166,6 +166,10 @@ class Proceedings:
         """Raises `OSError` if the published log cannot be written; what is kept is published the next time."""
         self._recorder.publish()
 
+    def is_of(self, trace: bytes, message: Message) -> bool | None:
+        """Whether what windows keep is of a message with this text; None if they keep nothing of a text."""
+        return self._tracer.is_of(trace, message)
+
     @property
     def mark(self) -> str:
         """How far what is durable has come: another whenever something was kept."""

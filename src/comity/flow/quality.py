@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from heapq import nsmallest
+from typing import NamedTuple
 
 from comity.casework import quality
 from comity.casework.case_facts import CaseKind, CaseOpened
@@ -36,21 +37,21 @@ def measured(store: Store) -> Quality:
 class Sampling:
     """Draws, of the messages that it is shown, `count` in which nothing was found, each as likely as any other.
 
-    `unlike`: how many it was shown that the record has from somebody else, or from another time. Their texts, which the
-    record does not keep, cannot be compared.
+    `unlike`: how many it was shown that the record has from somebody else, or from another time. `altered`: how many
+    have another text than the one that was judged. Texts can be compared where a rule counts copies of them.
     """
 
     def __init__(self, proceedings: Proceedings, count: int) -> None:
         self._proceedings, self._count = proceedings, count
         self._key = proceedings.fresh().encode()
         self._read = set(map(self._lot, _sampled(proceedings.store)))
-        self._drawn: dict[bytes, Message] = {}
-        self.unlike = 0
+        self._drawn: dict[bytes, _Shown] = {}
+        self.unlike = self.altered = 0
 
     def show(self, messages: Sequence[Message]) -> int:
         """How many of them could be drawn: those that the record took in and let pass, and nobody was asked about."""
-        passed = {self._lot(message): message for message in self._passed(messages)}
-        possible = {lot: message for lot, message in passed.items() if lot not in self._read}
+        passed = {self._lot(each.message): each for each in self._passed(messages)}
+        possible = {lot: each for lot, each in passed.items() if lot not in self._read}
         both = self._drawn | possible
         self._drawn = {lot: both[lot] for lot in nsmallest(self._count, both)}
         return len(possible)
@@ -58,12 +59,17 @@ class Sampling:
     def ask(self, at: datetime) -> tuple[CaseId, ...]:
         """Put what was drawn before a person."""
         opened = tuple(CaseId(self._proceedings.fresh()) for _ in self._drawn)
-        for message, case in zip(self._drawn.values(), opened, strict=True):
-            self._proceedings.note(quality.sample(message, case, at))
+        for each, case in zip(self._drawn.values(), opened, strict=True):
+            self._proceedings.note(quality.sample(each.message, case, at, is_as_judged=each.is_as_judged))
         return opened
 
-    def _passed(self, messages: Sequence[Message]) -> Iterator[Message]:
-        """Those in which nothing was found."""
+    @property
+    def believed(self) -> int:
+        """How many of those drawn have a text that could not be compared."""
+        return sum(not each.is_as_judged for each in self._drawn.values())
+
+    def _passed(self, messages: Sequence[Message]) -> Iterator[_Shown]:
+        """Those in which nothing was found, as far as they are the ones that were judged."""
         answers = self._proceedings.answers(messages)
         passed = [each for each in messages if _is_passed(answers.get((each.source, each.id)))]
         by_source: dict[str, list[MessageId]] = {}
@@ -71,14 +77,26 @@ class Sampling:
             by_source.setdefault(message.source, []).append(message.id)
         known = {source: self._proceedings.store.senders(source, ids) for source, ids in by_source.items()}
         for message in passed:
-            if known[message.source].get(message.id) == (message.author, message.sent):
-                yield message
-            else:
+            sender = known[message.source].get(message.id)
+            if sender is None or (sender.account, sender.sent) != (message.author, message.sent):
                 self.unlike += 1
+                continue
+            is_same = self._proceedings.is_of(sender.trace, message)
+            if is_same is False:
+                self.altered += 1
+                continue
+            yield _Shown(message=message, is_as_judged=is_same is True)
 
     def _lot(self, message: Message) -> bytes:
         """A number that nobody can foresee; the same one for the same message, however often it is shown."""
         return blake2b(f"{message.source}\0{message.id}".encode(), key=self._key, digest_size=16).digest()
+
+
+class _Shown(NamedTuple):
+    """A message of the archive. `is_as_judged`: its text is the one that was judged; else it could not be compared."""
+
+    message: Message
+    is_as_judged: bool
 
 
 def _is_passed(answer: Answer | None) -> bool:

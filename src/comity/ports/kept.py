@@ -58,6 +58,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     files: tuple[SourceFile, ...]
 
 
+class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who sent a message, when, and what history windows keep of it: all that is left without its text."""
+
+    account: AccountId
+    sent: datetime
+    trace: bytes
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message whose body is still kept. Until when, is for the terms of retention to say."""
 

@@ -11,7 +11,7 @@ from comity.casework.facts import Fact
 from comity.ledger.commitment import Opening
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports.kept import Answer, Feed, Kept, Snapshot, Told, Version, Write
+from comity.ports.kept import Answer, Feed, Kept, Sender, Snapshot, Told, Version, Write
 
 
 class Store(Protocol):
@@ -92,7 +92,7 @@ class Store(Protocol):
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
         """What was answered for those of the messages that were taken in before."""
 
-    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, tuple[AccountId, datetime]]:
+    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Sender]:
         """Who sent those of the messages that were taken in before, and when; without what was erased."""
 
     def message(self, source: str, message: MessageId) -> Message | None:

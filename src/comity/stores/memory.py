@@ -14,7 +14,20 @@ from comity.model.duration import EARLIEST
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.model.plan import Planned
-from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Owned, Snapshot, Taken, Told, Version, Write
+from comity.ports import (
+    Answer,
+    Feed,
+    Kept,
+    Outcome,
+    OvertakenError,
+    Owned,
+    Sender,
+    Snapshot,
+    Taken,
+    Told,
+    Version,
+    Write,
+)
 
 
 class MemoryStore:
@@ -217,9 +230,13 @@ class MemoryStore:
         known = ((each, self._messages[source, each]) for each in ids if (source, each) in self._messages)
         return {each: taken.answer if taken else _erased(each) for each, taken in known}
 
-    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, tuple[AccountId, datetime]]:
+    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Sender]:
         known = ((each, self._messages.get((source, each))) for each in ids)
-        return {each: (taken.message.author, taken.message.sent) for each, taken in known if taken}
+        return {
+            each: Sender(account=taken.message.author, sent=taken.message.sent, trace=taken.trace)
+            for each, taken in known
+            if taken
+        }
 
     def message(self, source: str, message: MessageId) -> Message | None:
         taken = self._messages.get((source, message))

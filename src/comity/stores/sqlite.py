@@ -19,7 +19,7 @@ from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Snapshot, StoreError, Told, Version, Write
+from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Sender, Snapshot, StoreError, Told, Version, Write
 from comity.stores.appending import Appending, kind_of
 from comity.stores.database import Database, Lock, locked
 from comity.stores.layout import (
@@ -237,15 +237,19 @@ class SqliteStore:
         rows = self._db.rows(tuple[bytes, int | None, bytes | None], query, _json([key.hex() for key in by_key]))
         return {by_key[key]: self._answer(by_key[key], key, subject, sealed) for key, subject, sealed in rows}
 
-    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, tuple[AccountId, datetime]]:
+    def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Sender]:
         by_key = {message_key(self._keys, source, each): each for each in ids}
         query = (
-            "select key, subject, sent from messages"
+            "select key, subject, sent, private from messages"
             " where subject is not null and key in (select unhex(value) from json_each(?))"
         )
-        rows = self._db.rows(tuple[bytes, int, int], query, _json([key.hex() for key in by_key]))
-        found = ((by_key[key], self._people.account(subject), _time(sent)) for key, subject, sent in rows)
-        return {id_: (account, sent) for id_, account, sent in found if account is not None}
+        found = dict[MessageId, Sender]()
+        rows = self._db.rows(tuple[bytes, int, int, bytes], query, _json([key.hex() for key in by_key]))
+        for key, subject, sent, sealed in rows:
+            private, account = self._private(key, subject, sealed), self._people.account(subject)
+            if private is not None and account is not None:
+                found[by_key[key]] = Sender(account=account, sent=_time(sent), trace=private.trace)
+        return found
 
     def _answer(self, id_: MessageId, key: bytes, subject: int | None, sealed: bytes | None) -> Answer:
         private = None if subject is None or sealed is None else self._private(key, subject, sealed)

@@ -14,7 +14,7 @@ import pytest
 from comity.casework.facts import Accepted
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Digest, MessageId
-from comity.ports import OvertakenError, Store, Version, Write
+from comity.ports import OvertakenError, Sender, Store, Version, Write
 from comity.testing.store_erasure import ErasureContract
 from comity.testing.store_feed import FeedContract
 from comity.testing.store_indexes import IndexContract
@@ -121,7 +121,10 @@ class StoreContract(IndexContract, ErasureContract, FeedContract):
         one, other = taken("1"), taken("2", author="bob", ago=timedelta(days=1))
         store.append(Write(size=0, position=0, messages=[one, other]))
         ids = [MessageId("1"), MessageId("2"), MessageId("9")]
-        sent = {each.message.id: (each.message.author, each.message.sent) for each in (one, other)}
+        sent = {
+            each.message.id: Sender(account=each.message.author, sent=each.message.sent, trace=each.trace)
+            for each in (one, other)
+        }
         assert store.senders("s", ids) == sent
         store.erase(AccountId("bob"))
         assert set(store.senders("s", ids)) == {"1"}
