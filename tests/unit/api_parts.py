@@ -74,6 +74,7 @@ def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
     return Parts(
         desk=Desk(world.store, lambda: current(world)),
         reading=world.store,
+        apart=world.store,
         log=world.log,
         tokens=KnownTokens(world.clock),
         acks=NoAcks(),

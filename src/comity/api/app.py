@@ -35,6 +35,7 @@ from comity.api.problems import ANSWERED, AnyRequest, Page, Problem, answered, f
 from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
 from comity.api.room import MOST_HELD, Room, bounded
+from comity.api.snapshots import Snapshots
 from comity.api.sources import source_routes
 from comity.api.standings import standing_routes
 from comity.api.statements import statement_routes
@@ -57,12 +58,14 @@ LARGEST_BODY = 1 << 20
 class Parts:
     """What the service is made of.
 
-    `reading` is the store with a connection of its own; `secret` is of the hashes under which requests are known;
-    `url` is where it is reached; `tell` writes to the log; `warnings` are what `/readyz` says could be safer.
+    `reading` is the store with a connection of its own, `apart` another, for what takes long; `secret` is of the hashes
+    under which requests are known; `url` is where it is reached; `tell` writes to the log; `warnings` are what
+    `/readyz` says could be safer.
     """
 
     desk: Desk
     reading: Store
+    apart: Store
     log: PublishedLog
     tokens: Tokens
     acks: GateAcks
@@ -92,6 +95,7 @@ def make_app(
     `most_held`: bytes of bodies at once.
     """
     watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock)
+    snapshots = Snapshots(FeedSource(parts.apart, parts.log, _refusal_link(parts)))
     queue = Queue(parts.desk, watch.tell)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
 
@@ -102,7 +106,7 @@ def make_app(
     metrics = Metrics()
     metrics.also(State(parts.reading, parts.log, parts.acks, parts.hooks, parts.clock, lambda: queue.waiting))
     routes = [
-        *_of_feeds(parts, queue, watch, once, metrics),
+        *_of_feeds(parts, queue, watch, snapshots, once, metrics),
         *_of_record(parts, queue, once),
         *metric_routes(metrics, watch),
     ]
@@ -112,7 +116,7 @@ def make_app(
     app = Litestar(
         [machines, *pages(queue)],
         exception_handlers=_handled(parts.tell, page),
-        lifespan=[_running([queue, watch, Outbox(parts.courier, watch)])],
+        lifespan=[_running([queue, watch, snapshots, Outbox(parts.courier, watch)])],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
             title="Comity",
@@ -173,13 +177,15 @@ def _refusal_link(parts: Parts) -> Callable[[DecisionId], str]:
     return lambda statement: f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
 
 
-def _of_feeds(parts: Parts, queue: Queue, watch: Watch, once: Once, metrics: Metrics) -> list[ControllerRouterHandler]:
+def _of_feeds(
+    parts: Parts, queue: Queue, watch: Watch, snapshots: Snapshots, once: Once, metrics: Metrics
+) -> list[ControllerRouterHandler]:
     """The routes by which messages come in, and what is decided goes out."""
     link, clock = _refusal_link(parts), parts.clock
 
     return [
         *message_routes(queue, parts.parse, link, metrics.judged, parts.ending),
-        *standing_routes(queue, watch, parts.acks, clock, link),
+        *standing_routes(queue, watch, snapshots, parts.acks, clock, link),
         *event_routes(watch, once, clock, own_link(parts.links, parts.url)),
         *proof_routes(watch, parts.log),
     ]

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 import msgspec
-from litestar import Response, get, post
+from litestar import MediaType, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
@@ -18,11 +18,12 @@ from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.api.lines import LINES
 from comity.api.short import LONGEST_ACCOUNT, short
+from comity.api.snapshots import Snapshots
 from comity.api.watch import Watch
 from comity.casework.plan import planned
 from comity.casework.record import standing
 from comity.flow.message import Proceedings
-from comity.ledger.feed import FeedSnapshot, encode_snapshot
+from comity.ledger.feed import FeedSnapshot
 from comity.model.access import GateAck
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State as StandingState
@@ -57,7 +58,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def standing_routes(
-    queue: Queue, watch: Watch, acks: GateAcks, clock: Clock, link: Callable[[DecisionId], str]
+    queue: Queue, watch: Watch, snapshots: Snapshots, acks: GateAcks, clock: Clock, link: Callable[[DecisionId], str]
 ) -> list[ControllerRouterHandler]:
     async def standing_now(account: AccountId, channel: Channel) -> StandingNow:
         return await queue.read(lambda proceedings: _standing(proceedings, account, channel, clock, link))
@@ -68,11 +69,10 @@ def standing_routes(
         demand_channel(request.auth, Channel(channel))
         return await standing_now(AccountId(account), Channel(channel))
 
-    @get("/v1/standings/snapshot", responses={200: _SNAPSHOT})
-    async def snapshot(request: TokenRequest) -> Response[bytes]:
+    @get("/v1/standings/snapshot", media_type=MediaType.JSON, responses={200: _SNAPSHOT})
+    async def snapshot(request: TokenRequest) -> Stream:
         """All who are restricted, as of one change of the feed, with a count and a digest to hold it against."""
-        found: FeedSnapshot = await watch.snapshot(request.auth.channels)
-        return Response(encode_snapshot(found), media_type="application/json")
+        return Stream(await snapshots.pieces(request.auth.channels), media_type=MediaType.JSON)
 
     @get("/v1/standings", media_type=LINES)
     async def changes(request: TokenRequest, epoch: FromQuery[str], after: After) -> Stream:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from comity.flow.feed import Channels, FeedSource, scoped
-from comity.ledger.feed import FeedEntry, FeedSnapshot, encode_line
+from comity.ledger.feed import FeedEntry, encode_line
 from comity.ports import Clock, Store
 
 ResultT = TypeVar("ResultT")
@@ -59,9 +59,6 @@ class Watch:
     async def ask(self, work: Callable[[Store], ResultT]) -> ResultT:
         """Look something up, away from the thread that decides."""
         return await self._in_thread(lambda: work(self._store))
-
-    async def snapshot(self, channels: Channels) -> FeedSnapshot:
-        return await self._in_thread(lambda: self._source.snapshot(channels))
 
     async def stream(self, epoch: str, after: int, channels: Channels) -> AsyncIterator[bytes]:
         """Lines from the change after `after` on, without end. Raises `GoneError` before the first."""

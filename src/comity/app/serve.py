@@ -94,6 +94,7 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
     return Parts(
         desk=Desk(record.store, record.proceedings_anew),
         reading=held.enter_context(reading(settings)),
+        apart=held.enter_context(reading(settings)),
         log=record.log,
         tokens=held.enter_context(closing(tokens(settings))),
         acks=held.enter_context(closing(gate_acks(settings))),

@@ -9,9 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
+from typing import IO
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
-from comity.ledger.feed import AccountOpening, EntryOpening, FeedEntry, FeedSnapshot, Heartbeat, ProvenSpan
+from comity.ledger.feed import (
+    AccountOpening,
+    EntryOpening,
+    FeedEntry,
+    FeedSnapshot,
+    Heartbeat,
+    ProvenSpan,
+    around,
+    decode_snapshot,
+    encode_entry,
+)
 from comity.ledger.log import CHECKPOINT_PATH
 from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.ledger.sealed import FIELD
@@ -43,23 +55,32 @@ class FeedSource:
         self._shown = dict[DecisionId, _Shown]()
 
     def snapshot(self, channels: Channels = None) -> FeedSnapshot:
-        """Raises `DamagedFeedError`."""
+        """All of it in memory. Raises `DamagedFeedError`."""
+        entries = BytesIO()
+        head, tail = self.write_snapshot(entries, channels)
+        return decode_snapshot(head + entries.getvalue() + tail)
+
+    def write_snapshot(self, entries: IO[bytes], channels: Channels = None) -> tuple[bytes, bytes]:
+        """Write the entries; what comes before and after them. Raises `DamagedFeedError`."""
+        count = digest = 0
         with self._store.at_once():
             feed = self._store.feed
-            told = [one for one in self._store.told() if _is_for(one, channels)]
-        checkpoint = self._log.read(CHECKPOINT_PATH) or b""  # read last, so that it has what was told
-        digest = 0
-        for one in told:
-            digest = exchanged(digest, 0, plan_digest(one.planned))
-        if (len(told), digest) != _total(feed, channels):
+            for one in self._store.told():
+                if _is_for(one, channels):
+                    entries.write((b",\n" if count else b"") + encode_entry(self._entry(one, self._at_index)))
+                    count, digest = count + 1, exchanged(digest, 0, plan_digest(one.planned))
+        if (count, digest) != _total(feed, channels):
             raise DamagedFeedError("the plans in the store are not those that were counted; restore a backup of it")
-        return FeedSnapshot(
-            epoch=feed.epoch,
-            cursor=feed.cursor,
-            count=len(told),
-            digest=_hex(digest),
-            checkpoint=checkpoint.decode(),
-            entries=tuple(self._entry(one, self._at_index) for one in told),
+        checkpoint = self._log.read(CHECKPOINT_PATH) or b""  # read last, so that it has what was told
+        return around(
+            FeedSnapshot(
+                epoch=feed.epoch,
+                cursor=feed.cursor,
+                count=count,
+                digest=_hex(digest),
+                checkpoint=checkpoint.decode(),
+                entries=(),
+            )
         )
 
     def changes(self, epoch: str, after: int) -> Iterator[FeedEntry]:

@@ -27,6 +27,8 @@ from comity.model.ids import DecisionId
 SILENCE: Final = 3.0
 """Seconds without a heartbeat after which the connection counts as dead; the centre sends one each half second."""
 
+_UNTIL_SNAPSHOT: Final = 300.0
+"""Seconds that the centre may take to make a snapshot; a million entries take it a minute or two."""
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _BETWEEN_SWEEPS: Final = 1.0
@@ -151,7 +153,7 @@ class Follower:
         with httpx.Client(
             base_url=self._centre.url,
             headers=self._centre.headers,
-            timeout=10 * SILENCE,
+            timeout=httpx.Timeout(SILENCE, read=_UNTIL_SNAPSHOT),
             trust_env=False,
             verify=self._centre.verify,
         ) as client:

@@ -21,7 +21,7 @@ from comity.ledger.feed import (
     FeedEntry,
     FeedError,
     Unproven,
-    decode_line,
+    decode_entry,
     decode_snapshot,
     demand_proven,
 )
@@ -106,9 +106,7 @@ def _more(source: Iterator[bytes], rest: bytes) -> bytes:
 
 
 def _entry(piece: bytes) -> FeedEntry:
-    entry = decode_line(piece)
-    if not isinstance(entry, FeedEntry):
-        raise FeedError("the snapshot has an entry that is none")
+    entry = decode_entry(piece)
     demand_sound(entry)
     return entry
 

@@ -128,8 +128,27 @@ def decode_line(line: bytes) -> FeedEntry | Heartbeat:
         raise FeedError(f"a line of the feed cannot be read: {error}") from error
 
 
+def decode_entry(content: bytes) -> FeedEntry:
+    """An entry as it stands in a snapshot. Raises `FeedError`."""
+    try:
+        return _CHANGE.decode(content)
+    except msgspec.MsgspecError as error:
+        raise FeedError(f"an entry of the snapshot cannot be read: {error}") from error
+
+
 def encode_snapshot(snapshot: FeedSnapshot) -> bytes:
     return _ENCODER.encode(snapshot)
+
+
+def encode_entry(entry: FeedEntry) -> bytes:
+    """As it stands in a snapshot, between commas."""
+    return _ENCODER.encode(entry)
+
+
+def around(snapshot: FeedSnapshot) -> tuple[bytes, bytes]:
+    """What comes before and after the entries of a snapshot that holds none yet."""
+    content = _ENCODER.encode(snapshot)
+    return content.removesuffix(b"]}"), b"]}"
 
 
 def decode_snapshot(content: bytes) -> FeedSnapshot:
