@@ -1,9 +1,13 @@
 """Decisions a second that the record takes: breach found, decided, stated, sealed, entered into the ledger, published.
 
-In memory, and durably on SQLite with the log in a folder, a group of at most a hundred decisions in each transaction.
-In memory by CPU time, which is what one core alone does however busy the machine is, and by the clock beside it;
-durably by the clock alone, for then much of the time is the disk's.
+Each is one message's whole way, as a source's messages go: taken in, judged with its evidence, a statement, its
+delivery, what gates are told. The first fifth are the first of their accounts, which get keys; nothing is prepared.
+In memory, and durably on SQLite with the log in a folder, a hundred messages in each transaction, as `serve` groups
+them when so many wait; each group is committed, synced and published before the next begins, so that one core works
+while the other idles. In memory by CPU time, which is what one core alone does however busy the machine is, and by the
+clock beside it; durably by the clock, for then much of the time is the disk's, and the CPU time of it beside.
 Beside it, on the same disk: bare SQLite with the same durability given only the statements, as rows.
+People's acts, many at once: `acts_together`.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import apsw
 import msgspec
 
 from comity.agreement import load
+from comity.app.wiring import SystemEntropy
 from comity.casework.facts import Decided
 from comity.flow.agreement import version_of
 from comity.flow.message import Proceedings, Terms
@@ -32,7 +37,7 @@ from comity.ports import PublishedLog, Store
 from comity.stores.log_folder import LogFolder
 from comity.stores.memory import MemoryStore
 from comity.stores.sqlite import SqliteStore
-from comity.stores.world import CountedEntropy, FixedClock, MemoryLog
+from comity.stores.world import FixedClock, MemoryLog
 from common import START, expect, report, seconds
 
 COUNT = 10_000
@@ -66,7 +71,7 @@ text.says("buy now")
 
 def proceedings(store: Store, log: PublishedLog) -> Proceedings:
     """A record that replays, with one version of the rules."""
-    entropy = CountedEntropy()
+    entropy = SystemEntropy()
     recorder = Recorder(store, log, KEY, entropy)
     recorder.begin(mode="replay", operator="benchmark", at=START)
     agreement = load("rules.md", RULES, lambda _: None).agreement
@@ -132,10 +137,11 @@ with tempfile.TemporaryDirectory() as name:
     published.path.mkdir()
     published.write_vkey(KEY.verifier)
     durable = SqliteStore(folder / "comity.db")
-    on_sqlite = COUNT / took(durable, published, published.read)[0]
+    on_sqlite, sqlite_by_core = (COUNT / each for each in took(durable, published, published.read))
     durable.close()
     bare = COUNT / seconds(lambda: bare_sqlite(folder / "bare.db", bodies))
 
 print(f"in memory: {by_core:.0f} decisions/s of CPU time (target: > 10000), {by_clock:.0f} by the clock")
-print(f"on SQLite: {on_sqlite:.0f} decisions/s; bare SQLite: {bare:.0f} rows/s; ratio {on_sqlite / bare:.3f}")
+print(f"on SQLite: {on_sqlite:.0f} decisions/s, {sqlite_by_core:.0f} of CPU time")
+print(f"bare SQLite: {bare:.0f} rows/s; ratio {on_sqlite / bare:.3f}")
 report(on_sqlite, "decisions/s", target="> 2000 decisions/s")

@@ -22,9 +22,11 @@ def live_points(record: Record, ladder: ClauseId, at: datetime) -> int:
 def known(record: Record, sent: datetime, *, besides: int | None) -> tuple[Recorded, ...]:
     """The decisions whose points count for what was sent at `sent`: live, delivered before, of another step."""
     return tuple(
-        one
-        for one in _remembered(record, sent)
-        if one.is_live and one.delivered is not None and one.delivered < sent and one.decided.step != besides
+        [
+            one
+            for one in _remembered(record, sent)
+            if one.is_live and one.delivered is not None and one.delivered < sent and one.decided.step != besides
+        ]
     )
 
 

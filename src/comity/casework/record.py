@@ -76,7 +76,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def last(self) -> Recorded | None:
         """The last decision that stands."""
-        return next((one for one in reversed(self.decisions) if one.is_live), None)
+        for one in reversed(self.decisions):
+            if one.is_live:
+                return one
+        return None
 
     @property
     def open_cases(self) -> tuple[Case, ...]:
@@ -89,7 +92,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return next((each for each in reversed(self.cases) if each.id == case), None)
 
     def decision(self, decision: DecisionId) -> Recorded | None:
-        return next((one for one in reversed(self.decisions) if one.id == decision), None)
+        for one in reversed(self.decisions):
+            if one.decided.decision == decision:
+                return one
+        return None
 
     def dismissal(self, decision: DecisionId) -> Dismissal | None:
         return next((one for one in reversed(self.dismissals) if one.dismissed.decision == decision), None)

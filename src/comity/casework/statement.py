@@ -131,8 +131,7 @@ def _next_step(grounds: Grounds, language: str) -> NextStep | None:
     """What one more breach of the gravest clause would bring, on the ladder with the most live points."""
     gravest = _gravest(grounds.clauses)
     live = {ladder: count for ladder, count in grounds.live if ladder in gravest.ladders}
-    is_closed = any(measure.kind is Kind.TERMINATE for measure in grounds.measures)
-    if not live or gravest.points == 0 or is_closed:
+    if not live or gravest.points == 0 or Kind.TERMINATE in [measure.kind for measure in grounds.measures]:
         return None
     ladder = max(live, key=lambda each: live[each])
     return _foreseen(grounds.agreement, ladder, live[ladder] + gravest.points, language)

@@ -193,8 +193,9 @@ def measures_at(
 
 
 def _asked(step: Step) -> Iterator[Asked]:
-    for ladder in dict.fromkeys(ladder for each in step.confirmed for ladder in each.clause.ladders):
-        yield _ask(step, [each.clause for each in step.confirmed if ladder in each.clause.ladders], ladder)
+    clauses = [each.clause for each in step.confirmed]
+    for ladder in dict.fromkeys([ladder for clause in clauses for ladder in clause.ladders]):
+        yield _ask(step, [clause for clause in clauses if ladder in clause.ladders], ladder)
 
 
 def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:

@@ -254,6 +254,8 @@ class Folded:
 @lru_cache(maxsize=4)  # one message's fields are searched for many phrases
 def fold_with_spans(text: str) -> Folded:
     """`fold`, and where each character came from. Nothing acts across a space: other pieces than ASCII's are slow."""
+    if text.isascii() and len(plain := fold(text)) == len(text):
+        return Folded(text=plain, starts=range(len(text)), ends=range(1, len(text) + 1))
     folded, starts, ends, done = list[str](), list[int](), list[int](), 0
     for first, last in _foreign_pieces(text):
         piece = _known_spans(text[first:last])

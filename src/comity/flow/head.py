@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
@@ -28,6 +28,11 @@ class Seen:
     census: date | None = None
     agreement: str | None = None
 
+    def after_all(self, entries: Sequence[Entry]) -> Seen:
+        """Of most entries only the last one's day is new."""
+        telling = [entry for entry in entries if isinstance(entry, CensusEntry | AgreementEntry)]
+        return reduce(Seen.after, (*telling, *entries[-1:]), self)
+
     def after(self, entry: Entry) -> Seen:
         day = entry.at.date()
         seen = replace(self, day=day) if day != self.day else self
@@ -48,9 +53,9 @@ class Head:
     seen: Seen = Seen()
     stored: int | None = None
 
-    def after(self, log: Log, entries: Iterable[Entry]) -> Head:
+    def after(self, log: Log, entries: Sequence[Entry]) -> Head:
         """With `entries` appended, which made it `log`."""
-        return replace(self, log=log, seen=reduce(Seen.after, entries, self.seen))
+        return replace(self, log=log, seen=self.seen.after_all(entries))
 
     def kept(self) -> Head:
         """After a write that had `short`."""

@@ -269,7 +269,7 @@ class Recorder:
     ) -> None:
         entries = tuple(canonical(each.entry) for each in sealed)
         appended = append(self._head.log, entries)
-        head = self._head.after(appended.log, (each.entry for each in sealed))
+        head = self._head.after(appended.log, [each.entry for each in sealed])
         checkpoint = signed_head(appended.log, self._key.name, self._key.signers) if entries else b""
         self._store.append(
             Write(

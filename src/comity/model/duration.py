@@ -49,7 +49,7 @@ class Duration:
 
     def after(self, start: datetime) -> datetime:
         """The time this long after `start`, at most `LATEST`."""
-        if self.unit in (Unit.MONTH, Unit.YEAR):
+        if self.unit is Unit.MONTH or self.unit is Unit.YEAR:
             return _add_months(start, self._months)
         try:
             return min(start + timedelta(seconds=self.nominal_seconds), LATEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -163,6 +164,7 @@ class Appending:
         )
 
 
+@lru_cache
 def kind_of(fact: type[Fact]) -> str:
     """How the facts' encoding names them."""
     return str(fact.__struct_config__.tag)
