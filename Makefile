@@ -40,12 +40,13 @@ e2e: $(DEV) ## walk a newcomer's way, and all that needs real servers and a brow
 	@tools/servers
 	@.venv/bin/python -m pytest tests/e2e $(ARGS)
 
-long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each kind
+long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each kind, a service at load
 	@for how in kill cut fail full; do \
 		folder=$$(mktemp -d) && .venv/bin/python tests/faults/ledger_lives.py $$folder/records --lives 1700 --as $$how && rm -r $$folder; \
 	done
 	@WITNESS_LIVES=300 .venv/bin/python -m pytest -sq tests/faults/test_witness_killed.py -k killed_at_any_moment
 	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_lives.py $$folder --lives 60 && rm -r $$folder
+	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_soak.py $$folder --minutes 15 && rm -r $$folder
 	@OPENAPI_SECONDS=300 .venv/bin/python -m pytest -q tests/e2e/test_openapi.py
 
 bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md

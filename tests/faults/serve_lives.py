@@ -14,13 +14,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from comity.casework.facts import Decided
 from comity.model.ids import MessageId
 from comity.stores.sqlite import SqliteStore
 
@@ -132,6 +134,15 @@ def _again(url: str, load: Load) -> Iterator[str]:
             yield f"message {id_}: told {load.acknowledged[id_]}, then {answers[id_]}"
 
 
+def _twice(folder: Path) -> list[str]:
+    """The messages that were decided about more than once."""
+    with closing(SqliteStore(folder / ".comity" / "comity.db", writes=False)) as store:
+        about = Counter(
+            message for fact in store.facts([Decided]) for message in {breach.message for breach in fact.breaches}
+        )
+    return [f"message {message}: decided {count} times" for message, count in about.items() if count > 1]
+
+
 def _said(answer: dict[str, object]) -> dict[str, object]:
     """All of it but the link, which names the port."""
     return {name: value for name, value in answer.items() if name != "link"}
@@ -152,6 +163,7 @@ def lives(folder: Path, count: int, *, seed: int) -> dict[str, object]:
         violations += lost(folder, load)
         again = Served(folder)
         violations += _again(again.url, load)
+        violations += _twice(folder)
         if again.end(signal.SIGTERM) != 0:
             violations.append("it did not end when it was told to")
         acknowledged += len(load.acknowledged)

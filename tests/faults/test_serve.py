@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from serve_lives import Load, Served, comity, lives, lost, message, token
+from serve_soak import Log, soak
+from serve_soak import lost as told_and_lost
 from test_run_killed import RULES
 
 from comity.ledger.feed import FeedEntry, decode_line
@@ -100,3 +102,20 @@ def test_killed_under_load_it_has_what_it_acknowledged_and_what_comes_again_has_
     told = lives(folder, 1, seed=7)
     assert told["violations"] == []
     assert told["acknowledged"] > 300
+
+
+def test_at_load_nothing_that_was_told_is_lost(tmp_path: Path) -> None:
+    """A share of `make long`, whose memory is too short to be compared."""
+    told = soak(tmp_path, 4, most=2)
+    assert told["violations"] == []
+    assert told["told"] > 0
+
+
+def test_what_a_record_does_not_have_as_it_was_told_is_lost(folder: Path) -> None:
+    file, log = folder / "messages.jsonl", Log(folder / "told.jsonl")
+    file.write_text("\n".join(json.dumps(each) for each in (message(1, "hello"), message(2, "buy now"))))
+    comity(folder, "run", "--source", "the source", str(file))
+    log.write([{"id": "1", "outcome": "allowed", "statement": None}])
+    assert list(told_and_lost(folder, log)) == []
+    log.write([{"id": each, "outcome": "allowed", "statement": None} for each in ("2", "3")])
+    assert [each.split(":")[0] for each in told_and_lost(folder, log)] == ["message 2", "message 3"]

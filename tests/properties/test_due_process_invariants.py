@@ -6,6 +6,7 @@ Numbers 12, 21 and 24 are asked where it happens, in `due_process_lives`; 7, 15 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,11 +28,13 @@ from comity.casework.facts import (
     decode,
     encode,
 )
+from comity.casework.quality import quality, signs
 from comity.casework.record import fold, measures, standing
 from comity.casework.recorded import Recorded
 from comity.casework.severity import CUTS, is_milder
 from comity.casework.telling import Version, versions_of
 from comity.flow.feed import FeedSource
+from comity.flow.quality import UNMEASURED, measured
 from comity.gates.answers import Allow, Deny, Limited
 from comity.gates.kept import Kept
 from comity.gates.records import Records
@@ -72,6 +75,7 @@ class Invariants(Lives):
         self.told: dict[DecisionId, list[bytes]] = {}
         self.foreseen: dict[DecisionId, tuple[Measure, ...]] = {}
         self.exported: set[DecisionId] = set()
+        self.measured = UNMEASURED
         self.feed = FeedSource(self.store, self.log, lambda statement: f"https://example.org/r/{statement}")
         self.gate = Replica(Manner(policy=Policy().trusting(KEY.verifier)), lambda *_: None)
         self.gate.swap(Known(epoch=self.store.feed.epoch, cursor=0, digest=0, records=Records()), Kept())
@@ -301,6 +305,13 @@ class Invariants(Lives):
     def inv_26_no_measure_starts_before_its_statement(self) -> None:
         for one in self.record.decisions:
             assert all(each.start is None or each.start >= one.decided.at for each in one.all_measures)
+
+    @invariant()
+    def the_quality_that_is_kept_up_is_that_of_all_records(self) -> None:
+        self.measured = measured(self.store, self.measured)
+        accounts = {fact.account for fact in self.store.facts()}
+        shown = sum((signs(fold(each, self.store.facts_of(each))) for each in accounts), Counter())
+        assert self.measured.quality == quality(shown)
 
     def teardown(self) -> None:
         """Invariant 2: the whole ledger verifies."""

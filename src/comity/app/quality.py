@@ -25,7 +25,7 @@ def quality(settings: Settings, *, draw: int, as_json: bool) -> Exit:
         with acting(settings) as proceedings:
             drawn = flow.draw(proceedings, draw, SystemClock().now())
     with reading(settings) as store:
-        found = flow.measured(store)
+        found = flow.measured(store).quality
     if as_json:
         print_json({"quality": found, "drawn": drawn})
         return Exit.FINE

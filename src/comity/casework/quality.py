@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from comity.casework.case_facts import CaseKind, CaseOpened
+from comity.casework.case_facts import Assessed, CaseClosed, CaseKind, CaseOpened
 from comity.casework.cases import Case
-from comity.casework.facts import AppealOutcome
+from comity.casework.facts import AppealOutcome, OutcomeGiven
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
@@ -66,28 +68,68 @@ def decider(record: Record, decision: DecisionId) -> ReviewerId:
     return by
 
 
-def quality(records: Iterable[Record]) -> Quality:
-    """What the records show."""
-    every = tuple(records)
-    said = [agreed for record in every for agreed in _second_reviews(record)]
-    outcomes = [
-        each.outcome for record in every for one in record.decisions for each in one.own_appeals if each.outcome
-    ]
-    looked_at, confirmed = Counter[ClauseId](), Counter[ClauseId]()
-    for record in every:
-        for clause, is_breach in _findings(record):
-            looked_at[clause] += 1
-            confirmed[clause] += is_breach
-    samples = [each for record in every for each in _samples(record)]
+class Sign(StrEnum):
+    """What a record can show, once or more often, of a clause or of none."""
+
+    SECOND_REVIEW = "second review"
+    AGREED = "agreed"
+    APPEALED = "appealed"
+    REVERSED = "reversed"
+    LOOKED_AT = "looked at"
+    CONFIRMED = "confirmed"
+    SAMPLED = "sampled"
+    MISSED = "missed"
+
+
+Signs = Counter[tuple[Sign, ClauseId]]
+"""How often which. Those of several records are added; what one of them showed before is taken off again."""
+TELLING: Final = (CaseClosed, Assessed, OutcomeGiven)
+"""A record without any of these facts shows nothing."""
+_NONE: Final = ClauseId("")
+
+
+def signs(record: Record) -> Signs:
+    """What one record shows."""
+    return Counter((sign, clause) for sign, clause in _signs(record))
+
+
+def _signs(record: Record) -> Iterator[tuple[Sign, ClauseId]]:
+    for agreed in _second_reviews(record):
+        yield Sign.SECOND_REVIEW, _NONE
+        if agreed:
+            yield Sign.AGREED, _NONE
+    for outcome in (each.outcome for one in record.decisions for each in one.own_appeals if each.outcome):
+        yield Sign.APPEALED, _NONE
+        if outcome.outcome is AppealOutcome.REVERSED:
+            yield Sign.REVERSED, _NONE
+    for clause, is_breach in _findings(record):
+        yield Sign.LOOKED_AT, clause
+        if is_breach:
+            yield Sign.CONFIRMED, clause
+    for clauses in _samples(record):
+        yield Sign.SAMPLED, _NONE
+        yield from ((Sign.MISSED, clause) for clause in clauses)
+
+
+def quality(shown: Signs) -> Quality:
+    """What the records show that these are of."""
+    looked_at = _of_clauses(shown, Sign.LOOKED_AT)
     return Quality(
-        second_reviews=len(said),
-        agreed=sum(said),
-        appealed=len(outcomes),
-        reversed=sum(each.outcome is AppealOutcome.REVERSED for each in outcomes),
-        rules={clause: Precision(looked_at=looked_at[clause], confirmed=confirmed[clause]) for clause in looked_at},
-        sampled=len(samples),
-        missed=Counter(clause for clauses in samples for clause in clauses),
+        second_reviews=shown[Sign.SECOND_REVIEW, _NONE],
+        agreed=shown[Sign.AGREED, _NONE],
+        appealed=shown[Sign.APPEALED, _NONE],
+        reversed=shown[Sign.REVERSED, _NONE],
+        rules={
+            clause: Precision(looked_at=count, confirmed=shown[Sign.CONFIRMED, clause])
+            for clause, count in looked_at.items()
+        },
+        sampled=shown[Sign.SAMPLED, _NONE],
+        missed=_of_clauses(shown, Sign.MISSED),
     )
+
+
+def _of_clauses(shown: Signs, wanted: Sign) -> dict[ClauseId, int]:
+    return {clause: count for (sign, clause), count in shown.items() if sign is wanted and count}
 
 
 def _second_reviews(record: Record) -> Iterator[bool]:

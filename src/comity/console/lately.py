@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from comity.casework.quality import Quality
 from comity.console.asking import Reader
-from comity.flow.quality import measured
+from comity.flow.quality import UNMEASURED, measured
 from comity.ports import Store
 
 ResultT = TypeVar("ResultT")
@@ -38,20 +38,14 @@ class Lately(Generic[ResultT]):
 
 
 class Measuring:
-    """The quality of decisions over the whole record, found out anew when something was added."""
+    """The quality of decisions over the whole record; only what was added since the last time is looked at."""
 
     def __init__(self, reader: Reader) -> None:
-        self._lately, self._position, self._measured = Lately[Quality](reader), -1, measured_nothing()
+        self._lately, self._measured = Lately[Quality](reader), UNMEASURED
 
     async def quality(self) -> Quality | None:
         return await self._lately.found(self._now)
 
     def _now(self, store: Store) -> Quality:
-        position = store.position
-        if position != self._position:
-            self._measured, self._position = measured(store), position
-        return self._measured
-
-
-def measured_nothing() -> Quality:
-    return Quality(second_reviews=0, agreed=0, appealed=0, reversed=0, rules={}, sampled=0, missed={})
+        self._measured = measured(store, self._measured)
+        return self._measured.quality

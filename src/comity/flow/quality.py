@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from heapq import nsmallest
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from comity.casework import quality
 from comity.casework.case_facts import CaseKind, CaseOpened
 from comity.casework.facts import Decided, Dismissed
-from comity.casework.quality import Quality
+from comity.casework.quality import Quality, Signs
 from comity.casework.record import fold
 from comity.flow.message import Proceedings
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
@@ -28,10 +30,39 @@ def draw(proceedings: Proceedings, count: int, at: datetime) -> tuple[CaseId, ..
     return opened
 
 
-def measured(store: Store) -> Quality:
-    """What the whole record shows."""
-    accounts = dict.fromkeys(fact.account for fact in store.facts([CaseOpened, Decided, Dismissed]))
-    return quality.quality(fold(account, store.facts_of(account)) for account in accounts)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the record showed when it had so many facts and erasures."""
+
+    shown: Signs = field(default_factory=Counter)
+    position: int = 0
+    erasures: int = 0
+
+    @property
+    def quality(self) -> Quality:
+        return quality.quality(self.shown)
+
+
+UNMEASURED: Final = Measured()
+
+
+def measured(store: Store, before: Measured = UNMEASURED) -> Measured:
+    """What the whole record shows. Only accounts with new facts since `before` are looked at.
+
+    After an erasure all are, since what the erased one showed cannot be looked up any more.
+    """
+    erasures, position = store.erasures, store.position
+    if erasures != before.erasures:
+        before = Measured(erasures=erasures)
+    shown, telling = before.shown.copy(), () if before.position else quality.TELLING
+    for account in dict.fromkeys(fact.account for fact in store.facts(telling, after=before.position)):
+        shown.update(_signs(store, account, until=position))
+        shown.subtract(_signs(store, account, until=before.position))
+    return Measured(shown=shown, position=position, erasures=erasures)
+
+
+def _signs(store: Store, account: AccountId, *, until: int) -> Signs:
+    return quality.signs(fold(account, store.facts_of(account, until=until) if until else ()))
 
 
 class Sampling:
