@@ -39,7 +39,7 @@ class Site:
         self.folder = folder
         self.comity("init", ".", "--from", "forum", "--origin", "log.harbour.example/rules")
         self.comity("publish")
-        self._source = json.loads(self.comity("token", "new", "the forum", "--role", "source", "--json"))["token"]
+        self.source = json.loads(self.comity("token", "new", "the forum", "--role", "source", "--json"))["token"]
         words = [*COMITY, "serve", "--port", "0"]
         self._process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True, env=_environment())
         assert self._process.stdout is not None
@@ -62,7 +62,7 @@ class Site:
             "sent": (datetime.now(UTC) - ago).isoformat(),
             "reach": reach,
         }
-        headers = {"Authorization": f"Bearer {self._source}"}
+        headers = {"Authorization": f"Bearer {self.source}"}
         told = httpx.post(f"{self.url}/v1/messages", json=message, headers=headers, timeout=30)
         assert told.status_code == 200, told.text
         answer = told.json()["answer"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -100,6 +102,36 @@ def test_a_reviewer_works_through_a_queue_by_keyboard(mara: Person, site: Site) 
     assert "the case is closed" in decided_by_keyboard(page, site, "d")
     assert items.count() == len(SAID) - 2
     page.locator(".live").get_by_text("wait").wait_for()
+    assert mara.complaints == []
+
+
+def test_what_somebody_reported_gets_its_clause_by_keyboard(mara: Person, site: Site) -> None:
+    said = {"id": "p50", "author": "ash", "channel": "posts", "text": "We meet at the boat house."}
+    message = {**said, "sent": datetime.now(UTC).isoformat()}
+    told = httpx.post(
+        f"{site.url}/v1/notices",
+        json={"content": message, "why": "It is an advertisement.", "good_faith": True},
+        headers={"Authorization": f"Bearer {site.source}"},
+        timeout=30,
+    )
+    assert told.status_code == 201, told.text
+    page = mara.page
+    page.goto(f"{site.url}/console/queue")
+    reported = page.locator("[data-item]").filter(has_text="no clause is named yet")
+    reported.focus()
+    keys(page, "Enter")
+    page.wait_for_url("**/console/cases/*")
+    clauses = page.locator("input[name=clauses]")
+    keys(page, "j", "j", "k", "Space")
+    assert [each.is_checked() for each in clauses.all()] == [True, *[False] * (clauses.count() - 1)]
+    keys(page, "d", "w")
+    page.keyboard.type("It is an invitation to friends.")
+    keys(page, "p")  # is typed: keys wait until the field is left
+    assert page.get_by_label("Your reasons").input_value() == "It is an invitation to friends.p"
+    keys(page, "Backspace", "Tab", "Enter")
+    page.locator("#preview:focus [data-key=s]").wait_for()
+    keys(page, "s")
+    page.wait_for_url(re.compile(r"/console/queue\?done=closed"))
     assert mara.complaints == []
 
 

@@ -371,7 +371,9 @@ def alike(browser: Browser, case: str) -> str:
 
 def test_similar_cases_of_others_say_how_they_ended(world: World, mara: Browser, abe: Browser) -> None:
     first = case_of(world)
-    assert "nobody decided on the same words, or on this clause" in alike(mara, first)
+    assert "nothing was decided on the same words of others, and no person decided under this clause" in alike(
+        mara, first
+    )
     decide(mara, first, choice="ladder", why=WHY)
     decide(mara, case_of(world, "spam of another kind", "bo"), choice="dismiss", why="He asks what <b>it</b> is.")
     world.clock.at += timedelta(minutes=90)
@@ -395,4 +397,4 @@ def test_a_similar_case_that_an_appeal_reversed_says_so_and_an_erased_one_is_gon
     appeal.give_outcome(world.proceedings, filed.appeal, AppealOutcome.REVERSED, ReviewerId("abe"), "A quotation.", NOW)
     assert "on appeal reversed" in alike(mara, case)
     world.store.erase(AccountId("ann"))
-    assert "nobody decided" in alike(mara, case)
+    assert "nothing was decided" in alike(mara, case)
