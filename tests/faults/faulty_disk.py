@@ -98,6 +98,8 @@ def named(path: Path) -> str:
     if "tile" in path.parts:
         kind = "bundle" if "entries" in path.parts else "tile"
         return f"{kind} folder" if path.is_dir() else kind
+    if "agreement" in path.parts:
+        return "version folder" if path.is_dir() else "version"
     return path.name.removeprefix(".").removesuffix(".new")
 
 

@@ -89,10 +89,13 @@ class Life:
     def say(self, **what: object) -> None:
         os.write(self.diary, json.dumps(what).encode() + b"\n")
 
-    def aim(self, points: Sequence[str]) -> None:
-        """Die at one of the points that earlier lives came by, each as likely; or after some number of steps."""
+    def aim(self, points: Sequence[str], times: int) -> None:
+        """Die at one of the points that earlier lives came by, each as likely; or after some number of steps.
+
+        At the latest the `times`-th time that it comes by.
+        """
         if points and self.chance.random() < 0.8:
-            self.point, self.left = self.chance.choice(points), self.chance.randrange(1, 4)
+            self.point, self.left = self.chance.choice(points), self.chance.randrange(1, times + 1)
 
     def step(self, name: str) -> None:
         if name not in self.met:
@@ -295,11 +298,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     points, errors, violations = Counter[str](), Counter[str](), list[str]()
-    acknowledged = 0
+    acknowledged, begun = 0, set[str]()
     for record, start in enumerate(range(0, options.lives, LIVES_OF_ONE)):
-        witnessed = whole_life(options.folder / str(record), options, min(LIVES_OF_ONE, options.lives - start), record)
+        witnessed = whole_life(
+            options.folder / str(record), options, min(LIVES_OF_ONE, options.lives - start), record, begun
+        )
         diary = witnessed.diary()
-        points.update({str(line["met"]): 0 for line in diary if "met" in line})
+        begun |= met_once(diary)
+        points.update(dict.fromkeys(met(diary), 0))
         points.update(str(line["died"]) for line in diary if "died" in line)
         errors.update(str(line["error"]).split(":")[0] for line in diary if "error" in line)
         acknowledged += sum("to" in line for line in diary)
@@ -308,27 +314,40 @@ def main() -> int:
     return 1 if violations else 0
 
 
-def whole_life(folder: Path, options: argparse.Namespace, lives: int, record: int) -> Witnessed:
-    """One record from its first moment, through `lives` deaths, to a last life in which nothing goes wrong."""
+def met_once(diary: Sequence[dict[str, object]]) -> set[str]:
+    """The points that a record came by in one life alone, as when its version is published."""
+    lives = Counter(str(line["met"]) for line in diary if "met" in line)
+    return {name for name, count in lives.items() if count == 1}
+
+
+def met(diary: Sequence[dict[str, object]]) -> set[str]:
+    return {str(line["met"]) for line in diary if "met" in line}
+
+
+def whole_life(folder: Path, options: argparse.Namespace, lives: int, record: int, begun: set[str]) -> Witnessed:
+    """One record from its first moment, through `lives` deaths, to a last life in which nothing goes wrong.
+
+    `begun`: points that earlier records came by in one life alone, mostly their first.
+    """
     (folder / "log").mkdir(parents=True)
     LogFolder(folder / "log").write_vkey(KEY.verifier)
     witnessed = Witnessed(folder)
     for life in range(lives):
-        if not lived(folder, options, options.seed * 1_000_000 + record * 1_000 + life, witnessed):
+        if not lived(folder, options, options.seed * 1_000_000 + record * 1_000 + life, witnessed, begun):
             return witnessed
         witnessed.look()
     unharmed = argparse.Namespace(how="none", plant="")
-    if lived(folder, unharmed, -1 - record, witnessed):
+    if lived(folder, unharmed, -1 - record, witnessed, begun):
         witnessed.look()
         witnessed.reckon()
     return witnessed
 
 
-def lived(folder: Path, options: argparse.Namespace, seed: int, witnessed: Witnessed) -> bool:
+def lived(folder: Path, options: argparse.Namespace, seed: int, witnessed: Witnessed, begun: set[str]) -> bool:
     """One life, in a process of its own. False: it ended in a way that the record must not."""
     diary = witnessed.diary()
     last = max((int(str(line["to"])) for line in diary if "to" in line), default=0)
-    points = sorted({str(line["met"]) for line in diary if "met" in line})
+    points = sorted(met(diary) or begun)
     process = os.fork()
     if process == 0:
         try:
@@ -336,7 +355,7 @@ def lived(folder: Path, options: argparse.Namespace, seed: int, witnessed: Witne
             if options.how == "none":
                 life.left = 1 << 62
             else:
-                life.aim(points)
+                life.aim(points, times=3 if diary else 1)
             life.live(last)
         except ForkError as error:
             os.write(2, f"{error}\n".encode())

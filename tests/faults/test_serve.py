@@ -16,6 +16,7 @@ from serve_soak import Log, soak
 from serve_soak import lost as told_and_lost
 from test_run_killed import RULES
 
+from comity.flow.anchor import unwatched
 from comity.ledger.feed import FeedEntry, decode_line
 from comity.model.measure import State
 
@@ -57,6 +58,11 @@ def test_what_another_program_decides_reaches_a_gate_that_follows(folder: Path, 
     assert isinstance(entry, FeedEntry)
     assert (entry.account, entry.plan[0].state, entry.plan[0].statement) == ("ann", State.CUT, later["statement"])
     assert served.end(signal.SIGTERM) == 0
+
+
+def test_it_warns_that_nothing_would_notice_an_older_folder_in_the_words_of_verify(served: Served) -> None:
+    warnings = httpx.get(f"{served.url}/readyz", timeout=30).json()["warnings"]
+    assert tuple(warnings) == unwatched(has_anchor=False, has_witnesses=False) != ()
 
 
 def test_told_to_end_it_answers_what_it_has_taken_and_streams_end_with_a_whole_line(

@@ -37,6 +37,7 @@ from comity.console.pages import Pages
 from comity.console.problems import problem_page
 from comity.console.public import Public, public_pages
 from comity.console.subject import Subject, subject_pages
+from comity.flow.anchor import unwatched
 from comity.flow.desk import Desk
 from comity.flow.links import Links
 from comity.flow.webhooks import Courier
@@ -109,17 +110,8 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         url=url,
         ending=Ending(),
         tell=told_to(sys.stderr, clock),
-        warnings=_warnings(settings),
+        warnings=unwatched(has_anchor=settings.anchor is not None, has_witnesses=settings.policy is not None),
     )
-
-
-def _warnings(settings: Settings) -> tuple[str, ...]:
-    if settings.anchor is None and settings.policy is None:
-        return (
-            "neither an anchor nor a witness is set: if the record's folder is put back to an older state, nothing"
-            " notices; see `ledger.anchor` and `ledger.policy` in comity.toml",
-        )
-    return ()
 
 
 def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack, pages: Pages) -> list[Router]:

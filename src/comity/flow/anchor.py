@@ -13,8 +13,8 @@ from comity.ledger.note import NoteError
 from comity.ports import Store
 
 _UNWATCHED: Final = (
-    "That the whole folder was not put back to an earlier day: neither an anchor nor witnesses are named"
-    " (`anchor`, `policy` under [ledger])."
+    "Whether the whole folder was put back to an earlier day, nothing would notice: neither an anchor nor witnesses"
+    " are named (`anchor`, `policy` under [ledger])."
 )
 
 
