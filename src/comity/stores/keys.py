@@ -91,14 +91,16 @@ class KeyFile:
         subjects = {account: self.subject(account) for account in accounts}
         new = {account: secrets.randbits(63) for account, subject in subjects.items() if subject is None}
         if new:
+            keys = {subject: secrets.token_bytes(_KEY_LENGTH) for subject in new.values()}
             with self._db.transaction():
                 self._db.executemany(
                     "insert into subjects (subject, account, key) values (?, ?, ?)",
-                    [(subject, self._account(one), secrets.token_bytes(_KEY_LENGTH)) for one, subject in new.items()],
+                    [(subject, self._account(one), keys[subject]) for one, subject in new.items()],
                 )
                 self._db.execute("update secrets set enrolled = enrolled + ?", len(new))
-        for account, subject in new.items():
-            self._remember(account, subject)
+            for account, subject in new.items():
+                self._remember(account, subject)
+                self._remember_key(subject, keys[subject])
         return {account: subject or new[account] for account, subject in subjects.items()}
 
     def cipher(self, subject: int) -> AESGCM | None:
@@ -118,9 +120,7 @@ class KeyFile:
         if key is None:
             key = next(self._db.blobs("select key from subjects where subject = ?", subject), None)
             if key is not None:
-                if len(self._keys) >= _MOST_AT_HAND:
-                    self._keys.clear()
-                self._keys[subject] = key
+                self._remember_key(subject, key)
         return key
 
     @property
@@ -171,6 +171,11 @@ class KeyFile:
         if len(self._subjects) >= _MOST_AT_HAND:
             self._subjects.clear()
         self._subjects[account] = subject
+
+    def _remember_key(self, subject: int, key: bytes) -> None:
+        if len(self._keys) >= _MOST_AT_HAND:
+            self._keys.clear()
+        self._keys[subject] = key
 
 
 def _demand_private(path: Path) -> None:

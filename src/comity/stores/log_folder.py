@@ -59,7 +59,7 @@ class LogFolder:
 
         Raises `ForkError`, with no checkpoint written, if `checkpoint` does not follow the published one.
         """
-        self._demand_forward(checkpoint)
+        self._demand_forward(self.checkpoint(), checkpoint)
         folders, outgrown = set(), []
         for path, content in files:
             if path == CHECKPOINT_PATH:
@@ -98,8 +98,8 @@ class LogFolder:
 
     def _put_checkpoint(self, checkpoint: bytes) -> None:
         """Published again, a checkpoint keeps the cosignatures that it has."""
-        self._demand_forward(checkpoint)
         published = self.checkpoint()
+        self._demand_forward(published, checkpoint)
         if published is not None and parse_note(published).text == parse_note(checkpoint).text:
             checkpoint = countersigned(published, parse_note(checkpoint).signatures)
         _sync(self._write(CHECKPOINT_PATH, checkpoint))
@@ -129,8 +129,7 @@ class LogFolder:
         """Publish a key that took the place of the one before, as the log's entries say."""
         _sync(self._write(VKEY_PATH, f"{key}\n".encode()))
 
-    def _demand_forward(self, checkpoint: bytes) -> None:
-        old = self.checkpoint()
+    def _demand_forward(self, old: bytes | None, checkpoint: bytes) -> None:
         if old is None:
             return
         try:
