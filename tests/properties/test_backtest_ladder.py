@@ -17,7 +17,7 @@ from comity.casework.record import Record, after, standing
 from comity.casework.step import Circumstances
 from comity.flow import ladder
 from comity.flow.events import Events, counted_before
-from comity.flow.ladder import Breaching, Gathered, follow
+from comity.flow.ladder import Breaching, Gathered, decide_alike, follow
 from comity.model.agreement import Agreement
 from comity.model.duration import Duration, Unit
 from comity.model.finding import Finding
@@ -36,20 +36,46 @@ TERMS = (
 )
 
 
+SOURCE = "\n".join(
+    [
+        "---", "comity: 1", "title: T", "channels: [posts, mail]", "review_within: 3 days",
+        "conditions: {mended: It is mended.}", "---", "# T",
+        *("", "## A {#a}", "", "Do not.", "", "```rule", 'text.says("a")', "```"),
+        *("", "## B {#b}", "", "Do not.", "", '```rule points=2 once="1 day"', 'text.says("b")', "```"),
+        *("", "## M {#measures}", "", "| points | measure | channels | for |", "|---|---|---|---|"),
+        *("| 1 | warn | | |", *TERMS),
+    ]
+)  # fmt: skip
+
+
 def agreement() -> Agreement:
-    text = "\n".join(
-        [
-            "---", "comity: 1", "title: T", "channels: [posts, mail]", "review_within: 3 days",
-            "conditions: {mended: It is mended.}", "---", "# T",
-            *("", "## A {#a}", "", "Do not.", "", "```rule", 'text.says("a")', "```"),
-            *("", "## B {#b}", "", "Do not.", "", '```rule points=2 once="1 day"', 'text.says("b")', "```"),
-            *("", "## M {#measures}", "", "| points | measure | channels | for |", "|---|---|---|---|"),
-            *("| 1 | warn | | |", *TERMS),
-        ]
-    )  # fmt: skip
+    return changed()
+
+
+def changed(*changes: tuple[str, str]) -> Agreement:
+    text = SOURCE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
     loaded = load("a.md", text.encode(), {}.get).agreement
     assert loaded is not None
     return loaded
+
+
+def test_versions_decide_alike_that_differ_in_rules_and_words_alone() -> None:
+    other = changed(('says("a")', 'says("c")'), ("Do not.", "Do never."), ("## A {", "## Z {"))
+    assert other.digest != agreement().digest
+    assert decide_alike(agreement(), other)
+    for one in (
+        ("points=2", "points=3"),
+        ('once="1 day"', 'once="2 days"'),
+        ("| 3 | remove", "| 2 | remove"),
+        ("2 days |", "3 days |"),
+        ("review_within: 3", "review_within: 4"),
+        ("[posts, mail]", "[posts]"),
+        ('text.says("a")', "author.messages(days(1)) > 3"),
+    ):
+        assert not decide_alike(agreement(), changed(one)), one
 
 
 def plainly_counted(events: Events, asked: Events) -> list[int]:

@@ -190,6 +190,17 @@ def test_the_draft_is_held_against_another_version(folder: Path, capsys: pytest.
     assert all(sample["evidence"] for sample in report["samples"])  # type: ignore[attr-defined]
 
 
+def test_each_version_has_its_own_courses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where both decide alike an account's course is followed once, if it breaches the same under both."""
+    for name, least in (("draft.md", 3), ("changed.md", 9)):
+        rules = AGREEMENT.replace("text.size() > 30", f"author.messages(days(2)) > {least}")
+        Path(name).write_text(rules, encoding="utf-8")
+    compared = report_of("messages.parquet", draft="changed.md", capsys=capsys, against="draft.md")
+    assert compared["ladder"] == report_of("messages.parquet", draft="changed.md", capsys=capsys)["ladder"]
+    assert compared["ladder_against"] == report_of("messages.parquet", capsys=capsys)["ladder"]
+    assert compared["ladder"] != compared["ladder_against"]
+
+
 def test_the_version_in_force_is_the_one_it_is_held_against(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     publish(Path("draft.md"), chosen(), effective="2026-01-01", replay=True)
     assert report_of("messages.parquet", capsys=capsys)["against"] is None, "a draft is not held against itself"

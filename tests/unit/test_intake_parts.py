@@ -38,6 +38,13 @@ def written(folder: Path, changes: Mapping[str, Sequence[object]], *, row_group_
     return str(file)
 
 
+def test_the_bytes_of_texts_are_known_where_they_are_read_quickly(tmp_path: Path) -> None:
+    (part,) = parts_of([written(tmp_path, {"text": ["Grüße"] * COUNT})])
+    assert [rows.bytes for rows, _, _ in rows_in(part, with_times=False)] == [8 * len("Grüße".encode())] * 5
+    (part,) = parts_of([written(tmp_path, CHANGES["lists beside"])])
+    assert {rows.bytes for rows, _, _ in rows_in(part, with_times=False)} == {None}
+
+
 def shown(rows: Rows) -> list[tuple[object, ...]]:
     """What a scan sees of each message."""
 
@@ -107,5 +114,6 @@ def test_messages_are_found_by_their_places(
 ) -> None:
     (part,) = parts_of([written(tmp_path, changes)])
     every = [message for taken, _ in read_part(part) for message in taken.messages]
-    found = list(messages_at(part, rows, is_whole=not changes))
-    assert found == [(row, every[row]) for row in rows]
+    for size in (None, 100, 1 << 40):  # texts together: not known, few, too many to be read without a dictionary
+        found = list(messages_at(part, rows, is_whole=not changes, size=size))
+        assert found == [(row, every[row]) for row in rows]

@@ -22,7 +22,7 @@ from comity.app.terminal import err, progress
 from comity.casework.wording import counted, printable
 from comity.flow.backtest import Backtest, Side, findings_at
 from comity.flow.columnar import Judged
-from comity.flow.ladder import Breaching, Course, follow
+from comity.flow.ladder import Breaching, Course, decide_alike, follow
 from comity.flow.tally import ANY, any_of
 from comity.intake.parts import Part
 from comity.intake.problems import ArchiveError
@@ -80,7 +80,7 @@ def run(
             read.is_stopped = True
             err.print("Stopped. The report tells of what was read so far.", markup=False)
         bar.update(TaskID(0), description="ladder", completed=0.0, note="")
-        courses = [list(_followed(side, delivery, executor, bar)) for side in backtest.sides]
+        courses = _courses(backtest, delivery, executor, bar)
         bar.update(TaskID(0), description="samples", completed=0.0, note="")
         return _report(backtest, draft, against, courses, read, parts, executor)
 
@@ -129,9 +129,30 @@ def _findings(side: Side, judged: Judged, one: Scanned, again: Again) -> list[di
     return [row for message, findings in found for row in rows_of(message, findings)]
 
 
-def _followed(side: Side, delivery: Duration, executor: Executor | None, bar: Progress) -> Iterator[Course]:
-    """What becomes of each account, by all cores."""
-    accounts = side.gathered.accounts()
+def _courses(backtest: Backtest, delivery: Duration, executor: Executor | None, bar: Progress) -> list[list[Course]]:
+    """What becomes of each account under each version; once where the same breaches come to the same."""
+    draft, against = backtest.draft, backtest.against
+    accounts = draft.gathered.accounts()
+    courses = list(_followed(draft, accounts, delivery, executor, bar))
+    if against is None:
+        return [courses]
+    messages, known = dict(accounts), {}
+    if decide_alike(draft.agreement, against.agreement):
+        known = {course.account: course for course in courses}
+    others = against.gathered.accounts()
+    same = {account: known[account] for account, of in others if account in known and messages[account] == of}
+    left = _followed(against, [each for each in others if each[0] not in same], delivery, executor, bar)
+    return [courses, [same[account] if account in same else next(left) for account, _ in others]]
+
+
+def _followed(
+    side: Side,
+    accounts: Sequence[tuple[int, list[Breaching]]],
+    delivery: Duration,
+    executor: Executor | None,
+    bar: Progress,
+) -> Iterator[Course]:
+    """What becomes of each of the accounts, by all cores."""
     groups = list(_groups(accounts))
     each = map if executor is None else executor.map
     agreements, deliveries = [side.agreement] * len(groups), [delivery] * len(groups)

@@ -33,7 +33,7 @@ class Again:
         if not rows:
             return iter(())
         if one.part.stretch is not None:
-            return messages_at(one.part, rows, is_whole=not one.about.rejects)
+            return messages_at(one.part, rows, is_whole=not one.about.rejects, size=one.about.bytes)
         messages = self.messages(one)
         return ((row, messages[row]) for row in rows)
 
@@ -70,7 +70,11 @@ def read_at(
     asked = {part: sorted(rows[part]) for part in sorted(rows)}
     apart = [part for part in asked if parts[part].part.stretch is not None]
     each = map if executor is None else executor.map
-    jobs = [_Apart(part=parts[one].part, rows=asked[one], is_whole=not parts[one].about.rejects) for one in apart]
+    jobs = [
+        _Apart(part=each.part, rows=asked[one], is_whole=not each.about.rejects, size=each.about.bytes)
+        for one in apart
+        for each in [parts[one]]
+    ]
     found = dict(zip(apart, each(_read_apart, jobs), strict=True))
     again = Again()
     found |= {part: list(again.at(parts[part], asked[part])) for part in asked if part not in found}
@@ -84,7 +88,8 @@ class _Apart:
     part: Part
     rows: Sequence[int]
     is_whole: bool
+    size: int | None
 
 
 def _read_apart(one: _Apart) -> list[tuple[int, Message]]:
-    return list(messages_at(one.part, one.rows, is_whole=one.is_whole))
+    return list(messages_at(one.part, one.rows, is_whole=one.is_whole, size=one.size))

@@ -50,6 +50,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     rejects: tuple[Reject, ...] = ()
     problem: tuple[str, str, str] | None = None
     labels: dict[int, str] = {}
+    bytes: int | None = None  # of its texts, where that is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +258,7 @@ def _scan(job: Job) -> About:
     finder = _finder(job.asked, job.key)
     batches: list[Columns] = []
     labels: dict[int, str] = {}
-    about = About(messages=0)
+    about = About(messages=0, bytes=0)
     for rows, taken, problem in _batches(job.part, finder):
         batches.append(finder.find(rows))
         labels.update(finder.labels(rows))
@@ -266,6 +267,7 @@ def _scan(job: Job) -> About:
             rejects=(*about.rejects, *taken.rejects),
             problem=about.problem if problem is None else (problem.archive, problem.what, problem.mend),
             labels=labels,
+            bytes=None if about.bytes is None or rows.bytes is None else about.bytes + rows.bytes,
         )
     columns = _concatenated(batches) if batches else finder.find(rows_of(()))
     job.shelf.save(job.number, columns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 
@@ -132,6 +133,19 @@ def _channels_at(rows: Ints, channels: Sequence[tuple[Channel, Column]]) -> list
     for number, (_, column) in enumerate(channels):
         found[np.asarray(column[rows], dtype=np.bool_)] = number
     return [channels[number][0] for number in found.tolist()]
+
+
+def decide_alike(one: Agreement, other: Agreement) -> bool:
+    """Whether equal breaches come to equal courses under both: their rules and words may differ, and nothing else."""
+    return _deciding(one) == _deciding(other)
+
+
+def _deciding(agreement: Agreement) -> tuple[object, ...]:
+    """All that decisions go by."""
+    rules = [clause.rule and (clause.rule.is_conduct, clause.rule.reads_history) for clause in agreement.clauses]
+    clauses = [replace(c, rule=None, title="", prose="", line=0, examples=()) for c in agreement.clauses]
+    spans = (agreement.appeal_window, agreement.decide_within, agreement.review_within, agreement.points_expire)
+    return (rules, clauses, spans, agreement.ladders, agreement.channels, agreement.conditions)
 
 
 def follow(

@@ -60,6 +60,8 @@ class Rows:
     sent: Ints
     created: Ints
     are_stubs: bool = False
+    bytes: int | None = None
+    """Of all texts, each counted wherever it stands; None where that was not counted."""
 
     def __len__(self) -> int:
         return len(self.sent)

@@ -83,13 +83,16 @@ def _damaged(archive: str, row: int, damage: Exception) -> ArchiveError:
     return ArchiveError(archive, what, "fetch or write the file again")
 
 
-def read_rows(opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence[int]) -> Iterator[Taken]:
+def read_rows(
+    opened: Opened, origin: Origin, stretch: Stretch, wanted: Sequence[int], *, is_small: bool
+) -> Iterator[Taken]:
     """The rows of a stretch at these places, in rising order and counted from 0; of others nothing is made.
 
-    Raises what `pyarrow` raises for a file that was fine when it was read whole.
+    `is_small`: all its texts together have room, so that none has to be known again. Raises what `pyarrow` raises for
+    a file that was fine when it was read whole.
     """
-    file = _open(opened)
-    found = _columns(file.schema_arrow, opened.name, origin)
+    found = _columns(_open(opened).schema_arrow, opened.name, origin)
+    file = _open(opened, besides=found["text"] if is_small else "")
     before, at = 0, 0
     for batch in (batch for group in stretch.groups for batch in _many_at_once(file, group, found)):
         end = bisect_left(wanted, before + batch.num_rows, lo=at)
@@ -154,10 +157,13 @@ def stretches(path: str, *, rows: int) -> tuple[Stretch, ...]:
     return (*found, Stretch(groups=tuple(groups), first=first, rows=size)) if groups else tuple(found)
 
 
-def _open(opened: Opened) -> pq.ParquetFile:
-    """Of the metadata only the schema is looked at: `pyarrow` ends the process where that of a column is damaged."""
+def _open(opened: Opened, *, besides: str = "") -> pq.ParquetFile:
+    """All strings as dictionaries, but those of one column.
+
+    Of the metadata only the schema is looked at: `pyarrow` ends the process where that of a column is damaged.
+    """
     metadata = pq.read_metadata(opened.path)
-    strings = string_leaves(metadata.schema)
+    strings = [leaf for leaf in string_leaves(metadata.schema) if leaf != besides]
     return pq.ParquetFile(opened.path, metadata=metadata, read_dictionary=strings, buffer_size=CHUNK, pre_buffer=False)
 
 

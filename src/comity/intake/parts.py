@@ -70,18 +70,23 @@ def rows_in(part: Part, *, with_times: bool) -> Iterator[tuple[Rows, Taken, Arch
         yield rows_of(()), Taken(share=1), problem
 
 
-def messages_at(part: Part, rows: Sequence[int], *, is_whole: bool) -> Iterator[tuple[int, Message]]:
+_SMALL: Final = 1 << 28
+
+
+def messages_at(
+    part: Part, rows: Sequence[int], *, is_whole: bool, size: int | None = None
+) -> Iterator[tuple[int, Message]]:
     """The messages of the part at these places, in rising order, among all that it gives.
 
-    `is_whole`: none of its records is rejected, so that places are rows.
+    `is_whole`: none of its records is rejected, so that places are rows. `size`: bytes of its texts, if known.
     """
     if part.stretch is None or not is_whole:
         yield from _picked(part, rows)
         return
-    places = iter(rows)
+    places, is_small = iter(rows), size is not None and size <= _SMALL
     opened = open_archive(part.archive)
     with opened.raw:
-        for taken in parquet.read_rows(opened, part.origin, part.stretch, rows):
+        for taken in parquet.read_rows(opened, part.origin, part.stretch, rows, is_small=is_small):
             yield from ((row, message) for message, row in zip(taken.messages, places, strict=False))
 
 

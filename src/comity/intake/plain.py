@@ -60,16 +60,18 @@ def _rows(columns: Mapping[str, pa.Array], size: int, *, with_times: bool) -> Ro
     for code in set(channels.codes.tolist()):
         values.channel(channels.names[code])
     texts, codes = _distinct(columns["text"], values.TEXT_LIMIT)
+    sizes = pc.binary_length(texts).to_numpy().astype(np.int64)
     created = _times(columns["author_created"], may_lack=True) if "author_created" in columns else None
     return Rows(
         messages=partial(_messages, columns, channels, with_times=with_times),
-        texts=Texts(pieces=partial(_pieces, texts), codes=codes),
+        texts=Texts(pieces=partial(_pieces, texts, sizes), codes=codes),
         authors=_named(columns["author"], values.NAME_LIMIT, least=1),
         channels=channels,
         labels=_labels(columns.get("label"), size),
         sent=_times(columns["sent"]),
         created=np.full(size, UNKNOWN, dtype=np.int64) if created is None else created,
         are_stubs=True,
+        bytes=int(sizes[codes].sum()),
     )
 
 
@@ -87,9 +89,8 @@ def _messages(columns: Mapping[str, pa.Array], channels: Named, *, with_times: b
     return [msgspec.structs.replace(one, sent=when, author_created=made) for one, when, made in at]
 
 
-def _pieces(texts: pa.StringArray) -> Iterator[Joined]:
+def _pieces(texts: pa.StringArray, sizes: Ints) -> Iterator[Joined]:
     """The texts, whose bytes are never made Python's one by one."""
-    sizes = pc.binary_length(texts).to_numpy().astype(np.int64)
     for start, end in in_turns(sizes):
         some = pa.ListArray.from_arrays(pa.array([0, end - start], pa.int32()), texts.slice(start, end - start))
         inner = memoryview(pc.binary_join(some, BETWEEN.decode())[0].as_buffer())
