@@ -17,11 +17,13 @@ from comity.api.ending import Ending
 from comity.app.serve import parse
 from comity.flow.desk import Desk
 from comity.flow.links import Links, Purpose
+from comity.flow.mail import Postman
 from comity.flow.message import Proceedings
 from comity.flow.webhooks import Courier
 from comity.model.access import GIVEN, Role, Token, TokenId
 from comity.model.ids import Channel, DecisionId
 from comity.ports import UnreachableError, WebhookLink
+from comity.stores.mails import MailFile
 from comity.stores.replies import ReplyFile
 from comity.stores.webhooks import WebhookFile
 from comity.stores.world import CountedEntropy, FixedClock
@@ -69,7 +71,7 @@ class NoLink:
         raise UnreachableError("there is nothing outside")
 
 
-def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
+def parts(world: World, folder: Path, link: WebhookLink | None = None, postman: Postman | None = None) -> Parts:
     hooks = WebhookFile(folder / "webhooks.db")
     return Parts(
         desk=Desk(world.store, lambda: current(world)),
@@ -84,6 +86,8 @@ def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
         courier=Courier(
             world.store, hooks, link or NoLink(), world.clock, CountedEntropy(), own_link(LINKS, "https://example.org")
         ),
+        mails=MailFile(folder / "mail.db"),
+        postman=postman,
         links=LINKS,
         clock=world.clock,
         parse=parse,
@@ -96,8 +100,10 @@ def parts(world: World, folder: Path, link: WebhookLink | None = None) -> Parts:
 
 
 @contextmanager
-def serving(world: World, folder: Path, link: WebhookLink | None = None) -> Iterator[TestClient]:
-    with TestClient(make_app(parts(world, folder, link), "1"), raise_server_exceptions=False) as client:
+def serving(
+    world: World, folder: Path, link: WebhookLink | None = None, postman: Postman | None = None
+) -> Iterator[TestClient]:
+    with TestClient(make_app(parts(world, folder, link, postman), "1"), raise_server_exceptions=False) as client:
         yield client
 
 

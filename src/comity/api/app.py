@@ -25,12 +25,14 @@ from comity.api.ending import Ending
 from comity.api.events import event_routes
 from comity.api.heads import with_head
 from comity.api.health import health_routes
+from comity.api.mail import mail_routes
 from comity.api.messages import Parse, message_routes
 from comity.api.metrics import Metrics, State, metric_routes
 from comity.api.notices import notice_routes
 from comity.api.once import Once
 from comity.api.operators import operator_routes
 from comity.api.outbox import Outbox
+from comity.api.post import Post
 from comity.api.problems import ANSWERED, AnyRequest, Page, Problem, answered, failed, shown
 from comity.api.proofs import proof_routes
 from comity.api.public import public_routes
@@ -47,9 +49,10 @@ from comity.flow import subject
 from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
+from comity.flow.mail import Postman
 from comity.flow.webhooks import Courier
 from comity.model.ids import DecisionId
-from comity.ports import Clock, GateAcks, PublishedLog, Replies, Store, Tokens, Webhooks
+from comity.ports import Clock, GateAcks, Mails, PublishedLog, Replies, Store, Tokens, Webhooks
 
 LARGEST_BODY = 1 << 20
 
@@ -59,8 +62,8 @@ class Parts:
     """What the service is made of.
 
     `reading` is the store with a connection of its own, `apart` another, for what takes long; `secret` is of the hashes
-    under which requests are known; `url` is where it is reached; `tell` writes to the log; `warnings` are what
-    `/readyz` says could be safer.
+    under which requests are known; `url` is where it is reached; `postman` is None where no mail server is named;
+    `tell` writes to the log; `warnings` are what `/readyz` says could be safer.
     """
 
     desk: Desk
@@ -72,6 +75,8 @@ class Parts:
     replies: Replies
     hooks: Webhooks
     courier: Courier
+    mails: Mails
+    postman: Postman | None
     secret: bytes
     links: Links
     clock: Clock
@@ -104,7 +109,8 @@ def make_app(
         return told.one.id if told else None
 
     metrics = Metrics()
-    metrics.also(State(parts.reading, parts.log, parts.acks, parts.hooks, parts.clock, lambda: queue.waiting))
+    outward = parts.hooks, parts.mails
+    metrics.also(State(parts.reading, parts.log, parts.acks, *outward, parts.clock, lambda: queue.waiting))
     routes = [
         *_of_feeds(parts, queue, watch, snapshots, once, metrics),
         *_of_record(parts, queue, once),
@@ -113,10 +119,13 @@ def make_app(
     admitted = guard(parts.tokens, statement_of, parts.clock)
     machines = Router("/", route_handlers=documented(routes), middleware=[admitted])
     parts.ending.tell(watch.end)
+    runs: list[Runs] = [queue, watch, snapshots, Outbox(parts.courier, watch)]
+    if parts.postman is not None:
+        runs.append(Post(parts.postman, queue, watch, parts.clock))
     app = Litestar(
         [machines, *pages(queue)],
         exception_handlers=_handled(parts.tell, page),
-        lifespan=[_running([queue, watch, snapshots, Outbox(parts.courier, watch)])],
+        lifespan=[_running(runs)],
         request_max_body_size=LARGEST_BODY,
         openapi_config=OpenAPIConfig(
             title="Comity",
@@ -204,6 +213,7 @@ def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterH
         *appeal_routes(queue, once, clock),
         *operator_routes(queue, once, clock),
         *webhook_routes(parts.hooks, clock),
+        *mail_routes(parts.mails, clock),
         *public_routes(parts.log),
         *health_routes(queue, parts.log, parts.warnings),
     ]

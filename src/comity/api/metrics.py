@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from comity.api.watch import Watch
 from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH
-from comity.ports import Clock, GateAcks, Outcome, PublishedLog, Store, Webhooks
+from comity.ports import Clock, GateAcks, Mails, Outcome, PublishedLog, Store, Webhooks
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _MOST_GATES: Final = 100
@@ -67,11 +67,12 @@ class State(Collector):
         log: PublishedLog,
         acks: GateAcks,
         hooks: Webhooks,
+        mails: Mails,
         clock: Clock,
         queued: Callable[[], int],
     ) -> None:
         self._store, self._log, self._acks, self._hooks, self._clock = store, log, acks, hooks, clock
-        self._queued = queued
+        self._mails, self._queued = mails, queued
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is looked up to register it."""
@@ -90,6 +91,11 @@ class State(Collector):
         letters = [(self._hooks.waiting(each.id), len(self._hooks.dead(each.id))) for each in self._hooks.every()]
         yield _gauge("comity_webhook_events_waiting", "Events on their way.", sum(each for each, _ in letters))
         yield _gauge("comity_webhook_events_dead", "Events that were given up.", sum(each for _, each in letters))
+        pause = self._mails.pause
+        yield _gauge("comity_mails_waiting", "Statements on their way by e-mail.", self._mails.waiting())
+        yield _gauge("comity_mails_dead", "Statements whose mail was given up.", len(self._mails.dead()))
+        failures = pause.failures if pause else 0
+        yield _gauge("comity_mail_server_failures", "Times in a row that the mail server took nothing.", failures)
 
     def _of_gates(self) -> Iterator[Metric]:
         behind = GaugeMetricFamily(

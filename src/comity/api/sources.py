@@ -1,4 +1,4 @@
-"""What sources report of accounts: acceptances, handles, deliveries, attestations."""
+"""What sources report of accounts: acceptances, handles, contacts, deliveries, attestations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
-from comity.casework.facts import HandleGiven, How
+from comity.casework.facts import ContactGiven, HandleGiven, How
 from comity.flow import accounts, amend
 from comity.model.access import Role
 from comity.model.ids import AccountId, Channel, DecisionId, Digest
@@ -39,6 +39,13 @@ class Handle(msgspec.Struct, frozen=True, kw_only=True):
     handle: Line
     since: datetime | None = None
     until: datetime | None = None
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """The e-mail address that the account is written to, in place of any before; empty: it is written to no more."""
+
+    account: Line
+    address: Annotated[str, msgspec.Meta(max_length=254)]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +82,12 @@ def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
         )
         await queue.act(lambda running: accounts.give_handle(running, given))
 
+    @put("/v1/contacts", status_code=HTTPStatus.NO_CONTENT)
+    async def contact(data: JSONBody[Contact]) -> None:
+        """Say where an account is written to. It is kept with its data, and erased with them."""
+        given = ContactGiven(account=AccountId(data.account), at=clock.now(), address=data.address)
+        await queue.act(lambda running: accounts.give_contact(running, given))
+
     @post("/v1/statements/{statement:str}/delivered", status_code=HTTPStatus.NO_CONTENT)
     async def delivered(request: TokenRequest, statement: Statement, data: JSONBody[Delivery]) -> None:
         """The account was shown the statement; the earliest time counts."""
@@ -89,4 +102,4 @@ def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
         now = clock.now()
         await queue.act(lambda running: amend.attest(running, data.statement, data.condition, by, now))
 
-    return [accept, handle, delivered, attest]
+    return [accept, handle, contact, delivered, attest]

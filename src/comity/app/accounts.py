@@ -1,4 +1,4 @@
-"""`comity handle`, `hold`, `export`, `erase`, `forget` and `put-off`: what concerns an account and no decision."""
+"""`comity handle`, `contact`, `hold`, `export`, `erase`, `forget`, `put-off`: what concerns an account, no decision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_name, parse_time
 from comity.app.wiring import SystemClock, reading
-from comity.casework.facts import AppealsPutOff, HandleGiven, HoldEnded, HoldSet, Party
+from comity.casework.facts import AppealsPutOff, ContactGiven, HandleGiven, HoldEnded, HoldSet, Party
 from comity.casework.refused import RefusedError
 from comity.casework.wording import counted, printable
 from comity.flow import accounts, amend, retention
@@ -39,6 +39,14 @@ def handle(
     with acting(settings) as proceedings:
         accounts.give_handle(proceedings, fact)
     return told([fact], as_json=as_json, said=f"On {channel} the account is {fact.handle}.")
+
+
+def contact(account: str, address: str, settings: Settings, *, as_json: bool) -> Exit:
+    fact = ContactGiven(account=parse_account(account), at=SystemClock().now(), address=address)
+    with acting(settings) as proceedings:
+        accounts.give_contact(proceedings, fact)
+    said = f"Statements go to {address}." if address else "It is written to no more."
+    return told([fact], as_json=as_json, said=said)
 
 
 def hold(account: str, settings: Settings, *, by: str, why: str, ends: bool, at: str | None, as_json: bool) -> Exit:

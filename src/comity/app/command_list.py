@@ -32,6 +32,8 @@ SECTIONS: Final = {
         "token": "what programs bring to `comity serve`",
         "webhook": "where `comity serve` sends what happened",
         "handle": "what a channel calls an account",
+        "contact": "the e-mail address of an account",
+        "mail": "statements by e-mail: what waits, what was given up",
     },
     "Decide": {
         "user": "people who sign in to the console, and their roles",

@@ -78,6 +78,20 @@ def handle(
     end(work(account, channel, name, settings_of(config, store), since=at, until=until, as_json=json))
 
 
+@commands.command(epilog="Example: `comity contact alice alice@example.org`")
+def contact(
+    account: Annotated[str, typer.Argument(help="The account's id.")],
+    address: Annotated[str, typer.Argument(help="Its e-mail address; '' to write to it no more.")],
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Record where an account gets its statements by e-mail; erased with its data."""
+    from comity.app.accounts import contact as work
+
+    end(work(account, address, settings_of(config, store), as_json=json))
+
+
 @commands.command(epilog="Example: `comity hold alice --by ana --why 'Court order 12/26'`")
 def hold(
     account: Annotated[str, typer.Argument(help="The account's id.")],

@@ -21,11 +21,23 @@ from comity.api.ending import Ending
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
 from comity.app.log_lines import told_to
+from comity.app.postman import postman
 from comity.app.serve_console import console_pages
 from comity.app.settings import Settings
 from comity.app.terminal import out
 from comity.app.webhook_link import HttpsLink
-from comity.app.wiring import Opened, SystemClock, SystemEntropy, gate_acks, opened, reading, replies, tokens, webhooks
+from comity.app.wiring import (
+    Opened,
+    SystemClock,
+    SystemEntropy,
+    gate_acks,
+    mails,
+    opened,
+    reading,
+    replies,
+    tokens,
+    webhooks,
+)
 from comity.console.alike import Likeness
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
@@ -92,6 +104,7 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
     settings, links, clock = record.settings, Links(record.links_key), SystemClock()
     hooks = held.enter_context(closing(webhooks(settings)))
     kept = held.enter_context(reading(settings))
+    post = held.enter_context(closing(mails(settings)))
     return Parts(
         desk=Desk(record.store, record.proceedings_anew),
         reading=held.enter_context(reading(settings)),
@@ -103,6 +116,8 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         secret=record.links_key,
         hooks=hooks,
         courier=Courier(kept, hooks, HttpsLink(), clock, SystemEntropy(), own_link(links, url)),
+        mails=post,
+        postman=postman(record, held, post, url),
         links=links,
         clock=clock,
         parse=parse,

@@ -13,6 +13,8 @@ token = typer.Typer(help="What machines bring to `comity serve`: make, list and 
 commands.add_typer(token, name="token")
 webhook = typer.Typer(help="Where `comity serve` sends what happened: addresses of yours.", no_args_is_help=True)
 commands.add_typer(webhook, name="webhook")
+mail = typer.Typer(help="Statements by e-mail: what waits, what was given up.", no_args_is_help=True)
+commands.add_typer(mail, name="mail")
 Hook = Annotated[str, typer.Argument(metavar="ID", help="As `comity webhook list` shows it.")]
 
 
@@ -114,3 +116,19 @@ def again(id_: Hook, store: Store = None, config: Config = None) -> None:
     from comity.app.webhooks import again as work
 
     end(work(id_, settings_of(config, store)))
+
+
+@mail.command("list", epilog="Example: `comity mail list`")
+def mails(json: Json = False, store: Store = None, config: Config = None) -> None:
+    """How many mails wait, which were given up, and why; nobody's address."""
+    from comity.app.mail import waiting
+
+    end(waiting(settings_of(config, store), as_json=json))
+
+
+@mail.command("again", epilog="Example: `comity mail again`")
+def mail_again(store: Store = None, config: Config = None) -> None:
+    """Send what was given up anew."""
+    from comity.app.mail import again as work
+
+    end(work(settings_of(config, store)))

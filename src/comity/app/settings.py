@@ -36,6 +36,11 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "serve.port": "8645",
     "serve.url": "",
     "console.blur": "on",
+    "mail.server": "",
+    "mail.from": "",
+    "mail.reply_to": "",
+    "mail.user": "",
+    "mail.password_file": "",
 }
 MEANINGS: Final[Mapping[str, str]] = {
     "agreement.file": "the agreement that `check`, `publish` and `run` take when none is named",
@@ -52,6 +57,11 @@ MEANINGS: Final[Mapping[str, str]] = {
     "serve.port": "the port that `serve` listens on; 0: a free one",
     "serve.url": "how the service is reached from outside, for the links that people get",
     "console.blur": "on, or off: whether what rules found is blurred in the console until somebody asks for it",
+    "mail.server": "the server that takes statements to accounts by e-mail: smtp://HOST[:587], smtps://HOST[:465]",
+    "mail.from": "whom they come from: NAME <NAME@HOST>, or an address alone",
+    "mail.reply_to": "where answers to them go; to whom they come from if left out",
+    "mail.user": "who signs in at that server; nobody if left out",
+    "mail.password_file": "the file with the password; or it stands in COMITY_MAIL_PASSWORD",
     "reader.zone": "the time zone of the dates in statements",
 }
 

@@ -56,7 +56,7 @@ def usable(url: str) -> SplitResult:
     is_plain = url.isascii() and url.isprintable() and " " not in url
     if not is_plain or not split.hostname or split.username is not None or split.fragment:
         raise UnreachableError(f"{url!r} is no address like https://HOST[:PORT]/PATH")
-    if split.scheme != "https" and not (split.scheme == "http" and _is_loopback(split.hostname)):
+    if split.scheme != "https" and not (split.scheme == "http" and is_loopback(split.hostname)):
         raise UnreachableError(f"{url!r} is not https; only this very machine may be reached without")
     return split
 
@@ -72,7 +72,7 @@ def is_open(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -89,6 +89,8 @@ def _status(hook: Webhook, headers: Mapping[str, str], body: bytes, timeout: flo
             return connection.getresponse().status
     except UnreachableError as error:
         return error
+    except TimeoutError:
+        return UnreachableError(f"no answer within {timeout:g} seconds")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return UnreachableError(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
@@ -97,7 +99,7 @@ def _checked(hook: Webhook, split: SplitResult) -> str:
     """The address to connect to. Raises `UnreachableError` if any that the name has may not be reached."""
     host = split.hostname or ""
     found = [str(each[4][0]) for each in socket.getaddrinfo(host, split.port, type=socket.SOCK_STREAM)]
-    if not hook.may_be_private and not _is_loopback(host):
+    if not hook.may_be_private and not is_loopback(host):
         for each in found:
             if not is_open(ipaddress.ip_address(each.partition("%")[0])):
                 raise UnreachableError(f"{host} is {each}, which is not reached from outside; see --private")

@@ -32,6 +32,7 @@ from comity.stores.access import ACCESS_FILE
 from comity.stores.anchor import AnchoredLog, read_anchor
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
+from comity.stores.mails import MAIL_FILE, MailFile
 from comity.stores.replies import REPLIES_FILE, ReplyFile
 from comity.stores.sqlite import SqliteStore
 from comity.stores.tokens import TokenFile
@@ -206,6 +207,11 @@ def replies(settings: Settings) -> ReplyFile:
 def webhooks(settings: Settings) -> WebhookFile:
     """Where events are sent. Raises `StopError`."""
     return _beside(settings, WEBHOOKS_FILE, WebhookFile)
+
+
+def mails(settings: Settings) -> MailFile:
+    """Statements on their way by e-mail. Raises `StopError`."""
+    return _beside(settings, MAIL_FILE, MailFile)
 
 
 def _beside(settings: Settings, name: str, opened: Callable[[Path], _File]) -> _File:

@@ -100,6 +100,7 @@ class How(StrEnum):
     SOURCE = "source"
     LINK = "link"
     GATE = "gate"
+    MAIL = "mail"
     OPERATOR = "operator"
     REPLAY = "replay"
 
@@ -238,6 +239,12 @@ class HandleGiven(AboutAccount, frozen=True, kw_only=True, tag="handle-given"):
     until: datetime | None = None
 
 
+class ContactGiven(AboutAccount, frozen=True, kw_only=True, tag="contact-given"):
+    """Where the account is written to: an e-mail address, in place of any before; empty: nowhere."""
+
+    address: str
+
+
 class HoldSet(AboutAccount, frozen=True, kw_only=True, tag="hold-set"):
     """A legal hold: nothing of the account may be erased."""
 
@@ -290,6 +297,7 @@ Fact = (
     | LinkReplaced
     | AppealsPutOff
     | HandleGiven
+    | ContactGiven
     | HoldSet
     | HoldEnded
     | Acknowledged

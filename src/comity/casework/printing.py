@@ -37,16 +37,22 @@ def as_text(title: str, sections: Iterable[Section]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_html(title: str, sections: Iterable[Section], *, language: str) -> str:
-    """A page that needs nothing but itself; all text of messages is shown as text."""
+def as_html(title: str, sections: Iterable[Section], *, language: str, link: tuple[str, str] | None = None) -> str:
+    """A page that needs nothing but itself; all text of messages is shown as text. `link`: what it is, and where."""
+    above = "" if link is None else f"{_html('p', link[0])}\n{_link(link[1])}\n"
     body = "\n".join(_html_section(section) for section in sections)
     return (
         f'<!doctype html>\n<html lang="{html.escape(language)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="robots" content="noindex">\n<meta name="referrer" content="no-referrer">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{html.escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<h1>{html.escape(title)}</h1>\n{above}{body}\n</main>\n</body>\n</html>\n"
     )
+
+
+def _link(address: str) -> str:
+    shown = html.escape(address)
+    return f'<p><a href="{shown}">{shown}</a></p>'
 
 
 def _wrapped(paragraph: str) -> Iterator[str]:

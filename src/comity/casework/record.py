@@ -18,6 +18,7 @@ from comity.casework.facts import (
     AppealOffered,
     AppealsPutOff,
     Change,
+    ContactGiven,
     Decided,
     Delivered,
     Dismissed,
@@ -68,6 +69,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dismissals: tuple[Dismissal, ...] = ()
     cases: tuple[Case, ...] = ()
     handles: tuple[HandleGiven, ...] = ()
+    contact: str = ""  # where it is written to, if anywhere
     restricted: tuple[Channel, ...] = ()  # on which a decision ever restricted it, in order of name
     acknowledged: tuple[Acknowledged, ...] = ()
     put_off: tuple[AppealsPutOff, ...] = ()
@@ -144,6 +146,8 @@ def after(record: Record, fact: Fact) -> Record:
             return replace(record, decisions=decisions, put_off=(*record.put_off, fact))
         case HandleGiven():
             return replace(record, handles=(*_without_handle(record, fact), fact))
+        case ContactGiven(address=address):
+            return replace(record, contact=address)
         case HoldSet():
             return replace(record, hold=fact)
         case HoldEnded():

@@ -1,19 +1,27 @@
-"""What is reported of an account and decides nothing: the version that it accepted, and what channels call it."""
+"""What is reported of an account and decides nothing: the version that it accepted, what channels call it, and where
+it is written to.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
-from comity.casework.facts import Accepted, HandleGiven
+from comity.casework.facts import Accepted, ContactGiven, HandleGiven
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.flow.message import Proceedings
 from comity.model.duration import LATEST
 from comity.model.ids import AccountId, Channel, Digest
 from comity.model.message import Message
+
+_WORD: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS: Final = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_WORD}(?:\.{_WORD})*@{_LABEL}(?:\.{_LABEL})*")
 
 
 def accept(
@@ -46,6 +54,19 @@ def give_handle(proceedings: Proceedings, given: HandleGiven) -> None:
     for holder in proceedings.store.handle_holders(given.channel, given.handle):
         _demand_free(proceedings.record(holder), given)
     proceedings.note(given)
+
+
+def give_contact(proceedings: Proceedings, given: ContactGiven) -> None:
+    """Raises `RefusedError` for what is no address."""
+    if given.address and not is_mail_address(given.address):
+        what = "that is no e-mail address like name@example.org"
+        raise RefusedError(f"{what}; letters beyond ASCII stand in none: write its domain as `xn--...`")
+    proceedings.note(given)
+
+
+def is_mail_address(text: str) -> bool:
+    """Whether it is a plain address (RFC 5321, dot-string and domain), which nothing can be hidden in."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _demand_free(record: Record, given: HandleGiven) -> None:

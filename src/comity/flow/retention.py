@@ -41,6 +41,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     points: dict[ClauseId, int]
     acceptances: tuple[Accepted, ...]
     handles: tuple[HandleGiven, ...]
+    contact: str  # the e-mail address that it is written to; empty: none is known
     statements: tuple[Told, ...]
     appeals: tuple[Appealed, ...]
     offered: tuple[AppealOffered, ...]  # that wait until the account says that they are its own
@@ -100,6 +101,7 @@ def export(store: Store, account: AccountId, at: datetime) -> Export:
         points={ladder: live_points(record, ladder, at) for ladder in agreement.ladders} if agreement else {},
         acceptances=record.acceptances,
         handles=record.handles,
+        contact=record.contact,
         statements=tuple(told_of(one) for one in record.decisions),
         appeals=appeals,
         offered=tuple(each for one in record.decisions for each in one.offers),

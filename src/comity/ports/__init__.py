@@ -19,7 +19,7 @@ from comity.ports.kept import (
     Write,
 )
 from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
-from comity.ports.outward import WebhookLink, Webhooks
+from comity.ports.outward import MailLink, Mails, MailSession, WebhookLink, Webhooks
 from comity.ports.people import Passwords, Users
 from comity.ports.store import Store
 from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, TokenList, Tokens
@@ -36,6 +36,9 @@ __all__ = [
     "Feed",
     "GateAcks",
     "Kept",
+    "MailLink",
+    "MailSession",
+    "Mails",
     "Outcome",
     "OvertakenError",
     "Owned",

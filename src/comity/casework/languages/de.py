@@ -49,6 +49,9 @@ GERMAN: Final = Language(
     yes="ja",
     no="nein",
     nothing="keine Angabe",
+    mail_link="Dieser Link führt zu Ihrer eigenen Seite. Dort können Sie antworten. Wer den Link hat, kann das in Ihrem"
+    " Namen tun. Behalten Sie ihn deshalb für sich.",
+    mail_changed="Etwas hat sich geändert: {title}",
     title="Mitteilung der Gründe {id}",
     preview="(Vorschau)",
     title_now="Wie es jetzt steht",

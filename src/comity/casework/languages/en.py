@@ -49,6 +49,9 @@ ENGLISH: Final = Language(
     yes="yes",
     no="no",
     nothing="none",
+    mail_link="This link leads to your own page. You can answer there. Whoever has the link can do so in your name, so"
+    " keep it to yourself.",
+    mail_changed="Something has changed: {title}",
     title="Statement of reasons {id}",
     preview="(preview)",
     title_now="How it stands now",

@@ -49,6 +49,9 @@ FRENCH: Final = Language(
     yes="oui",
     no="non",
     nothing="rien",
+    mail_link="Ce lien mène à votre propre page. Vous pouvez y répondre. Qui a le lien peut le faire en votre nom :"
+    " gardez-le pour vous.",
+    mail_changed="Quelque chose a changé : {title}",
     title="Exposé des motifs {id}",
     preview="(aperçu)",
     title_now="Où en sont les choses",

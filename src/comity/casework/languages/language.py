@@ -38,6 +38,9 @@ class Language:
     no: str
     nothing: str
 
+    mail_link: str
+    mail_changed: str
+
     title: str
     preview: str
     title_now: str
