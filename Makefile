@@ -2,7 +2,7 @@
 # A machine needs Python 3.11 or newer, git and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format e2e long bench bench-gates fuzz docs docs-serve setup lock clean
+.PHONY: help demo test check format e2e long bench bench-gates fuzz docs docs-serve pictures setup lock clean
 MAKEFLAGS += --no-print-directory
 export PYTHON
 ARGS ?=
@@ -61,6 +61,9 @@ fuzz: $(DEV) ## drawn rules and messages judged in all ways, then all laws with 
 
 docs: $(DOCS) ## build the documentation site into site/, strictly
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+pictures: $(DEV) ## take the documentation's pictures of pages anew (needs Debian's chromium; look at them)
+	@.venv/bin/python tools/pictures.py
 
 docs-serve: $(DOCS) ## show the documentation at http://127.0.0.1:8000 while you write
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs serve

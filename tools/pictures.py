@@ -1,10 +1,12 @@
-"""Takes the pictures of the console that the documentation shows: tools/pictures.py (needs Debian's chromium).
+"""Takes the pictures of pages that the documentation shows: `make pictures` (needs Debian's chromium).
 
-A record is made, served and filled for it; docs/images/console-*.png are written anew. Look at them before you commit.
+A record is made, served and filled for it; each main page is taken light and dark, wide and narrow, as
+docs/images/PAGE-SCHEME-WIDTH.png. Look at them before you commit.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
@@ -29,9 +31,38 @@ def main() -> None:
         mara = signed_in(browser, site, "mara", "reviewer")
         take(mara, f"{site.url}/console/queue", "queue")
         case = f"{site.url}{mara.locator('[data-item]').first.get_attribute('href')}"
+        others = f"{site.url}{mara.locator('[data-item]').nth(1).get_attribute('href')}"
+        decide(mara, others, "1", "It threatens somebody at home.")
         take(mara, case, "case")
         vera = signed_in(browser, site, "vera", "appeals reviewer")
         take(vera, appealed(mara, site, case), "appeal")
+        ola = signed_in(browser, site, "ola", "operator", "reviewer")
+        draft(ola, site)
+        decided(ola, site)
+        take(ola, f"{site.url}/console/reports", "reports")
+        for name in ("agreement", "verify", "notice"):
+            take(browser.new_context().new_page(), f"{site.url}/{name}", name)
+
+
+def draft(page: Page, site: Site) -> None:
+    """With something wrong in it, which is told beside it."""
+    page.goto(f"{site.url}/console/agreement/draft")
+    editor = page.get_by_label("The agreement", exact=True)
+    editor.fill(editor.input_value().replace('domains.under("traps")', 'domains.undr("traps")'))
+    page.locator("#looked").get_by_text("It cannot be published like this.").wait_for()
+    editor.evaluate("each => { each.scrollTop = 0; each.blur(); }")
+    shoot(page, "draft")
+
+
+def decided(page: Page, site: Site) -> None:
+    """What a rule decides by itself, as its account and its reviewers see it."""
+    assert site.say(90, "sam", "Free coins for everybody at http://coin-gift.example") == "deny"
+    newest = json.loads(site.comity("statement", "--json"))[0]["id"]
+    own = json.loads(site.comity("link", newest, "--json"))["statement"]
+    take(page, site.url + own[own.index("/s/") :], "statement")
+    page.get_by_label("Why is this decision wrong?").scroll_into_view_if_needed()
+    shoot(page, "statement-appeal", scrolls="document.querySelector('form').scrollIntoView()")
+    take(page, f"{site.url}/console/accounts?account=sam", "account")
 
 
 def signed_in(browser: Browser, site: Site, name: str, *roles: str) -> Page:
@@ -41,25 +72,33 @@ def signed_in(browser: Browser, site: Site, name: str, *roles: str) -> Page:
 
 
 def take(page: Page, address: str, name: str) -> None:
-    """Light and dark, wide and narrow."""
     page.goto(address)
+    shoot(page, name)
+
+
+def shoot(page: Page, name: str, *, scrolls: str = "scrollTo(0, 0)") -> None:
+    """Light and dark, wide and narrow."""
     for scheme in ("light", "dark"):
         for width, pixels in WIDTHS.items():
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": pixels, "height": HEIGHTS[width]})
-            page.evaluate("scrollTo(0, 0)")
-            page.screenshot(path=IMAGES / f"console-{name}-{scheme}-{width}.png")
+            page.evaluate(scrolls)
+            page.screenshot(path=IMAGES / f"{name}-{scheme}-{width}.png")
+
+
+def decide(page: Page, case: str, choice: str, reasons: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(case)
+    page.get_by_role("radio", name=choice).check()
+    page.get_by_label("Your reasons").fill(reasons)
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Send this statement").click()
+    page.wait_for_url(re.compile(r"\?done="))
 
 
 def appealed(page: Page, site: Site, case: str) -> str:
     """Decides the case, appeals by the statement's link; where the appeal is decided."""
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.goto(case)
-    page.get_by_role("radio", name="2").check()
-    page.get_by_label("Your reasons").fill(REASONS)
-    page.get_by_role("button", name="Preview").click()
-    page.get_by_role("button", name="Send this statement").click()
-    page.wait_for_url(re.compile(r"\?done="))
+    decide(page, case, "2", REASONS)
     statement = page.url.rsplit("=", 1)[1]
     text = "I quoted what was said to me on the car park, and I am sorry if that was unclear."
     site.comity("appeal", statement, "--text", text)

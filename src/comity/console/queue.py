@@ -169,8 +169,10 @@ def _why(one: Waiting, case: Case, now: datetime) -> Iterable[str]:
 
 
 def since(at: datetime, now: datetime) -> str:
-    """`5 minutes`, `3 hours`, `12 days`."""
+    """`less than a minute`, `5 minutes`, `3 hours`, `12 days`."""
     minutes = max(0, int((now - at).total_seconds() // 60))
+    if not minutes:
+        return "less than a minute"
     if minutes < 60:
         return counted(minutes, "minute")
     hours = minutes // 60
