@@ -22,6 +22,7 @@ from litestar.testing import TestClient
 
 from comity.api.desk import Queue
 from comity.casework.case_facts import CaseOpened
+from comity.console.alike import Likeness
 from comity.console.app import Parts, console
 from comity.console.asking import Reader
 from comity.console.assets import asset_routes
@@ -90,6 +91,7 @@ def site(folder: Path) -> tuple[Litestar, Desk, SignIn, list[Reader]]:
         zone=zone,
         is_secure=False,
         blurs=True,
+        likeness=Likeness(readers[1]),
     )
     staff = Staff(
         users=users,
