@@ -311,7 +311,7 @@ class Invariants(Lives):
         self.measured = measured(self.store, self.measured)
         accounts = {fact.account for fact in self.store.facts()}
         shown = sum((signs(fold(each, self.store.facts_of(each))) for each in accounts), Counter())
-        assert self.measured.quality == quality(shown)
+        assert self.measured.quality == measured(self.store).quality == quality(shown)
 
     def teardown(self) -> None:
         """Invariant 2: the whole ledger verifies."""
