@@ -408,9 +408,9 @@ def compare(one: Recorded, world: World, file: Path, golden: Golden) -> None:
     told = sections(one, zone=world.zone, appeal_window=world.rules.appeal_window)
     statement = one.decided.statement
     say = language_of(statement.language)
-    title = say.title.format(id=statement.id)
-    golden(file.with_suffix(".txt"), as_text(title, told))
-    golden(file.with_suffix(".html"), as_html(title, told, language=say.code))
+    golden(file.with_suffix(".txt"), as_text(say.title.format(id=statement.id), told))
+    page = as_html(say.title.format(id="").strip(), told, language=say.code, name=statement.id)
+    golden(file.with_suffix(".html"), page)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)

@@ -64,11 +64,10 @@ def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *
     """A statement as text or as a page, in the reader's zone."""
     statement = one.decided.statement
     say = language_of(statement.language)
-    title = say.title.format(id=statement.id)
     told = sections(one, zone=settings.zone, appeal_window=appeal_window)
     if as_html:
-        return html_page(title, told, language=say.code)
-    return as_text(title, told)
+        return html_page(say.title.format(id="").strip(), told, language=say.code, name=statement.id)
+    return as_text(say.title.format(id=statement.id), told)
 
 
 def show_standing(account: str, settings: Settings, *, at: str | None, with_gates: bool, as_json: bool) -> Exit:

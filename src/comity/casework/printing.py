@@ -15,6 +15,7 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --mild: #8881; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+.id { font: .875rem/1.5 ui-monospace, monospace; }
 p, ul { margin: .5rem 0; } ul { padding-left: 1.25rem; }
 blockquote { margin: .5rem 0 1rem; padding: .5rem 1rem; white-space: pre-wrap; }
 blockquote { border-left: .25rem solid var(--line); background: var(--mild); }
@@ -37,16 +38,22 @@ def as_text(title: str, sections: Iterable[Section]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_html(title: str, sections: Iterable[Section], *, language: str, link: tuple[str, str] | None = None) -> str:
-    """A page that needs nothing but itself; all text of messages is shown as text. `link`: what it is, and where."""
+def as_html(
+    title: str, sections: Iterable[Section], *, language: str, name: str = "", link: tuple[str, str] | None = None
+) -> str:
+    """A page that needs nothing but itself; all text of messages is shown as text.
+
+    `name`: its id, below its title. `link`: what it is, and where.
+    """
     above = "" if link is None else f"{_html('p', link[0])}\n{_link(link[1])}\n"
     body = "\n".join(_html_section(section) for section in sections)
+    named = f'<p class="id">{html.escape(name)}</p>\n' if name else ""
     return (
         f'<!doctype html>\n<html lang="{html.escape(language)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="robots" content="noindex">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{html.escape(title)}</h1>\n{above}{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{html.escape(f'{title} {name}'.strip())}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{html.escape(title)}</h1>\n{named}{above}{body}\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -21,7 +21,7 @@ from comity.casework.facts import (
 )
 from comity.casework.languages import Language
 from comity.casework.recorded import Recorded
-from comity.casework.spoken import dated, listed, measure_in_words
+from comity.casework.spoken import called, dated, listed, measure_in_words
 from comity.casework.visible import printable
 from comity.model.measure import Measure
 
@@ -53,7 +53,7 @@ def _change(change: Change, one: Recorded, zone: ZoneInfo, say: Language) -> Ite
         case Joined():
             yield _joined(change, one, zone, say)
         case ConditionMet(condition=condition):
-            yield say.met.format(name=condition, at=at)
+            yield say.met.format(name=called(condition, say), at=at)
         case Corrected(note=note):
             yield say.corrected.format(at=at)
             yield f"> {note}"

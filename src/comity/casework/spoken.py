@@ -127,12 +127,17 @@ def _term(measure: Measure, zone: ZoneInfo, say: Language) -> str:
 
 
 def _until(measure: Measure, zone: ZoneInfo, say: Language) -> Iterator[str]:
-    names = [say.quoted.format(name=name) for name in measure.until]
+    names = [say.quoted.format(name=called(name, say)) for name in measure.until]
     yield _one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
     if measure.at_least:
         yield say.at_least.format(least=duration(measure.at_least, say))
     if measure.not_after:
         yield say.at_latest.format(end=dated(measure.not_after, zone, say))
+
+
+def called(name: str, say: Language) -> str:
+    """What a condition is called: those that every agreement has in the reader's language, others as it names them."""
+    return say.condition_names.get(name, name)
 
 
 def row_in_words(row: Row, say: Language) -> str:
@@ -167,7 +172,7 @@ def _row_term(term: Term, say: Language) -> str:
             length = f"{duration(least, say)} {say.to} {duration(most, say)}"
             return say.next_term.format(term=say.for_.format(length=length)) + delay
         case Until(conditions=conditions, at_least=at_least):
-            names = [say.quoted.format(name=name) for name in conditions]
+            names = [say.quoted.format(name=called(name, say)) for name in conditions]
             floor = say.at_least.format(least=duration(at_least, say)) if at_least else ""
             met = _one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
             return say.next_term.format(term=met) + floor + delay

@@ -18,7 +18,7 @@ from comity.casework.facts import Joined, Party
 from comity.casework.languages import Language, language_of
 from comity.casework.recorded import Recorded, later, more_time
 from comity.casework.since import since
-from comity.casework.spoken import dated, day, measure_in_words, period, several
+from comity.casework.spoken import called, dated, day, measure_in_words, period, several
 from comity.casework.statement import appeal_until
 from comity.casework.visible import printable
 from comity.casework.why import reasons
@@ -101,7 +101,7 @@ def _decided(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
         yield f"{said} {say.go_on}" if is_free and measure.kind is Kind.WARN else said
     yield from _where(statement, say)
     for name, text in statement.conditions:
-        yield say.condition.format(name=name, text=text)
+        yield say.condition.format(name=called(name, say), text=text)
     yield " ".join(_found(one, say))
     if statement.is_replay:
         yield say.replay

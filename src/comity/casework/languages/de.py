@@ -94,6 +94,7 @@ GERMAN: Final = Language(
         "acknowledged": "Sie bestätigen auf der Seite dieser Mitteilung, dass Sie sie gelesen haben.",
         "withdrawn": "Sie nehmen die Nachricht zurück.",
     },
+    condition_names={"reviewed": "geprüft", "acknowledged": "gelesen", "withdrawn": "zurückgenommen"},
     found_by_rule="Den Verstoß hat eine Regel gefunden, ohne einen Menschen.",
     found_by_person="Den Verstoß hat ein Mensch gefunden.",
     decided_by_rule="Entschieden wurde automatisch, wie die Vereinbarung es vorsieht.",

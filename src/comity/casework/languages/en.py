@@ -93,6 +93,7 @@ ENGLISH: Final = Language(
         "acknowledged": "You confirm on this statement's page that you have read it.",
         "withdrawn": "You take the message back.",
     },
+    condition_names={"reviewed": "reviewed", "acknowledged": "acknowledged", "withdrawn": "withdrawn"},
     found_by_rule="The breach was found by a rule, without a person.",
     found_by_person="The breach was found by a person.",
     decided_by_rule="It was decided by a machine, as the agreement says.",

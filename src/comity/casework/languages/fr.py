@@ -94,6 +94,7 @@ FRENCH: Final = Language(
         "acknowledged": "Vous confirmez sur la page de cet exposé que vous l'avez lu.",
         "withdrawn": "Vous retirez le message.",
     },
+    condition_names={"reviewed": "revu", "acknowledged": "lu", "withdrawn": "repris"},
     found_by_rule="Le manquement a été trouvé par une règle, sans personne.",
     found_by_person="Le manquement a été trouvé par une personne.",
     decided_by_rule="La décision a été automatique, comme l'accord le prévoit.",

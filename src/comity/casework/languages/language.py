@@ -71,6 +71,7 @@ class Language:
     countries: Mapping[str, str]
     condition: str
     conditions: Mapping[str, str]
+    condition_names: Mapping[str, str]
     found_by_rule: str
     found_by_person: str
     decided_by_rule: str
