@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from comity.agreement.language import FUNCTIONS, VARIABLES
 from comity.casework.languages import ENGLISH, LANGUAGES, Language
+from comity.casework.spoken import several
 from comity.casework.why import measured, reasons
 from comity.engine.evidence import show
 from comity.engine.reading import UNKNOWN_AGE
@@ -152,6 +153,10 @@ def test_every_function_of_the_rule_language_has_words(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(VARIABLES) - {"text", "unquoted", "subject", "meta", "hashes"}))
 def test_every_variable_of_the_rule_language_has_words(name: str) -> None:
     assert name in ENGLISH.features
+
+
+def test_a_language_writes_large_numbers_its_own_way() -> None:
+    assert [several(1200, say.points, say) for say in (ENGLISH, GERMAN)] == ["1,200 points", "1.200 Punkte"]
 
 
 @pytest.mark.parametrize("key", sorted(ENGLISH.features))

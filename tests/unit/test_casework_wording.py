@@ -120,3 +120,12 @@ def test_prose_reads_as_it_is_laid_out() -> None:
     (_, _, clauses, *_) = sections(case.record.decisions[0], zone=ZoneInfo("UTC"), appeal_window=None)
     expected = "> spam\n\nFirst line.\n\n1. one\n2. two more 10 more things\n\nDeep\n\n+ plus"
     assert clauses.paragraphs[1] == expected
+
+
+@pytest.mark.parametrize("width", [40, 60, 88])
+def test_a_statement_fits_the_width_that_it_is_printed_for(width: int) -> None:
+    one = after_one("| 1 | warn, suspend | posts | 2 days |").record.decisions[-1]
+    told = sections(one, zone=ZoneInfo("UTC"), appeal_window=None)
+    lines = as_text("Statement", told, width=width).splitlines()
+    assert max(map(len, (line for line in lines if "sha256" not in line))) <= width
+    assert max(map(len, lines)) > width - 12

@@ -127,6 +127,7 @@ def test_a_second_reviewer_says_what_they_would_have_decided_without_seeing_the_
     comity("publish", "asking.md", "--replay", "--from", "2026-01-01")
     comity.say("buy now", "2026-01-02T12:00:00Z")
     (case,) = comity.json("cases")
+    assert "- it says “buy now”" in comity("case", case["id"])
     comity("case", case["id"], "--confirm", "--by", "mara", "--why", "It is an offer.", "--yes")
     assert "ads: people confirmed 1 of 1" in comity("quality", "--draw", "5")
     assert "0 decisions were put" in comity("quality", "--draw", "5")  # none twice

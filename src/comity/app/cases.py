@@ -18,9 +18,11 @@ from comity.app.wiring import SystemClock, reading
 from comity.casework.case_facts import CaseKind
 from comity.casework.cases import Case, waiting
 from comity.casework.facts import Appealed, Decided, Fact
+from comity.casework.languages import ENGLISH
 from comity.casework.record import Record, fold
 from comity.casework.recorded import recorded
 from comity.casework.review import Deciding
+from comity.casework.why import reasons
 from comity.casework.wording import counted, dated, printable, unsent
 from comity.flow import review
 from comity.flow.case_texts import texts_of
@@ -217,7 +219,10 @@ def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Se
         yield f"    {printable(text)}"
     for breach in found.breaches:
         yield f"  a rule found “{breach.clause}” in message {printable(breach.message)}:"
-        yield f"    {printable(texts.get((breach.source, breach.message), 'its text is not kept'))}"
+        found_in = texts.get((breach.source, breach.message))
+        yield f"    {printable('its text is not kept' if found_in is None else found_in)}"
+        for reason in reasons(breach.evidence, {"text": found_in or ""}, settings.zone, ENGLISH):
+            yield f"    - {printable(reason)}"
     for each in waiting(found, now):
         until = dated(each.until, settings.zone)
         yield f"  message {printable(each.message)} waits for a decision; undecided, it is let through on {until}"

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from shutil import get_terminal_size
 
 from comity.app.errors import Exit, StopError
 from comity.app.gates_reached import Reached, reached, reached_lines
@@ -16,8 +17,8 @@ from comity.app.wiring import SystemClock, gate_acks, reading
 from comity.casework.facts import Decided
 from comity.casework.languages import language_of
 from comity.casework.points import live_points
+from comity.casework.printing import WIDTH, as_text
 from comity.casework.printing import as_html as html_page
-from comity.casework.printing import as_text
 from comity.casework.record import Record, fold, standing
 from comity.casework.recorded import Recorded
 from comity.casework.telling import told_of
@@ -28,6 +29,7 @@ from comity.model.ids import AccountId, DecisionId
 from comity.ports import Store
 
 _NEWEST = 20
+_NARROWEST = 30
 
 
 def list_statements(settings: Settings, *, as_json: bool) -> Exit:
@@ -67,7 +69,13 @@ def printed(one: Recorded, settings: Settings, appeal_window: Duration | None, *
     told = sections(one, zone=settings.zone, appeal_window=appeal_window)
     if as_html:
         return html_page(say.title.format(id="").strip(), told, language=say.code, name=statement.id)
-    return as_text(say.title.format(id=statement.id), told)
+    return as_text(say.title.format(id=statement.id), told, width=_width())
+
+
+def _width() -> int:
+    """Of a narrow terminal all of it, so that no line breaks twice; never less than a sentence needs."""
+    is_seen = sys.stdout.isatty()
+    return max(_NARROWEST, min(WIDTH, get_terminal_size().columns)) if is_seen else WIDTH
 
 
 def show_standing(account: str, settings: Settings, *, at: str | None, with_gates: bool, as_json: bool) -> Exit:

@@ -6,11 +6,13 @@ import html
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Final
 
 from comity.casework.visible import printable, visible
 from comity.casework.wording import Section
 
-_WIDTH = 88
+WIDTH: Final = 88
+"""Characters in a line that read well."""
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --mild: #8881; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
@@ -28,13 +30,13 @@ h1, blockquote, p, li { overflow-wrap: anywhere; }
 """
 
 
-def as_text(title: str, sections: Iterable[Section]) -> str:
+def as_text(title: str, sections: Iterable[Section], *, width: int = WIDTH) -> str:
     """Plain text, wrapped, every line safe to print."""
-    lines = [title, "=" * min(len(title), _WIDTH)]
+    lines = [title, "=" * min(len(title), width)]
     for section in sections:
         lines += ["", section.title, "-" * len(section.title)]
         for paragraph in section.paragraphs:
-            lines += _wrapped(paragraph)
+            lines += _wrapped(paragraph, width)
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +64,7 @@ def _link(address: str) -> str:
     return f'<p><a href="{shown}">{shown}</a></p>'
 
 
-def _wrapped(paragraph: str) -> Iterator[str]:
+def _wrapped(paragraph: str, width: int) -> Iterator[str]:
     mark, indent = ("", "")
     if paragraph.startswith("> "):
         mark, indent, paragraph = "  | ", "  | ", paragraph[2:]
@@ -70,7 +72,7 @@ def _wrapped(paragraph: str) -> Iterator[str]:
         mark, indent, paragraph = "  - ", "    ", paragraph[2:]
     for line in paragraph.splitlines() or [""]:
         yield from textwrap.wrap(
-            printable(line), _WIDTH, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False
+            printable(line), width, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False
         ) or [mark.rstrip()]
 
 

@@ -75,9 +75,14 @@ def decimal(number: str, say: Language) -> str:
     return number.replace(".", say.decimal_point)
 
 
-def several(count: int, nouns: OneAndMany) -> str:
-    """`1 point`, `2 points`."""
-    return f"{count:,} {_one_or_many(nouns, count)}"
+def several(count: int, nouns: OneAndMany, say: Language) -> str:
+    """`1 point`, `1,200 points`."""
+    return f"{whole(count, say)} {_one_or_many(nouns, count)}"
+
+
+def whole(count: int, say: Language) -> str:
+    """`1,200` as this language writes it."""
+    return f"{count:,}".replace(",", say.thousands)
 
 
 def _one_or_many(nouns: OneAndMany, count: int | str) -> str:
@@ -111,7 +116,7 @@ def only_in(territory: tuple[str, ...], say: Language) -> str:
 def _limited(sentence: str, rate: Rate | None, say: Language) -> str:
     if rate is None:
         return sentence
-    return sentence.format(messages=several(rate.count, say.messages), each=say.each[rate.per.unit])
+    return sentence.format(messages=several(rate.count, say.messages, say), each=say.each[rate.per.unit])
 
 
 def _term(measure: Measure, zone: ZoneInfo, say: Language) -> str:

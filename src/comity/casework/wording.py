@@ -196,12 +196,12 @@ def _points(statement: Statement, say: Language) -> Iterator[str]:
     for ladder, count in statement.added:
         now = dict(statement.live).get(ladder, count)
         sentence = say.added_on if len(statement.added) > 1 else say.added
-        yield sentence.format(points=several(count, say.points), now=now, ladder=ladder)
+        yield sentence.format(points=several(count, say.points, say), now=now, ladder=ladder)
     if statement.added:
         yield _expiry(statement, say)
     if statement.next_step is not None:
         step = statement.next_step
-        yield say.next_step.format(points=several(step.points, say.points), measures=step.measures)
+        yield say.next_step.format(points=several(step.points, say.points, say), measures=step.measures)
 
 
 def _expiry(statement: Statement, say: Language) -> str:

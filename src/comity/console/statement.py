@@ -15,7 +15,7 @@ from comity.casework.facts import Party
 from comity.casework.languages import Language, language_of
 from comity.casework.printing import paragraphs_as_html
 from comity.casework.record import standing
-from comity.casework.spoken import dated, listed, measure_in_words
+from comity.casework.spoken import dated, listed, measure_in_words, whole
 from comity.casework.wording import Section, refusal, sections
 from comity.console.forms import Form
 from comity.console.words import Words, words_of
@@ -74,6 +74,7 @@ class Page:
     problems: tuple[str, ...]
     typed: str
     typed_by: str
+    most_said: str
     most: int = LONGEST_TEXT
     most_files: int = MOST_ATTACHMENTS
     most_size: int = LARGEST_ATTACHMENT // _MB
@@ -110,9 +111,10 @@ def problems_of(form: Form, words: Words) -> Iterator[str]:
     if not text.strip():
         yield words.no_text
     if len(text) > LONGEST_TEXT:
-        yield words.long_text.format(count=f"{len(text):,}", most=f"{LONGEST_TEXT:,}")
+        say = language_of(words.code)
+        yield words.long_text.format(count=whole(len(text), say), most=whole(LONGEST_TEXT, say))
     if len(name) > LONGEST_NAME:
-        yield words.long_name.format(count=f"{len(name):,}", most=LONGEST_NAME)
+        yield words.long_name.format(count=whole(len(name), language_of(words.code)), most=LONGEST_NAME)
     if len(form.files) > MOST_ATTACHMENTS:
         yield words.many_files.format(count=len(form.files), most=MOST_ATTACHMENTS)
     for file, content in form.files:
@@ -143,6 +145,7 @@ def _page(told: Told, seen: Seen, written: Sequence[Section], standings: tuple[C
         problems=seen.problems,
         typed=seen.form.text("text"),
         typed_by=seen.form.text("by"),
+        most_said=whole(LONGEST_TEXT, say),
     )
 
 

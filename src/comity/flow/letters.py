@@ -51,7 +51,8 @@ class Letters:
         mail["Message-ID"] = f"<{one.id}.{event}@{self.sender.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(f"{say.mail_link}\n\n{link}\n\n{as_text(title, told)}")
-        page = as_html(title, told, language=one.decided.statement.language, link=(say.mail_link, link))
+        title = say.title.format(id="").strip()
+        page = as_html(title, told, language=say.code, name=one.id, link=(say.mail_link, link))
         mail.add_alternative(page, subtype="html")
         mail["Content-Language"] = say.code  # of the whole; set before, it would go to the first part
         return mail.as_bytes()

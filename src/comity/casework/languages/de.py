@@ -45,6 +45,7 @@ GERMAN: Final = Language(
     to="bis",
     quoted="„{name}“",
     decimal_point=",",
+    thousands=".",
     percent="{number} %",
     yes="ja",
     no="nein",

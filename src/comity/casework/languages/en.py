@@ -45,6 +45,7 @@ ENGLISH: Final = Language(
     to="to",
     quoted="“{name}”",
     decimal_point=".",
+    thousands=",",
     percent="{number}%",
     yes="yes",
     no="no",

@@ -45,6 +45,7 @@ FRENCH: Final = Language(
     to="à",
     quoted="« {name} »",
     decimal_point=",",
+    thousands=" ",
     percent="{number} %",
     yes="oui",
     no="non",

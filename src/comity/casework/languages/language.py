@@ -33,6 +33,7 @@ class Language:
     to: str
     quoted: str
     decimal_point: str
+    thousands: str
     percent: str
     yes: str
     no: str
