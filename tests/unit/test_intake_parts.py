@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from comity.flow.rows import Rows, rows_of
+from comity.intake import parquet
 from comity.intake import parts as module
 from comity.intake.archives import read_archives
 from comity.intake.parts import messages_at, parts_of, read_part, rows_in
@@ -36,6 +37,28 @@ def written(folder: Path, changes: Mapping[str, Sequence[object]], *, row_group_
     file = folder / "messages.parquet"
     pq.write_table(pa.table(columns() | changes), file, row_group_size=row_group_size)
     return str(file)
+
+
+def test_what_stands_before_damage_is_read_quickly_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "_ROWS", 8)
+    file, table = tmp_path / "messages.parquet", pa.table(columns() | {"text": [f"letter {n}" for n in range(COUNT)]})
+    pq.write_table(
+        table,
+        file,
+        use_dictionary=False,
+        compression="none",
+        data_page_size=1,
+        write_batch_size=4,
+        write_statistics=False,
+    )
+    raw = file.read_bytes()
+    at = raw.index(b"letter 28")
+    file.write_bytes(raw[: at - 30] + bytes([255] * 26) + raw[at - 4 :])
+    (part,) = parts_of([str(file)])
+    careful = [(shown(rows_of(taken.messages)), problem is None) for taken, problem in read_part(part)]
+    quick = [(shown(rows), problem is None) for rows, _, problem in rows_in(part, with_times=False)]
+    assert quick == careful
+    assert len(careful) == 4
 
 
 def test_the_bytes_of_texts_are_known_where_they_are_read_quickly(tmp_path: Path) -> None:

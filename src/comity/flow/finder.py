@@ -161,14 +161,13 @@ class _Answered:
         if not self.searched:
             return {}
         leaves = self._kinds[Looked.SEARCH]
-        places = np.flatnonzero(leaves.sift(piece))
+        places = [place for place, hits in enumerate(leaves.sift(piece)) if hits]
         if rows.are_stubs:
-            messages = [stub(piece.text(place), self._channel) for place in places.tolist()]
+            messages = [stub(piece.text(place), self._channel) for place in places]
         else:
             every = rows.messages()[first : first + len(piece)]
-            given = [place for place, message in enumerate(every) if _has_lists(message)]
-            places = np.union1d(places, np.array(given, dtype=np.int64))
-            messages = [every[place] for place in places.tolist()]
+            places = sorted({*places, *(place for place, message in enumerate(every) if _has_lists(message))})
+            messages = [every[place] for place in places]
         found: Columns = {key: np.zeros(len(piece), dtype=np.bool_) for key in self.searched}
         for key, column in leaves.of(messages).items() if messages else ():
             found[key][places] = column
