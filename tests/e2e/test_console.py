@@ -116,9 +116,8 @@ def test_what_somebody_reported_gets_its_clause_by_keyboard(mara: Person, site: 
     )
     assert told.status_code == 201, told.text
     page = mara.page
-    page.goto(f"{site.url}/console/queue")
-    reported = page.locator("[data-item]").filter(has_text="no clause is named yet")
-    reported.focus()
+    shown(page, f"{site.url}/console/queue")
+    page.locator("[data-item]").filter(has_text="no clause is named yet").focus()
     keys(page, "Enter")
     page.wait_for_url("**/console/cases/*")
     clauses = page.locator("input[name=clauses]")
