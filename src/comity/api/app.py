@@ -52,7 +52,7 @@ from comity.flow.links import Links, Purpose
 from comity.flow.mail import Postman
 from comity.flow.webhooks import Courier
 from comity.model.ids import DecisionId
-from comity.ports import Clock, GateAcks, Mails, PublishedLog, Replies, Store, Tokens, Webhooks
+from comity.ports import NO_SPANS, Clock, GateAcks, Mails, PublishedLog, Replies, Spans, Store, Tokens, Webhooks
 
 LARGEST_BODY = 1 << 20
 
@@ -86,6 +86,7 @@ class Parts:
     ending: Ending
     tell: Tell
     warnings: tuple[str, ...]
+    spans: Spans = NO_SPANS
 
 
 def make_app(
@@ -99,7 +100,7 @@ def make_app(
 
     `most_held`: bytes of bodies at once.
     """
-    watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock)
+    watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock, parts.spans)
     snapshots = Snapshots(FeedSource(parts.apart, parts.log, _refusal_link(parts)))
     queue = Queue(parts.desk, watch.tell)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
@@ -136,7 +137,7 @@ def make_app(
         ),
         logging_config=None,
     )
-    app.asgi_handler = timed(bounded(with_head(app.asgi_handler), Room(most_held)), metrics)
+    app.asgi_handler = timed(bounded(with_head(app.asgi_handler), Room(most_held)), metrics, parts.spans)
     return app
 
 

@@ -10,13 +10,14 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from comity.api.metrics import Metrics
+from comity.ports import Spans
 
 Tell = Callable[[str, dict[str, object]], None]
 """`tell(what, fields)`: a line of the log."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
-def timed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+def timed(app: ASGIApp, metrics: Metrics, spans: Spans) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] is ScopeType.WEBSOCKET:
             await app(scope, receive, send)
@@ -28,11 +29,13 @@ def timed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
                 status[0] = message["status"]
             await send(message)
 
-        try:
-            await app(scope, receive, seen)
-        finally:
-            named = method if method in _METHODS else "other"
-            metrics.answered(named, route_of(scope), status[0], time.perf_counter() - start)
+        with spans.request(scope["headers"]) as request:
+            try:
+                await app(scope, receive, seen)
+            finally:
+                named, route = method if method in _METHODS else "other", route_of(scope)
+                metrics.answered(named, route, status[0], time.perf_counter() - start)
+                request.answered(named, route, status[0])
 
     return answer
 

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from comity.flow.feed import Channels, FeedSource, scoped
 from comity.ledger.feed import FeedEntry, encode_line
-from comity.ports import Clock, Store
+from comity.ports import NO_SPANS, Clock, Spans, Store
 
 ResultT = TypeVar("ResultT")
 HEARTBEAT: Final = 0.5
@@ -27,9 +27,9 @@ _MOST_AT_HAND: Final = 20_000
 class Watch:
     """Begin it with `start` in the running event loop."""
 
-    def __init__(self, store: Store, source: FeedSource, clock: Clock) -> None:
+    def __init__(self, store: Store, source: FeedSource, clock: Clock, spans: Spans = NO_SPANS) -> None:
         """`store` is only read, and by nobody else."""
-        self._store, self._source, self._clock = store, source, clock
+        self._store, self._source, self._clock, self._spans = store, source, clock, spans
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
         self._at_hand: dict[int, FeedEntry] = {}
         self._epoch = ""
@@ -93,7 +93,8 @@ class Watch:
         return found
 
     def _read(self, epoch: str, after: int) -> list[FeedEntry]:
-        changes = list(islice(self._source.changes(epoch, after), _AT_ONCE))
+        with self._spans.span("feed"):
+            changes = list(islice(self._source.changes(epoch, after), _AT_ONCE))
         if epoch != self._epoch or len(self._at_hand) > _MOST_AT_HAND:
             self._epoch, self._at_hand = epoch, {}
         self._at_hand |= {each.seq: each for each in changes}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Final
@@ -25,6 +26,7 @@ from comity.app.postman import postman
 from comity.app.serve_console import console_pages
 from comity.app.settings import Settings
 from comity.app.terminal import out
+from comity.app.tracing import tracing
 from comity.app.webhook_link import HttpsLink
 from comity.app.wiring import (
     Opened,
@@ -68,7 +70,8 @@ def serve(
 ) -> Exit:
     """Until it is told to end (Ctrl-C, SIGTERM). `ready` is told where it listens, before the first request."""
     with ExitStack() as held:
-        record = held.enter_context(opened(settings, shares=True))
+        spans = held.enter_context(tracing(version("comity")))
+        record = replace(held.enter_context(opened(settings, shares=True)), spans=spans)
         if record.mode is None:
             raise StopError("the record has no agreement yet", help="Publish one with `comity publish`.")
         where = host or settings["serve.host"], settings.serve_port if port is None else port
@@ -106,7 +109,7 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
     kept = held.enter_context(reading(settings))
     post = held.enter_context(closing(mails(settings)))
     return Parts(
-        desk=Desk(record.store, record.proceedings_anew),
+        desk=Desk(record.store, record.proceedings_anew, record.spans),
         reading=held.enter_context(reading(settings)),
         apart=held.enter_context(reading(settings)),
         log=record.log,
@@ -125,6 +128,7 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         url=url,
         ending=Ending(),
         tell=told_to(sys.stderr, clock),
+        spans=record.spans,
         warnings=unwatched(has_anchor=settings.anchor is not None, has_witnesses=settings.policy is not None),
     )
 

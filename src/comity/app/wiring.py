@@ -27,7 +27,7 @@ from comity.ledger.entry import EntryError
 from comity.ledger.keyring import Keyring
 from comity.ledger.log import VKEY_PATH, ForkError, Log, signed_head
 from comity.ledger.note import NoteError
-from comity.ports import PublishedLog, Store, StoreError
+from comity.ports import NO_SPANS, PublishedLog, Spans, Store, StoreError
 from comity.stores.access import ACCESS_FILE
 from comity.stores.anchor import AnchoredLog, read_anchor
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
@@ -72,6 +72,7 @@ class Opened:
     history_key: str = field(repr=False)
     links_key: bytes = field(repr=False)
     renew: Callable[[], Recorder] = field(repr=False)
+    spans: Spans = NO_SPANS
 
     @property
     def mode(self) -> Mode | None:
@@ -84,6 +85,7 @@ class Opened:
             mode=self.mode or "live",
             delivery=self.settings.delivery,
             history_key=self.history_key.encode(),
+            spans=self.spans,
         )
         return Proceedings(self.store, self.recorder, SystemClock(), SystemEntropy(), terms)
 

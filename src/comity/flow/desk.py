@@ -7,6 +7,7 @@ that could not keep what they knew are given up for new ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Generic, TypeVar
@@ -14,7 +15,7 @@ from typing import Final, Generic, TypeVar
 from comity.agreement.ladders import ChoiceError
 from comity.casework.refused import RefusedError
 from comity.flow.message import Proceedings
-from comity.ports import Store
+from comity.ports import NO_SPANS, Spans, Store
 
 ResultT = TypeVar("ResultT")
 
@@ -42,14 +43,14 @@ class Group(Generic[ResultT]):
 class Desk:
     """Acts on one store. Any thread may ask; they are served one after another."""
 
-    def __init__(self, store: Store, proceed: Callable[[], Proceedings]) -> None:
+    def __init__(self, store: Store, proceed: Callable[[], Proceedings], spans: Spans = NO_SPANS) -> None:
         """`proceed` reads the store's running state anew."""
-        self._store, self._proceed, self._lock = store, proceed, Lock()
+        self._store, self._proceed, self._lock, self._spans = store, proceed, Lock(), spans
         self._running: Proceedings | None = None
 
     def act(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
         """Do what changes the record. Raises what `work` does; `StoreError` and `OSError`: nothing was kept of it."""
-        with self._lock, self._store.turn() as was_changed:
+        with self._lock, self._spans.span("act"), self._store.turn() as was_changed:
             running, self._running = self._current(is_stale=was_changed), None
             try:
                 result = work(running)
@@ -65,16 +66,20 @@ class Desk:
         What is `HARMLESS` is the act's outcome. Raises what else an act does, and keeps nothing; unless the group
         `is_kept`, and could not be published.
         """
-        with self._lock, self._store.turn() as was_changed:
+        with self._lock, self._spans.span("acts", len(group.works)), self._store.turn() as was_changed:
             running, self._running = self._current(is_stale=was_changed), None
             last = self._store.size + _MOST_ENTRIES
-            with running.together():
+            with ExitStack() as kept:
+                kept.enter_context(running.together())
                 for work in group.works:
                     group.outcomes.append(_outcome(work, running))
                     if running.is_spent or self._store.size >= last or is_over():
                         break
+                with self._spans.span("commit", len(group.outcomes)):
+                    kept.close()
             group.is_kept = True
-            running.publish_kept()
+            with self._spans.span("publish"):
+                running.publish_kept()
             self._running = None if running.is_spent else running
 
     def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:

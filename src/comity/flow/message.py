@@ -38,12 +38,10 @@ from comity.model.measure import State
 from comity.model.message import Message
 from comity.model.plan import Planned
 from comity.model.statement import Breach, Origin
-from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken, Version
+from comity.ports import NO_SPANS, Answer, Attachment, Clock, Entropy, Outcome, Running, Spans, Store, Taken, Version
 
 _MOST_RECORDS = 200_000
 """Accounts whose records are kept at hand; beyond that they are read from the store again."""
-
-
 _REMEMBERED = (Decided, Joined)
 """The facts that windows count."""
 
@@ -60,6 +58,7 @@ class Terms:
     delivery: Duration
     history_key: bytes
     snapshot_every: int = 100_000
+    spans: Spans = NO_SPANS
 
 
 class Proceedings:
@@ -244,10 +243,12 @@ class Proceedings:
         elif (found := standing(record, message.channel, at)).state is State.CUT and found.by is not None:
             answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=found.by.decision)
         else:
-            findings = bound.plan.judge(message, counts, late=late)
+            with self._terms.spans.span("judge"):
+                findings = bound.plan.judge(message, counts, late=late)
             if findings:
                 judged = Judged(message=message, findings=findings, agreement=bound.agreement)
-                facts = decide(record, judged, self.given(at))
+                with self._terms.spans.span("decide"):
+                    facts = decide(record, judged, self.given(at))
             answer = _answer(message, facts)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
                 facts += wait(record, message, self.given(at))

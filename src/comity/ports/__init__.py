@@ -21,12 +21,15 @@ from comity.ports.kept import (
 from comity.ports.log import Cosigned, CosignedLog, PublishedLog, Reply, UnreachableError, WitnessLink, WitnessState
 from comity.ports.outward import MailLink, Mails, MailSession, WebhookLink, Webhooks
 from comity.ports.people import Passwords, Users
+from comity.ports.spans import NO_SPANS, Answering, Spans
 from comity.ports.store import Store
 from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, TokenList, Tokens
 
 __all__ = [
     "LARGEST_ATTACHMENT",
+    "NO_SPANS",
     "Answer",
+    "Answering",
     "Attachment",
     "Begun",
     "Clock",
@@ -49,6 +52,7 @@ __all__ = [
     "Running",
     "Sender",
     "Snapshot",
+    "Spans",
     "Store",
     "StoreError",
     "Taken",
