@@ -66,15 +66,10 @@ def test_an_address_that_takes_no_forms_says_so_on_a_page(client: TestClient) ->
 
 
 def test_programs_read_problem_details_of_pages_too(client: TestClient) -> None:
-    for path, status in (
-        ("/agreements/nothing", 404),
-        ("/notices/nothing", 404),
-        ("/console/queue?after=" + "x" * 300, 0),
-    ):
-        told = client.get(path, headers=AS_PROGRAMS, follow_redirects=False)
-        if status:
-            assert (told.status_code, told.json()["status"]) == (status, status)
-            assert told.headers["Content-Type"] == "application/problem+json"
+    for path in ("/agreements/nothing", "/notices/nothing"):
+        told = client.get(path, headers=AS_PROGRAMS)
+        assert (told.status_code, told.json()["status"]) == (404, 404)
+        assert told.headers["Content-Type"] == "application/problem+json"
 
 
 def test_what_machines_ask_is_never_answered_on_a_page(client: TestClient) -> None:
@@ -114,4 +109,4 @@ def test_bodies_on_their_way_are_bounded_together_and_the_next_hears_when_to_com
             "/v1/messages", json={**message, "id": f"n{number}", "text": "x" * 2_000}, headers=as_(Role.SOURCE)
         )
         assert told.status_code == 200, told.text
-    assert [each.text for each in (world.store.message("a source", "m1"),) if each] == []
+    assert world.store.message("a source", "m1") is None
