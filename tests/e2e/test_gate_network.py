@@ -22,6 +22,9 @@ import pytest
 from namespaces import LAN, LAN6, PATIENCE, WORLD, WORLD6, Network, Place, echo, echoes, missing, network, run
 from test_gate_serve import ROOT, Process, Record, free_port
 
+from comity.gates import kernel
+from comity.gates.addresses import address_of
+
 PAGE = (ROOT / "docs" / "gate-network.md").read_text()
 AGREEMENT = """---
 comity: 1
@@ -165,6 +168,10 @@ async def opened(place: Place, host: str = f"{WORLD}2") -> None:
 async def forgotten(address: str) -> bool:
     """Whether the kernel knows of no connection that the address has to where it may not go."""
     return re.search(rf"ESTABLISHED src={address} .* dport={OTHER} ", run("conntrack", "-L")) is None
+
+
+def flow(source: str, to: str) -> None:
+    run("conntrack", "-I", "-s", source, "-d", to, "-t", "600", "-p", "udp", "--sport", "4000", "--dport", "4001")
 
 
 async def token(record: Record, role: str) -> None:
@@ -372,3 +379,19 @@ def test_hostile_names_change_nothing_in_the_kernel(tmp_path: Path) -> None:
             assert re.findall(r"elements = \{ (\S+) timeout", said()) == [f"{LAN}2"]
 
     tell(tmp_path, story)
+
+
+def test_of_very_many_addresses_only_those_with_flows_are_looked_for() -> None:
+    if why := missing():
+        pytest.skip(why)
+    many = [f"10.99.{third}.{last}" for third in range(8) for last in range(1, 255)]
+    cut = [*many, f"{LAN}2", f"{WORLD}9", "2001:db8:77::/64"]
+    with network():
+        for source, to in ((f"{LAN}2", f"{WORLD}2"), (f"{WORLD}2", f"{WORLD}9"), (f"{LAN6}5", f"{WORLD6}2")):
+            flow(source, to)
+        flow(f"{LAN}3", f"{WORLD}2")
+        flow(f"{WORLD6}3", f"{WORLD6}2")
+        asyncio.run(kernel.forget_flows([address for each in cut if (address := address_of(each)) is not None]))
+        left = {family: run("conntrack", "-L", "-f", family) for family in ("ipv4", "ipv6")}
+    assert re.findall(r"src=(\S+)", left["ipv4"])[::2] == [f"{LAN}3"]
+    assert re.findall(r"src=(\S+)", left["ipv6"])[::2] == [f"{WORLD6}3"]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from asyncio.subprocess import PIPE
-from collections.abc import Iterable
+from collections.abc import Sequence, Set
 from typing import Final
 
 import msgspec
 
-from comity.gates.addresses import Address, Sort, address_of
+from comity.gates.addresses import Address, Sort, address_of, sites_of
 
 _PATH: Final = {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C"}
 _SHOWN: Final = 300
+_MOST_UNSEEN: Final = 256
+"""Places whose flows are forgotten without a look whether there are any: each costs a search of all flows."""
+_ENDS: Final = re.compile(rb"\b(?:src|dst)=(\S+)")
 
 
 class KernelError(Exception):
@@ -37,14 +41,27 @@ async def ruleset() -> bytes:
     return await _run("nft", "-j", "-t", "list", "ruleset")
 
 
-async def forget_flows(addresses: Iterable[Address]) -> None:
+async def forget_flows(addresses: Sequence[Address]) -> None:
     """Flows from and to these addresses are not known any more: nothing is passed on because of them, not even by a
     flow table, and what was led to another place is not led there again. Raises `KernelError`.
     """
-    places = [place for each in addresses for place in await _places(each)]
+    places = [place for each in addresses for place in _places(each)]
+    if devices := {each for each in addresses if each.sort is Sort.MAC}:
+        places += await _of_devices(devices)
+    if len(places) > _MOST_UNSEEN:
+        seen = await _in_flows()
+        places = [(family, place) for family, place in places if place in seen]
     text = "".join(f"-D -f {family} -s {place}\n-D -f {family} {_to(place)} {place}\n" for family, place in places)
     if text:
         await _run("conntrack", "-R", "-", said=text)
+
+
+async def _in_flows() -> set[str]:
+    """Every address that a flow is from or to, and their households: few, where very many are cut off at once."""
+    listed = [await _run("conntrack", "-L", "-f", family) for family in ("ipv4", "ipv6")]
+    texts = {text.decode("ascii", "replace") for one in listed for text in _ENDS.findall(one)}
+    found = [address for text in texts if (address := address_of(text)) is not None]
+    return {place for each in found for of in sites_of(each) for _, place in _places(of)}
 
 
 def _to(place: str) -> str:
@@ -58,7 +75,8 @@ async def device_of(address: Address) -> Address | None:
     return next((device for each in found if (device := address_of(each.lladdr)) is not None), None)
 
 
-async def _places(address: Address) -> list[tuple[str, str]]:
+def _places(address: Address) -> list[tuple[str, str]]:
+    """Its family and text, for `conntrack`; none for a device, which is found by its addresses."""
     match address.sort:
         case Sort.IPV4:
             return [("ipv4", address.text)]
@@ -67,13 +85,13 @@ async def _places(address: Address) -> list[tuple[str, str]]:
         case Sort.SITE:
             return [("ipv6", f"{address.text}/64")]
         case Sort.MAC:
-            return await _addresses_of(address)
+            return []
 
 
-async def _addresses_of(device: Address) -> list[tuple[str, str]]:
-    """Which addresses the device has used of late."""
-    found = [address_of(each.dst) for each in await _neighbours() if address_of(each.lladdr) == device]
-    return [place for each in found if each is not None for place in await _places(each)]
+async def _of_devices(devices: Set[Address]) -> list[tuple[str, str]]:
+    """The addresses that these devices have used of late."""
+    found = [address_of(each.dst) for each in await _neighbours() if address_of(each.lladdr) in devices]
+    return [place for each in found if each is not None for place in _places(each)]
 
 
 async def _neighbours(*of: str) -> list[_Neighbour]:

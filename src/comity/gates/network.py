@@ -149,6 +149,6 @@ class NetworkGate:
             self._has_flows.clear()
             flows, self._flows = self._flows, set()
             try:
-                await kernel.forget_flows(flows)
+                await kernel.forget_flows([*flows])
             except KernelError as error:
                 self._replica.warn("flows", f"open flows could not be forgotten; the rules stop them: {error}")
