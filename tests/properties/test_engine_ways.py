@@ -50,3 +50,8 @@ def test_a_difference_is_made_small() -> None:
 def said(text: str) -> Message:
     sent = datetime(2026, 1, 1, tzinfo=UTC)
     return Message(id=MessageId("m"), author=AccountId("a"), channel=Channel("posts"), text=text, sent=sent)
+
+
+def test_many_recipients_are_counted_once_each_over_columns() -> None:
+    """Once there were more than a few, those known from before counted twice."""
+    assert Law(None).difference(drawn(770744)) is None

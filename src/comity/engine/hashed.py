@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from comity.engine.lateness import EPOCH
+from comity.engine.tallies import MEMBER_BYTES
 from comity.engine.trace import Trace
 from comity.engine.windows import Counted
 from comity.model.ids import AccountId
@@ -57,7 +58,7 @@ class Hashed:
         texts = _as_bytes(self.texts) or [b""] * count
         values = {key: _as_bytes(of) for key, of in self.values.items()}
         numbers = {key: of.tolist() for key, of in self.numbers.items()}
-        recipients = iter(_as_bytes(self.to))
+        recipients = iter([to.ljust(MEMBER_BYTES, b"\0") for to in _as_bytes(self.to)])  # as long as members are kept
         sizes = self.to_sizes.tolist() or [0] * count
         for row, (author, text, size) in enumerate(zip(self.authors.tolist(), texts, sizes, strict=True)):
             yield Trace(
