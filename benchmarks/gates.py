@@ -208,7 +208,7 @@ async def attach(place: Place, held: AsyncExitStack, suffix: str, *, knowing: bo
 async def is_in_force() -> None:
     """The router's gate has written all that it knows: one transaction makes its table with everything in it."""
     listing = ("nft", "-t", "list", "table", "inet", "comity")
-    async with asyncio.timeout(2 * LONGEST):
+    async with asyncio.timeout(5 * LONGEST):
         while subprocess.run(listing, capture_output=True, check=False).returncode:
             await asyncio.sleep(0.1)
 
