@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tools.pages import pages
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every command that a test starts compiles all modules anew
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and what they start, ignore it
 
 _SLOW_MACHINES = (HealthCheck.too_slow,)
 

@@ -2,8 +2,9 @@
 
 Sources send many messages at once and one at a time, gates ask for standings; the client writes down what it was told.
 At the end all of that must be in the record as it was told, the ledger must verify, and the service must not hold more
-memory in the last quarter of the time than in the first, not counting the first fifth, in which its caches fill. Prints
-one JSON object; `violations` must be empty.
+memory in the last quarter of the time than in the first, not counting the first fifth, in which its caches and windows
+fill: a window is kept for as long as it reaches and as messages may be late, so both are short here. Prints one JSON
+object; `violations` must be empty.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ RULES = """---
 comity: 1
 title: Rules
 channels: [posts]
+lateness: 1 minute
 ---
 
 # Rules

@@ -48,7 +48,7 @@ def test_an_answer_is_its_status_kind_and_body() -> None:
 
 def drip(connection: socket.socket) -> None:
     """One byte at a time, for as long as somebody listens."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n")
     connection.settimeout(0.05)
     while True:
         connection.sendall(b"x")
