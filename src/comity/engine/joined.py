@@ -19,7 +19,7 @@ BETWEEN: Final = b"\n\0\n"
 
 MOST_ASCII: Final = 127
 
-TOGETHER: Final = 400_000
+TOGETHER: Final = 200_000
 """Bytes in one buffer, or characters: so many fit into a processor's cache, and copies of huge texts do not add up."""
 
 
