@@ -110,6 +110,30 @@ def test_killed_under_load_it_has_what_it_acknowledged_and_what_comes_again_has_
     assert told["acknowledged"] > 300
 
 
+def test_a_backup_made_at_load_has_what_was_acknowledged_before_and_goes_on_elsewhere(
+    folder: Path, served: Served
+) -> None:
+    load = Load(served.url)
+    load.headers |= token(folder, "source")
+    load.begin()
+    assert load.is_under_way.wait(timeout=60)
+    acknowledged = dict(load.acknowledged)
+    comity(folder, "backup", "backups")
+    assert served.end(signal.SIGTERM) == 0
+    load.end()
+    (elsewhere := folder / "elsewhere").mkdir()
+    comity(elsewhere, "restore", "../backups", "--nothing-lost")
+    comity(elsewhere, "verify")
+    load.headers |= token(elsewhere, "source")
+    load.acknowledged = acknowledged
+    assert lost(elsewhere, load) == []
+    restored = Served(elsewhere)
+    known = next(iter(acknowledged))
+    told = httpx.post(f"{restored.url}/v1/messages", json=load.sent[known], headers=load.headers, timeout=30)
+    assert restored.end(signal.SIGTERM) == 0
+    assert told.json()["outcome"] == acknowledged[known]["outcome"]
+
+
 def test_at_load_nothing_that_was_told_is_lost(tmp_path: Path) -> None:
     """A share of `make long`, whose memory is too short to be compared."""
     told = soak(tmp_path, 4, most=2)

@@ -142,3 +142,15 @@ def test_while_others_hold_most_of_the_room_nothing_is_read_ahead() -> None:
         assert others == [b"two", b"three"]
 
     talk(work, room=room)
+
+
+def test_told_to_end_before_it_has_begun_to_read_it_ends() -> None:
+    async def ended() -> None:
+        async with asyncio.timeout(PATIENCE):
+            incoming = Incoming(1_000, Lease(Room(1_000)))
+            beginning = asyncio.create_task(incoming.begin(Sender().receive))
+            asyncio.get_running_loop().call_soon(incoming.end)  # right behind the step that begins, before the reader's
+            await beginning
+            assert await rest(incoming) == []
+
+    asyncio.run(ended())

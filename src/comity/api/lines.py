@@ -32,13 +32,13 @@ class Incoming:
     def __init__(self, ahead: int, lease: Lease) -> None:
         self._most, self._lines, self._held, self._lease = ahead, deque[bytes](), 0, lease
         self._begun = bytearray()  # a line whose end has not come
-        self._has_ended = False
-        self._moved = asyncio.Condition()
+        self._came, self._went = asyncio.Event(), asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
     async def begin(self, receive: Receive) -> None:
         """Before the response begins: some clients send nothing until they hear that the body is read."""
         self._reading = asyncio.create_task(self._read(receive))
+        self._reading.add_done_callback(lambda _: self._came.set())  # also where it was ended before it began
         await asyncio.sleep(0)
 
     async def batches(self, at_once: int) -> AsyncIterator[list[bytes]]:
@@ -66,52 +66,56 @@ class Incoming:
                 self._reading.result()
 
     async def _read(self, receive: Receive) -> None:
-        try:
-            while (event := await receive())["type"] == "http.request":
-                is_last = not event["more_body"]
-                await self._add(event["body"] + (b"\n" if is_last else b""))
-                if is_last:
-                    break
-        finally:
-            async with self._moved:
-                self._has_ended = True
-                self._moved.notify_all()
+        while (event := await receive())["type"] == "http.request":
+            is_last = not event["more_body"]
+            await self._add(event["body"] + (b"\n" if is_last else b""))
+            if is_last:
+                return
 
     async def _add(self, chunk: bytes) -> None:
+        while self._lines and not self._may_read_on:
+            self._went.clear()
+            await self._went.wait()
         first, *others = chunk.split(b"\n")
-        async with self._moved:
-            await self._moved.wait_for(lambda: not self._lines or self._may_read_on)
-            self._begun += first
-            self._held += len(chunk)
-            if len(self._begun) > self._most:
-                raise TooLongError
-            if others:
-                self._lines += (bytes(self._begun), *others[:-1])
-                self._begun = bytearray(others[-1])
-                self._moved.notify_all()
+        self._begun += first
+        self._held += len(chunk)
+        if len(self._begun) > self._most:
+            raise TooLongError
+        if others:
+            self._lines += (bytes(self._begun), *others[:-1])
+            self._begun = bytearray(others[-1])
+            self._came.set()
 
     @property
     def _may_read_on(self) -> bool:
         return self._held < self._most and not self._lease.is_scarce
 
+    @property
+    def _has_ended(self) -> bool:
+        return self._reading is None or self._reading.done()
+
     async def _next(self, at_once: int) -> list[bytes]:
         """Empty: that was all."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self._lines or self._has_ended)
-            await self._fill(at_once)
-            lines = [self._lines.popleft() for _ in range(min(len(self._lines), at_once))]
-            taken = sum(len(line) + 1 for line in lines)
-            self._held -= taken
-            self._lease.give(taken)
-            self._moved.notify_all()
+        while not self._lines and not self._has_ended:
+            await self._more()
+        await self._fill(at_once)
+        lines = [self._lines.popleft() for _ in range(min(len(self._lines), at_once))]
+        taken = sum(len(line) + 1 for line in lines)
+        self._held -= taken
+        self._lease.give(taken)
+        self._went.set()
         return lines
+
+    async def _more(self) -> None:
+        self._came.clear()
+        await self._came.wait()
 
     async def _fill(self, at_once: int) -> None:
         """Wait for more lines, while they keep coming."""
         try:
             while len(self._lines) < at_once and not self._has_ended:
                 async with asyncio.timeout(_PAUSE):
-                    await self._moved.wait()
+                    await self._more()
         except TimeoutError:
             return
 
