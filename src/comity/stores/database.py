@@ -157,6 +157,18 @@ class Database:
             raise StoreError(f"{self.path} cannot be used: {error}; restore a backup") from error
 
 
+def opened(path: Path, format_: int, schema: str) -> Database:
+    """A file that has all its tables since its beginning, made where there is none. Raises `StoreError`."""
+    db = Database(path, creates=True)
+    if db.format > format_:
+        raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
+    if db.format == 0:
+        with db.transaction():
+            if db.format == 0:  # nobody else was faster
+                db.declare(format_, schema)
+    return db
+
+
 def demand_safe(version: str) -> None:
     """Raises `StoreError` for an SQLite that can lose committed writes: https://sqlite.org/wal.html#walresetbug."""
     if tuple(map(int, version.split("."))) < _OLDEST:

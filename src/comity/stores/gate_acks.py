@@ -9,8 +9,7 @@ from typing import Final
 import msgspec
 
 from comity.model.access import GateAck
-from comity.ports import StoreError
-from comity.stores.database import Database
+from comity.stores.database import opened
 
 GATES_FILE: Final = "gates.db"
 _FORMAT: Final = 1
@@ -26,13 +25,7 @@ class GateAckFile:
     """The last acknowledgements of each gate. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, creates=True)
-        if self._db.format > _FORMAT:
-            raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
-        if self._db.format == 0:
-            with self._db.transaction():
-                if self._db.format == 0:  # nobody else was faster
-                    self._db.declare(_FORMAT, _SCHEMA)
+        self._db = opened(path, _FORMAT, _SCHEMA)
 
     def add(self, ack: GateAck) -> None:
         with self._db.transaction():

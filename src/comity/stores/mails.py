@@ -11,8 +11,7 @@ import msgspec
 
 from comity.model.ids import DecisionId
 from comity.model.mail import Mail, Pause
-from comity.ports import StoreError
-from comity.stores.database import Database
+from comity.stores.database import opened
 from comity.stores.layout import EPOCH, MICROSECOND, micros
 
 MAIL_FILE: Final = "mail.db"
@@ -32,12 +31,7 @@ class MailFile:
     """The mails of one record. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, creates=True)
-        if self._db.format > _FORMAT:
-            raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
-        if self._db.format == 0:
-            with self._db.transaction():
-                self._db.declare(_FORMAT, _SCHEMA)
+        self._db = opened(path, _FORMAT, _SCHEMA)
 
     @property
     def position(self) -> int | None:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from comity.ports import Begun, StoreError
-from comity.stores.database import Database
+from comity.ports import Begun
+from comity.stores.database import opened
 from comity.stores.layout import micros
 
 REPLIES_FILE: Final = "replies.db"
@@ -27,12 +27,7 @@ class ReplyFile:
     """The requests of one record. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, creates=True)
-        if self._db.format > _FORMAT:
-            raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
-        if self._db.format == 0:
-            with self._db.transaction():
-                self._db.declare(_FORMAT, _SCHEMA)
+        self._db = opened(path, _FORMAT, _SCHEMA)
 
     def begin(self, begun: Begun, at: datetime) -> Begun | None:
         """What is known under that name; None: nothing was, and from now on this is."""

@@ -14,8 +14,7 @@ from typing import Final
 import msgspec
 
 from comity.model.webhook import Letter, Webhook, WebhookId
-from comity.ports import StoreError
-from comity.stores.database import Database
+from comity.stores.database import opened
 from comity.stores.layout import EPOCH, MICROSECOND, micros
 
 WEBHOOKS_FILE: Final = "webhooks.db"
@@ -36,12 +35,7 @@ class WebhookFile:
     """The webhooks of one record. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, creates=True)
-        if self._db.format > _FORMAT:
-            raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
-        if self._db.format == 0:
-            with self._db.transaction():
-                self._db.declare(_FORMAT, _SCHEMA)
+        self._db = opened(path, _FORMAT, _SCHEMA)
 
     def add(self, hook: Webhook) -> None:
         with self._db.transaction():
