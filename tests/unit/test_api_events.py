@@ -43,8 +43,9 @@ class Service:
     def due(self) -> list[dict[str, str]]:
         return self.client.get("/v1/removals", headers=as_(Role.SOURCE)).json()
 
-    def decide(self, *, confirm: bool, clauses: Sequence[str] = ()) -> None:
-        (case,) = self.client.get("/v1/cases", headers=as_(Role.REVIEWER)).json()
+    def decide(self, *, confirm: bool, clauses: Sequence[str] = (), kind: str = "") -> None:
+        cases = self.client.get("/v1/cases", headers=as_(Role.REVIEWER)).json()
+        (case,) = (each for each in cases if kind in ("", each["kind"]))
         headers = as_(Role.REVIEWER, If_Match=f'"{case["version"]}"')
         given = {"confirm": confirm, "by": "mara", "why": "I looked.", "clauses": list(clauses)}
         done = self.client.post(f"/v1/cases/{case['id']}/decision", json=given, headers=headers)
@@ -142,6 +143,37 @@ def test_a_message_that_waits_is_released_or_refused_by_the_decision(
     service.decide(confirm=confirm)
     told = [each for each in service.events(Role.SOURCE) if str(each["type"]).startswith("message.")]
     assert [(each["type"], each["message"]) for each in told] == [(says, "m1")]
+
+
+def waits_for_two_cases(service: Service) -> int:
+    """A message of an account on hold in which something was found: one case for each."""
+    service.send("m0", "spam")
+    service.decide(confirm=True)
+    assert service.send("m1", "spam")["answer"] == "hold"
+    return service.world.store.position
+
+
+@rows("| 1 | remove, hold | posts | 9 days |", "decide=review")
+def test_a_message_that_waits_for_one_case_is_refused_at_once_when_anothers_decision_removes_it(
+    service: Service,
+) -> None:
+    at = waits_for_two_cases(service)
+    service.decide(confirm=True, kind="review")
+    told = [each for each in service.events(Role.SOURCE, at) if str(each["type"]).startswith("message.")]
+    assert [(each["type"], each["message"]) for each in told] == [("message.refused", "m1")]
+    assert "m1" not in [each["message"] for each in service.due()], "nobody ever saw it"
+    at = service.world.store.position
+    service.decide(confirm=False, kind="on hold")
+    assert [each for each in service.types(Role.SOURCE, at) if each.startswith("message.")] == []
+
+
+@rows("| 1 | remove, hold | posts | 9 days |", "decide=review")
+def test_a_message_that_waits_for_two_cases_is_released_by_the_last_of_them(service: Service) -> None:
+    at = waits_for_two_cases(service)
+    service.decide(confirm=False, kind="review")
+    assert service.types(Role.SOURCE, at) == []
+    service.decide(confirm=False, kind="on hold")
+    assert service.types(Role.SOURCE, at) == ["message.released"]
 
 
 @rows("| 1 | remove, warn | | |", "decide=hold")

@@ -195,6 +195,10 @@ def test_a_draft_is_checked_with_what_would_change_and_its_faults_are_drawn(ola:
     assert part.status_code == 200
     assert "<html" not in part.text
     assert "error" in part.text
+    publish = re.compile(r"<button[^>]*>Publish this version")
+    live = [" disabled" in publish.findall(each.text)[0] for each in (fine, wrong, part)]
+    assert live == [False, True, True]
+    assert 'hx-swap-oob="true"' in part.text, "a check while somebody types reaches the button as well"
 
 
 def csrf(browser: Browser) -> str:
@@ -220,6 +224,7 @@ def test_an_operator_publishes_a_draft_once_and_nobody_reaches_back(world: World
     assert (wrong.status_code, "Nothing was published" in wrong.text) == (422, True)
     early = drafted(ola, "publish", text=text, effective="2026-05-01T08:00")
     assert (early.status_code, "not earlier" in early.text) == (409, True)
+    assert typed(early.text) == text, "what was written is not lost by a wrong date"
     assert drafted(ola, "publish", text=text, effective="soon").status_code == 422
     assert len(world.proceedings.versions.every) == 1
     done = drafted(ola, "publish", text=text, effective="2026-06-02T08:00")

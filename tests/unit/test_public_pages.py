@@ -207,7 +207,7 @@ def test_a_report_gets_a_receipt_that_tells_what_was_decided_and_takes_an_appeal
     receipt = client.post("/notice", data=REPORT)
     assert re.fullmatch(r"/notices/[0-9a-f]{32}", receipt.url.path)
     assert receipt.headers["Cache-Control"] == "no-store"
-    in_order(receipt.text, "We received it.", "If we have the text of the message, it waits for a person to decide")
+    in_order(receipt.text, "We received it.", "It waits for a person to decide.")
     (noticed,) = (fact for fact in world.store.facts() if isinstance(fact, Noticed))
     assert (noticed.notifier.name, noticed.clause, noticed.why) == ("Nina", ClauseId("spam"), REPORT["why"])
     case = world.proceedings.record(noticed.account).case(noticed.case)
@@ -249,7 +249,7 @@ def test_a_report_about_a_message_that_is_not_kept_gets_the_same_receipt(world: 
     decided(world, "ann")
     kept, unknown = (client.post("/notice", data={**REPORT, "id": id_}) for id_ in ("1", "unknown"))
     numbers = [each.url.path.rsplit("/", 1)[1] for each in (kept, unknown)]
-    assert [world.store.account_of(each) is not None for each in numbers] == [True, False]
+    assert all(world.store.account_of(each) for each in numbers), "a person decides both"
     bare = [each.text.replace(number, "N") for each, number in zip((kept, unknown), numbers, strict=True)]
     assert bare[0] == bare[1]
     refused = [client.post(f"/notices/{each}/appeal", data={"text": "No."}) for each in numbers]

@@ -18,19 +18,22 @@ from comity.api.desk import Queue
 from comity.api.once import Key, Once
 from comity.api.problems import ProblemError
 from comity.api.sources import Line
-from comity.casework.case_facts import Noticed
+from comity.casework.case_facts import Known, Noticed
 from comity.casework.cases import Case
 from comity.flow import review
 from comity.flow.case_texts import texts_of
 from comity.flow.message import Proceedings
-from comity.model.ids import AccountId, CaseId, ClauseId, NoticeId, ReviewerId
+from comity.model.ids import AccountId, CaseId, ClauseId, MessageId, NoticeId, ReviewerId
 from comity.model.message import Message
 from comity.model.statement import Breach, Origin
 from comity.ports import Clock
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notice says; who sent it is not told here."""
+    """What a notice says; who sent it is not told here.
+
+    `known`: what the record has of its message. `quote`: what its sender says that the message says.
+    """
 
     notice: NoticeId
     at: datetime
@@ -38,6 +41,10 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     why: str
     clause: ClauseId | None
+    source: str
+    message: MessageId
+    quote: str
+    known: Known
 
 
 class CaseNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,4 +191,8 @@ def _reported(notice: Noticed) -> Reported:
         where=notice.where,
         why=notice.why,
         clause=notice.clause,
+        source=notice.message.source,
+        message=notice.message.id,
+        quote=notice.quote,
+        known=notice.known,
     )

@@ -42,7 +42,8 @@ NoticePath = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description=
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """What is reported: the message by `source` and `id`, or whole as `content`, which only a source may give.
 
-    `where`: the very place, such as an address. `good_faith`: it is believed to be true. `name` and `contact` may be
+    `where`: the very place, such as an address. `quote`: what the message says, and `channel`: on which channel it was
+    seen; both help where its text is not kept. `good_faith`: it is believed to be true. `name` and `contact` may be
     left out where the law asks for none. `origin`: who reports it; only a source may say `trusted flagger` or
     `authority`.
     """
@@ -52,6 +53,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     where: Short = ""
     source: Short = ""
     id: Short = ""
+    quote: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
+    channel: Annotated[str, msgspec.Meta(max_length=100)] = ""
     content: dict[str, object] | None = None
     clause: ClauseId | None = None
     name: Short = ""
@@ -66,7 +69,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(StrEnum):
-    """`waiting`: nobody decided yet, or the text of that message is not kept here."""
+    """`waiting`: nobody decided yet."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"
@@ -109,8 +112,8 @@ def _reporting(once: Once, parse: Parse, clock: Clock) -> list[ControllerRouterH
     async def report(request: TokenRequest, data: JSONBody[Notice], key: Key = None) -> Receipt:
         """Report a message. Without a token, ten at once and ten an hour.
 
-        Only messages whose text is kept come before a person. Which those are is told to nobody but their own source,
-        so everybody else gets a receipt for any message.
+        A person decides, also where the text of the message is not kept: then by what the notice says. Whether it is
+        kept is told to nobody but the message's own source, which is asked to send it along.
         """
         token = request.scope.get("auth")
         by = token if isinstance(token, Token) and token.role is Role.SOURCE else None
@@ -160,7 +163,8 @@ def _named(running: Proceedings, data: Notice, by: Token | None, clock: Clock) -
         detail = "The text of that message is not kept here. Send it along, as `content`."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail)
     now = clock.now()
-    return Receipt(notice=reports.report(running, source, id_, lambda message: _notice(data, message), now))
+    notice = reports.report(running, source, id_, lambda message: _notice(data, message), now, channel=data.channel)
+    return Receipt(notice=notice)
 
 
 def _notice(data: Notice, message: Message) -> review.Notice:
@@ -172,6 +176,7 @@ def _notice(data: Notice, message: Message) -> review.Notice:
         origin=data.origin,
         clause=data.clause,
         notifier=Notifier(name=data.name, contact=data.contact),
+        quote=data.quote,
     )
 
 

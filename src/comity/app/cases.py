@@ -15,7 +15,7 @@ from comity.app.show import printed
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import SystemClock, reading
-from comity.casework.case_facts import CaseKind
+from comity.casework.case_facts import CaseKind, Known
 from comity.casework.cases import Case, waiting
 from comity.casework.facts import Appealed, Decided, Fact
 from comity.casework.languages import ENGLISH
@@ -228,7 +228,14 @@ def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Se
         yield f"  message {printable(each.message)} waits for a decision; undecided, it is let through on {until}"
     for notice in found.notices:
         yield f"  reported by {'a ' if notice.origin != 'authority' else 'an '}{notice.origin}: {printable(notice.why)}"
-        yield f"    {printable(notice.message.text)}"
+        if notice.where:
+            yield f"    where: {printable(notice.where)}"
+        if notice.known is Known.TEXT:
+            yield f"    {printable(notice.message.text)}"
+        else:
+            unknown = ", nor is it known who sent it" if notice.known is Known.NOTHING else ""
+            yield f"    message {printable(notice.message.id)}: its text is not kept{unknown}"
+            yield f"    as the report quotes it: {printable(notice.quote)}" if notice.quote else "    it is not quoted"
     if found.closed is not None:
         yield f"  closed by {printable(found.closed.by)} on {dated(found.closed.at, settings.zone)}"
     elif found.held_by is not None:

@@ -61,8 +61,20 @@ class Notifier(msgspec.Struct, frozen=True, kw_only=True):
 NOBODY: Final = Notifier()
 
 
+class Known(StrEnum):
+    """What the record has of a message that somebody reports."""
+
+    TEXT = "text"
+    SENDER = "sender"  # who sent it and when: nothing was found in it, or its text was forgotten since
+    NOTHING = "nothing"  # it was never taken in, or its author's data were erased; all that is known is claimed
+
+
 class Noticed(AboutAccount, frozen=True, kw_only=True, tag="noticed"):
-    """A notice about a message of the account (EU DSA Article 16). `clause`: which one the notifier thinks of."""
+    """A notice about a message of the account (EU DSA Article 16). `clause`: which one the notifier thinks of.
+
+    `quote`: what the notifier says that the message says; it is nobody else's word. Where the record has no more than
+    the message's sender, or nothing, `message` has no text.
+    """
 
     notice: NoticeId
     case: CaseId
@@ -73,6 +85,8 @@ class Noticed(AboutAccount, frozen=True, kw_only=True, tag="noticed"):
     good_faith: bool
     clause: ClauseId | None = None
     notifier: Notifier = NOBODY
+    quote: str = ""
+    known: Known = Known.TEXT
 
 
 class Informed(AboutAccount, frozen=True, kw_only=True, tag="informed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +19,7 @@ from comity.casework.case_facts import (
     Found,
     HandedOver,
     Informed,
+    Known,
     Noticed,
     Released,
 )
@@ -49,7 +51,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     assessed: Assessed | None = None
     closed: CaseClosed | None = None
     released: frozenset[Held] = frozenset()  # that waited, and were passed on when it was closed
-    refused: frozenset[Held] = frozenset()  # that waited, and were removed when it was closed
+    refused: frozenset[Held] = frozenset()  # that waited, and were removed by then, also by another case's decision
     version: int = 1
 
     @property
@@ -67,9 +69,17 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The messages that came with its notices or with itself, each once."""
+        """The messages that came with its notices or with itself, each once, as far as their texts are known."""
+        return self._named({Known.TEXT})
+
+    @property
+    def named(self) -> tuple[Message, ...]:
+        """Those, and the ones of which nothing is known but what a notice says."""
+        return self._named(frozenset(Known))
+
+    def _named(self, known: Set[Known]) -> tuple[Message, ...]:
         own = (self.opened.message,) if self.opened.message else ()
-        every = (*own, *(each.message for each in self.notices))
+        every = (*own, *(each.message for each in self.notices if each.known in known))
         return tuple({(message.source, message.id): message for message in every}.values())
 
     @property
@@ -125,11 +135,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def waiting(case: Case, at: datetime) -> tuple[Waiting, ...]:
-    """The messages that wait for this case at `at`; all are released when it is closed, or when it takes too long."""
+    """The messages that wait for this case at `at`; none does when it is closed, has taken too long, or removed it."""
     if case.closed is not None:
         return ()
     ends = ((key, end) for key, end in _ends(case).items() if key not in case.released | case.refused)
     return tuple(Waiting(source=source, message=message, until=end) for (source, message), end in ends if at < end)
+
+
+def held_by(case: Case, at: datetime) -> frozenset[Held]:
+    """Those of `waiting`."""
+    return frozenset((each.source, each.message) for each in waiting(case, at))
 
 
 def passed_on(case: Case, at: datetime) -> frozenset[Held]:

@@ -13,7 +13,6 @@ from enum import StrEnum
 import msgspec
 
 from comity.casework.case_facts import CaseClosed
-from comity.casework.cases import waiting
 from comity.casework.facts import (
     Appealed,
     AppealOutcome,
@@ -30,7 +29,7 @@ from comity.casework.facts import (
     Undone,
 )
 from comity.casework.record import Record
-from comity.casework.removals import Key, Wanted, wanted
+from comity.casework.removals import Key, Wanted, kept_back, wanted
 from comity.model.clause import Kind
 from comity.model.ids import AccountId, AppealId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId
 from comity.model.measure import Measure
@@ -157,7 +156,7 @@ def places(record: Record) -> dict[Key, Channel]:
     breaches = (breach for one in record.decisions for breach in one.breaches)
     found = (breach for case in record.cases for breach in case.breaches)
     told = {(each.source, each.message): each.channel for each in (*breaches, *found)}
-    return told | {(each.source, each.id): each.channel for case in record.cases for each in case.messages}
+    return told | {(each.source, each.id): each.channel for case in record.cases for each in case.named}
 
 
 def of_messages(
@@ -167,14 +166,17 @@ def of_messages(
 
     `refused`: those that nobody ever saw.
     """
-    was, now = wanted(before, fact.at), wanted(then, fact.at)
-    for number, (type_, message, about) in enumerate(_done(before, fact, was, now, refused, source), 1):
+    waits = kept_back(then, fact.at)
+    settled = kept_back(before, fact.at) - waits
+    was = wanted(before, fact.at)
+    now = {key: one for key, one in wanted(then, fact.at).items() if key not in waits}
+    for number, (type_, message, about) in enumerate(_done(settled, was, now, refused, source), 1):
         yield Event(
             id=f"{position}.{number}",
             type=type_,
             at=fact.at,
             statement=about.statement if about else None,
-            case=fact.case if isinstance(fact, CaseClosed) else None,
+            case=fact.case if isinstance(fact, CaseClosed | Decided) else None,
             account=fact.account,
             message=message,
             territory=about.territory if about else (),
@@ -182,29 +184,22 @@ def of_messages(
 
 
 def _done(
-    before: Record,
-    fact: Fact,
+    settled: frozenset[Key],
     was: Mapping[Key, Wanted],
     now: Mapping[Key, Wanted],
     refused: frozenset[Key],
     source: str,
 ) -> Iterator[tuple[Happened, MessageId, Wanted | None]]:
-    held = _held(before, fact)
-    for key in held:
+    """`settled`: those that waited for a reviewer and do no more."""
+    for key in sorted(settled):
         if key[0] == source:
             about = now.get(key)
             is_withheld = about is not None and about.treatment is Treatment.WITHHELD
             yield (Happened.REFUSED if is_withheld else Happened.RELEASED), key[1], about
     for key, about in now.items():
-        if key[0] == source and key not in held and _is_news(key, was.get(key), about, refused):
+        if key[0] == source and key not in settled and _is_news(key, was.get(key), about, refused):
             is_withheld = about.treatment is Treatment.WITHHELD
             yield (Happened.WITHHOLD if is_withheld else Happened.RESTORE), key[1], about
-
-
-def _held(before: Record, fact: Fact) -> frozenset[Key]:
-    """The messages that waited for the case that the fact closes."""
-    case = before.case(fact.case) if isinstance(fact, CaseClosed) else None
-    return frozenset((each.source, each.message) for each in waiting(case, fact.at)) if case else frozenset()
 
 
 def _is_news(key: Key, was: Wanted | None, now: Wanted, refused: frozenset[Key]) -> bool:

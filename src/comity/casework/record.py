@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from comity.casework.case_facts import CaseClosed, CaseKind, CaseOpened
-from comity.casework.cases import Case, CaseFact, case_after, reopened, waiting
+from comity.casework.cases import Case, CaseFact, Held, case_after, held_by, reopened
 from comity.casework.facts import (
     Accepted,
     Acknowledged,
@@ -26,6 +26,7 @@ from comity.casework.facts import (
     HandleGiven,
     HoldEnded,
     HoldSet,
+    Joined,
     LinkReplaced,
     OfferSettled,
     OutcomeGiven,
@@ -129,6 +130,8 @@ def after(record: Record, fact: Fact) -> Record:
             return _decided(record, fact)
         case Delivered():
             return _changed(record, fact.decision, lambda one: changed(one, fact))
+        case Joined():
+            return _refused(_changed(record, fact.decision, lambda one: changed(one, fact)), fact.decision, fact.at)
         case Accepted():
             return replace(record, acceptances=(*record.acceptances, fact))
         case Dismissed():
@@ -210,7 +213,7 @@ def _decided(record: Record, fact: Decided) -> Record:
         steps=max(fact.step, before.steps) if before else fact.step,
         forgotten=_forgotten(fact, before.forgotten if before else EARLIEST),
     )
-    record = replace(record, decisions=(*record.decisions, one))
+    record = _refused(replace(record, decisions=(*record.decisions, one)), fact.decision, fact.at)
     if not restricts(fact):
         return record
     channels = {channel for measure in fact.measures for channel in measure.channels}
@@ -219,6 +222,19 @@ def _decided(record: Record, fact: Decided) -> Record:
         restricting=(*record.restricting, *_restricting(record, fact)),
         restricted=tuple(sorted(channels.union(record.restricted))),
     )
+
+
+def _refused(record: Record, decision: DecisionId, at: datetime) -> Record:
+    """What a decision removes everywhere waits for no case any more; its cases go on without it."""
+    waits = any(each.closed is None for each in record.cases)
+    one = record.decision(decision) if waits else None
+    gone = frozenset(key for key, where in removed(one, at) if where == ()) if one else frozenset[Held]()
+    return replace(record, cases=tuple(_without(each, gone, at) for each in record.cases)) if gone else record
+
+
+def _without(case: Case, gone: frozenset[Held], at: datetime) -> Case:
+    held = gone & held_by(case, at)
+    return replace(case, refused=case.refused | held) if held else case
 
 
 def restricts(fact: Decided) -> bool:
@@ -281,7 +297,7 @@ def _settled(record: Record, case: Case, fact: CaseFact) -> Case:
     """Closing a case settles what becomes of each message that waited for it; what comes later is another matter."""
     if not isinstance(fact, CaseClosed):
         return case
-    held = frozenset((each.source, each.message) for each in waiting(case, fact.at))
+    held = held_by(case, fact.at)
     gone = frozenset(key for one in record.decisions for key, where in removed(one, fact.at) if where is not None)
     return replace(case, released=case.released | (held - gone), refused=case.refused | (held & gone))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from comity.casework.cases import Held, passed_on
+from comity.casework.cases import Held, held_by, passed_on
 from comity.casework.facts import Acknowledged, Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
@@ -71,14 +71,22 @@ def wanted(record: Record, at: datetime) -> dict[Key, Wanted]:
 
 def seen(record: Record, at: datetime) -> frozenset[Key]:
     """The messages that waited for a reviewer, and that everybody could see by `at`."""
-    return frozenset(key for case in record.cases for key in passed_on(case, at))
+    return frozenset(key for case in record.cases for key in passed_on(case, at)) - kept_back(record, at)
+
+
+def kept_back(record: Record, at: datetime) -> frozenset[Key]:
+    """The messages that wait for a reviewer at `at`: as long as one case has them wait, whatever became of others."""
+    return frozenset(key for case in record.open_cases for key in held_by(case, at))
 
 
 def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:
     """What is left to do about the account's messages. `refused`: those that were never shown."""
     done = {(each.source, each.message): (each.treatment, each.territory) for each in record.acknowledged}
+    waits = kept_back(record, at)
     found: list[Due] = []
     for key, one in wanted(record, at).items():
+        if key in waits:
+            continue
         before = (Treatment.WITHHELD, ()) if key in refused else (Treatment.RESTORED, ())
         if (one.treatment, one.territory) != done.get(key, before):
             found.append(

@@ -140,7 +140,8 @@ def _message(statement: Statement, zone: ZoneInfo, say: Language) -> Iterator[st
         yield say.source.format(source=printable(message.source))
         if message.subject:
             yield f"> {say.subject.format(subject=message.subject)}"
-        yield f"> {message.text}"
+        if message.text:
+            yield f"> {message.text}"
         if message.is_cut:
             yield say.cut
 

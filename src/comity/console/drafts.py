@@ -17,11 +17,11 @@ from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
+from comity.casework.refused import RefusedError
 from comity.console.case import Desk
 from comity.console.changes import Part, changes
 from comity.console.forms import Form, read_form
 from comity.console.numbers import Counting, Numbers
-from comity.console.refusals import PageError
 from comity.console.shell import onward
 from comity.console.visit import PageRequest
 from comity.flow import draft as flow
@@ -29,14 +29,15 @@ from comity.flow.agreement import InForce
 from comity.flow.draft import Checked
 from comity.flow.message import Proceedings
 from comity.flow.trial import Trial, recent, trial
+from comity.model.agreement import Agreement
 from comity.model.ids import Digest
+from comity.ports import Version
 
 LARGEST_DRAFT: Final = 8 << 20
 _LARGEST_LIST: Final = 20_000
 """Bytes of a list that can be edited on the page; longer ones stay as they are."""
 _MOST_DRAWN: Final = 10
 _LIST: Final = "list:"
-_BACK: Final = ("/console/agreement", "To the agreement")
 Digested = Annotated[str, QueryParameter(max_length=100)]
 
 
@@ -92,7 +93,7 @@ def _reading(of: Desk, counting: Counting) -> list[ControllerRouterHandler]:
 def _drafting(of: Desk) -> list[ControllerRouterHandler]:
     async def answer(request: PageRequest, form: Form, latest: InForce | None, looked: Looked) -> Response[str]:
         if request.headers.get("hx-request"):
-            return of.shell.answer(request, "draft_looked", looked=looked)
+            return of.shell.answer(request, "draft_looked", looked=looked, is_part=True)
         return of.shell.answer(request, "draft", editor=_typed(form, latest), looked=looked, problem="")
 
     @post("/console/agreement/check", status_code=HTTPStatus.OK, request_max_body_size=LARGEST_DRAFT)
@@ -115,21 +116,32 @@ def _drafting(of: Desk) -> list[ControllerRouterHandler]:
 
     @post("/console/agreement/publish", status_code=HTTPStatus.OK, request_max_body_size=LARGEST_DRAFT)
     async def publish(request: PageRequest) -> Response[str] | Redirect:
-        """Put the draft in force; with an error in it nothing is done."""
+        """Put the draft in force; with an error in it nothing is done. What was written stays in the editor."""
         form, latest = await _sent(of, request)
         looked = await sync_to_thread(_looked, form, latest)
-        written = looked.checked.agreement
-        if written is None:
-            problem = "Nothing was published: the draft has errors."
-            status = HTTPStatus.UNPROCESSABLE_ENTITY
-            told = {"editor": _typed(form, latest), "looked": looked, "problem": problem}
+        try:
+            version = await _published(of, form, looked.checked.agreement)
+        except (_UnfitError, RefusedError) as error:
+            fault = isinstance(error, _UnfitError)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.CONFLICT
+            told = {"editor": _typed(form, latest), "looked": looked, "problem": f"Nothing was published: {error}."}
             return of.shell.answer(request, "draft", status=status, **told)
-        now, base = of.clock.now(), Digest(form.text("base"))
-        effective = _effective(form.text("effective"), of, now)
-        version = await of.asks.act(lambda running: flow.publish(running, written, base, effective, now))
         return onward(f"/console/agreement?done={version.digest}")
 
     return [check, tried, publish]
+
+
+class _UnfitError(Exception):
+    """The form has to be mended before anything can be published."""
+
+
+async def _published(of: Desk, form: Form, written: Agreement | None) -> Version:
+    """Raises `_UnfitError` or `RefusedError`."""
+    if written is None:
+        raise _UnfitError("the draft has errors")
+    now, base = of.clock.now(), Digest(form.text("base"))
+    effective = _effective(form.text("effective"), of, now)
+    return await of.asks.act(lambda running: flow.publish(running, written, base, effective, now))
 
 
 async def _sent(of: Desk, request: PageRequest) -> tuple[Form, InForce | None]:
@@ -184,14 +196,13 @@ def _typed(form: Form, latest: InForce | None) -> Editor:
 
 
 def _effective(text: str, of: Desk, now: datetime) -> datetime:
-    """What the browser's own field says, in the console's zone; empty: now. Raises `PageError`."""
+    """What the browser's own field says, in the console's zone; empty: now. Raises `_UnfitError`."""
     if not text.strip():
         return now
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        detail = f"{text[:40]!r} is no date and time such as 2026-12-01T08:00. Nothing was published."
-        raise PageError(HTTPStatus.UNPROCESSABLE_ENTITY, "From when on?", detail, back=_BACK) from error
+        raise _UnfitError(f"“{text[:40]}” is no date and time such as 2026-12-01T08:00") from error
     return at if at.tzinfo else at.replace(tzinfo=of.shell.zone)
 
 

@@ -23,14 +23,14 @@ from comity.flow import reports, review
 from comity.flow.evenly import evenly
 from comity.flow.message import Proceedings
 from comity.flow.rate import Rate
-from comity.model.ids import ClauseId, MessageId
+from comity.model.ids import Channel, ClauseId, MessageId
 from comity.model.message import Message
 
 LONGEST_WHY: Final = 10_000
 _LONGEST_LINE: Final = 1_024
 _AT_ONCE: Final = 10
 _EACH: Final = timedelta(minutes=6)
-_LINES: Final = ("where", "source", "id", "name", "contact")
+_LINES: Final = ("where", "source", "id", "channel", "name", "contact")
 Named = Annotated[str, QueryParameter(max_length=_LONGEST_LINE)]
 Id = Annotated[str, QueryParameter(name="id", max_length=_LONGEST_LINE)]
 
@@ -61,7 +61,9 @@ def _form(of: Public) -> list[ControllerRouterHandler]:
         now = of.clock.now()
         async with evenly():
             notice = await of.asks.act(
-                lambda running: reports.report(running, source, id_, lambda message: _notice(given, message), now)
+                lambda running: reports.report(
+                    running, source, id_, lambda message: _notice(given, message), now, channel=_channel(running, given)
+                )
             )
         return Redirect(f"/notices/{notice}", status_code=HTTP_303_SEE_OTHER, headers=PRIVATE)
 
@@ -69,9 +71,9 @@ def _form(of: Public) -> list[ControllerRouterHandler]:
 
 
 async def _shown(of: Public, given: Form, problems: tuple[str, ...] = ()) -> Response[str]:
-    clauses = await of.asks.read(_clauses)
-    typed = {name: given.text(name) for name in (*_LINES, "why", "clause", "good_faith")}
-    values = {"clauses": clauses, "typed": typed, "problems": problems, "most": LONGEST_WHY}
+    clauses, channels = await of.asks.read(_clauses), await of.asks.read(_channels)
+    typed = {name: given.text(name) for name in (*_LINES, "why", "quote", "clause", "good_faith")}
+    values = {"clauses": clauses, "channels": channels, "typed": typed, "problems": problems, "most": LONGEST_WHY}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
     return await page(of, "notice", "notice", values, status=status, headers=PRIVATE)
 
@@ -83,6 +85,8 @@ def _problems(given: Form) -> Iterator[str]:
         yield "Please write why the message breaks the agreement or the law."
     if len(given.text("why")) > LONGEST_WHY:
         yield f"Your reason has {len(given.text('why')):,} characters. Please cut it to {LONGEST_WHY:,} or fewer."
+    if len(given.text("quote")) > LONGEST_WHY:
+        yield f"The text has {len(given.text('quote')):,} characters. Please cut it to {LONGEST_WHY:,} or fewer."
     for name in _LINES:
         if len(given.text(name)) > _LONGEST_LINE:
             yield f"The field “{name}” has {len(given.text(name)):,} characters. Please cut it to {_LONGEST_LINE:,}."
@@ -98,7 +102,18 @@ def _notice(given: Form, message: Message) -> review.Notice:
         good_faith=True,
         clause=ClauseId(given.text("clause")) if given.text("clause") else None,
         notifier=Notifier(name=given.text("name").strip(), contact=given.text("contact").strip()),
+        quote=given.text("quote").strip(),
     )
+
+
+def _channel(running: Proceedings, given: Form) -> str:
+    """The one that was chosen; none for one that the agreement does not name any more."""
+    return given.text("channel") if given.text("channel") in _channels(running) else ""
+
+
+def _channels(running: Proceedings) -> tuple[Channel, ...]:
+    one = running.versions.in_force(running.now()) or running.versions.latest()
+    return tuple(one.agreement.channels) if one else ()
 
 
 def _clauses(running: Proceedings) -> tuple[tuple[str, str], ...]:

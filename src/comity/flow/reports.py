@@ -1,5 +1,7 @@
 """Reports from outside (EU DSA Article 16): what their sender hears, now and later, and its appeal.
 
+Each comes before a person, also where the text is not kept: what its sender says is then all that there is.
+
 INVARIANT: whoever reports hears the same whether or not a text is kept here. That one is kept tells that something was
 found in it, which is for its account to know first.
 """
@@ -7,10 +9,13 @@ found in it, which is for its account to know first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 
-from comity.casework.case_facts import Informed
+import msgspec
+
+from comity.casework.case_facts import Informed, Known
 from comity.casework.cases import Case
 from comity.casework.facts import Appealed, OutcomeGiven
 from comity.casework.record import Record
@@ -18,13 +23,13 @@ from comity.casework.recorded import Appeal
 from comity.casework.refused import RefusedError
 from comity.flow import appeal, review
 from comity.flow.message import Proceedings
-from comity.model.ids import DecisionId, MessageId, NoticeId
+from comity.model.ids import AccountId, Channel, DecisionId, MessageId, NoticeId
 from comity.model.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What the sender of a report is told. Nothing but its number: nothing was decided, or no such text is kept.
+    """What the sender of a report is told. Nothing but its number: nothing was decided yet.
 
     `reason`: of a dismissal.
     """
@@ -41,13 +46,50 @@ class Heard:
 
 
 def report(
-    proceedings: Proceedings, source: str, id_: MessageId, given: Callable[[Message], review.Notice], at: datetime
+    proceedings: Proceedings,
+    source: str,
+    id_: MessageId,
+    given: Callable[[Message], review.Notice],
+    at: datetime,
+    *,
+    channel: str = "",
 ) -> NoticeId:
-    """Put the message before a person if its text is kept. `given` makes the notice of it."""
+    """Put the message before a person, whatever the record has of it. `given` makes the notice of it.
+
+    `channel`: where its sender saw it. Raises `RefusedError`.
+    """
+    where = _channel(proceedings, channel)
     message = proceedings.store.message(source, id_)
-    if message is None:
-        return NoticeId(proceedings.fresh())
-    return review.notice(proceedings, given(message), at).notice
+    if message is not None:
+        return review.notice(proceedings, given(message), at).notice
+    sender = proceedings.store.senders(source, [id_]).get(id_)
+    unread = Message(
+        id=id_,
+        source=source,
+        author=sender.account if sender else nobody_known(source, id_),
+        channel=where,
+        text="",
+        sent=sender.sent if sender else at,
+    )
+    known = Known.SENDER if sender else Known.NOTHING
+    return review.notice(proceedings, replace(given(unread), known=known), at).notice
+
+
+def nobody_known(source: str, id_: MessageId) -> AccountId:
+    """Stands for the author of a message that the record does not know; of no other message."""
+    return AccountId("unknown author " + sha256(msgspec.json.encode((source, id_))).hexdigest()[:32])
+
+
+def _channel(proceedings: Proceedings, given: str) -> Channel:
+    """Where a reported message was seen: what its sender says, or the agreement's first channel.
+
+    Raises `RefusedError` for one that the agreement does not name.
+    """
+    one = proceedings.versions.in_force(proceedings.now()) or proceedings.versions.latest()
+    named = one.agreement.channels if one else ()
+    if given and given not in named:
+        raise RefusedError(f"the agreement has no channel {given!r}; it names {', '.join(named) or 'none'}")
+    return Channel(given or next(iter(named), ""))
 
 
 def heard(proceedings: Proceedings, notice: NoticeId) -> Heard:

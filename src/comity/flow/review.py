@@ -13,9 +13,9 @@ import msgspec
 
 from comity.agreement.ladders import read_choice
 from comity.casework import review
-from comity.casework.case_facts import NOBODY, CaseKind, CaseOpened, Noticed, Notifier
+from comity.casework.case_facts import NOBODY, CaseKind, CaseOpened, Known, Noticed, Notifier
 from comity.casework.cases import Case
-from comity.casework.facts import Fact
+from comity.casework.facts import Decided, Fact
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError, UnknownError
 from comity.casework.review import Deciding
@@ -40,6 +40,8 @@ class Notice:
     origin: Origin = Origin.USER
     clause: ClauseId | None = None
     notifier: Notifier = NOBODY
+    quote: str = ""
+    known: Known = Known.TEXT
 
 
 def notice(proceedings: Proceedings, given: Notice, at: datetime) -> Noticed:
@@ -65,6 +67,8 @@ def notice(proceedings: Proceedings, given: Notice, at: datetime) -> Noticed:
             good_faith=given.good_faith,
             clause=given.clause,
             notifier=given.notifier,
+            quote=given.quote,
+            known=given.known,
         )
         made.append(noticed)
         yield noticed
@@ -186,14 +190,29 @@ def confirmed(
         if newest is None:
             raise RefusedError("nothing is confirmed: name the clauses that are breached")
         rows = read_choice(instead, newest.agreement)
-    return review.confirm(record, deciding, breaches, given, proceedings.versions.agreement, rows)
+    facts = review.confirm(record, deciding, breaches, given, proceedings.versions.agreement, rows)
+    _demand_author(case, facts)
+    return facts
+
+
+def _demand_author(case: Case, facts: Iterable[Fact]) -> None:
+    """Raises `RefusedError` for a measure on somebody of whom no more is known than that there is a message."""
+    unknown = {(each.message.source, each.message.id) for each in case.notices if each.known is Known.NOTHING}
+    for fact in facts:
+        if not isinstance(fact, Decided) or unknown.isdisjoint((each.source, each.message) for each in fact.breaches):
+            continue
+        if any(measure.channels for measure in fact.measures):
+            raise RefusedError(
+                "nobody knows here who sent the message, so only the message can be dealt with: choose `remove`,"
+                " `mark` or `warn` in your own words"
+            )
 
 
 def _breaches(proceedings: Proceedings, record: Record, case: Case, clauses: Sequence[ClauseId]) -> Iterator[Confirmed]:
     """What the case is about, in the versions that its messages were judged under."""
     about = record.decision(case.opened.about) if case.opened.about else None
     found = about.breaches if about else case.breaches
-    messages = {(each.source, each.id): each for known in record.cases for each in known.messages}
+    messages = {(each.source, each.id): each for known in record.cases for each in known.named}
     for breach in found:
         if not clauses or breach.clause in clauses:
             message = messages.get((breach.source, breach.message)) or _stored(proceedings, breach)
