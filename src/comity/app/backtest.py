@@ -99,6 +99,8 @@ def _show(report: Report, wanted: Wanted, seconds: float) -> None:
     if err.is_terminal:
         rate = report.messages / max(seconds, 0.001)
         err.print(f"{counted(report.messages, 'message')} in {seconds:.1f} s ({rate:,.0f} a second).")
+        if wanted.html is None and report.messages and not wanted.as_json:
+            err.print("--html report.html writes it as a page, with plots and more samples.", markup=False)
     if wanted.html is not None and not wanted.as_json:
         err.print(f"Written to {wanted.html}; it opens in any browser.", markup=False)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from rich.table import Table
-
-from comity.app.backtest_report import ClauseShown, Estimate, LadderShown, Report, Sample
-from comity.app.terminal import out
+from comity.app.backtest_report import ClauseShown, Estimate, KindShown, LadderShown, Report, Sample
+from comity.app.tables import Column, table
+from comity.app.terminal import out, say
 from comity.casework.wording import counted, printable
 from comity.flow.backtest import Change
 from comity.model.finding import Evidence, Passage
@@ -21,21 +20,24 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 
 def print_report(report: Report) -> None:
     """All of it but the longer lists, which the page and `--json` have."""
-    for line in _head(report):
-        out.print(line, markup=False)
+    for line in lines(report, width=out.width):
+        say(line)
+
+
+def lines(report: Report, *, width: int) -> Iterator[str]:
+    """What is printed. `width`: of its tables."""
+    yield from _head(report)
     if not report.messages:
         return
-    out.print()
-    out.print(_clauses(report))
-    for line in _over_time(report):
-        out.print(line, markup=False)
+    yield ""
+    yield from _clauses(report, width)
+    yield from _over_time(report)
     if report.labels is not None:
-        out.print()
-        out.print(printable(report.labels), markup=False)
-        out.print(_rates(report))
+        yield from ("", printable(report.labels))
+        yield from _rates(report, width)
     for change in (Change.CAUGHT, Change.LET_GO, Change.FOUND):
-        _print_samples(change, [each for each in report.samples if each.change is change])
-    _print_ladder(report)
+        yield from _samples(change, [each for each in report.samples if each.change is change])
+    yield from _ladder(report, width)
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -68,19 +70,26 @@ def share(value: float) -> str:
     )
 
 
-def _clauses(report: Report) -> Table:
-    compared = report.against is not None
-    table = Table(box=None, pad_edge=False)
-    table.add_column("clause", overflow="fold")
-    for heading in ("messages", "accounts", "share", *(("before", "caught", "let go") if compared else ())):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("over time", no_wrap=True)
-    for clause in report.clauses:
-        cells = [f"{clause.messages:,}", f"{clause.accounts:,}", share(clause.share)]
-        if compared:
-            cells += [f"{clause.was:,}", _signed(clause.newly_caught, "+"), _signed(clause.newly_let_go, "-")]
-        table.add_row(_name(clause), *cells, spark(clause.over_time))
-    return table
+def _clauses(report: Report, width: int) -> Iterator[str]:
+    every = report.clauses
+    columns = [
+        _numbers("messages", [f"{clause.messages:,}" for clause in every]),
+        _numbers("accounts", [f"{clause.accounts:,}" for clause in every]),
+        _numbers("share", [share(clause.share) for clause in every]),
+    ]
+    if report.against is not None:
+        columns += [
+            _numbers("before", [f"{clause.was:,}" for clause in every]),
+            _numbers("caught", [_signed(clause.newly_caught, "+") for clause in every]),
+            _numbers("let go", [_signed(clause.newly_let_go, "-") for clause in every]),
+        ]
+    bars = tuple(spark(clause.over_time) for clause in every)
+    columns.append(Column(heading="over time", cells=bars, can_be_spared=True))
+    yield from table(Column(heading="clause", cells=tuple(map(_name, every))), columns, width=width)
+
+
+def _numbers(heading: str, cells: Sequence[str]) -> Column:
+    return Column(heading=heading, cells=tuple(cells), is_number=True)
 
 
 def _name(clause: ClauseShown) -> str:
@@ -107,13 +116,13 @@ def _over_time(report: Report) -> Iterator[str]:
         yield f"All traffic by {report.unit}, from {report.starts[0]:%Y-%m-%d}: {spark(report.traffic)}"
 
 
-def _rates(report: Report) -> Table:
-    table = Table("clause", box=None, pad_edge=False)
-    table.add_column("precision", no_wrap=True)
-    table.add_column("recall", no_wrap=True)
-    for clause in (*report.clauses, report.all):
-        table.add_row(clause.id or "any", estimate(clause.precision), estimate(clause.recall))
-    return table
+def _rates(report: Report, width: int) -> Iterator[str]:
+    every = (*report.clauses, report.all)
+    columns = [
+        Column(heading="precision", cells=tuple(estimate(clause.precision) for clause in every)),
+        Column(heading="recall", cells=tuple(estimate(clause.recall) for clause in every)),
+    ]
+    yield from table(Column(heading="clause", cells=tuple(one.id or "any" for one in every)), columns, width=width)
 
 
 def estimate(one: Estimate | None) -> str:
@@ -123,18 +132,17 @@ def estimate(one: Estimate | None) -> str:
     return f"{share(one.value)} ({100 * one.low:.1f} to {100 * one.high:.1f}) of {one.of:,}"
 
 
-def _print_samples(change: Change, samples: list[Sample]) -> None:
+def _samples(change: Change, samples: list[Sample]) -> Iterator[str]:
     if not samples:
         return
-    out.print()
-    out.print(f"{change.value.capitalize()}, drawn by lot:", markup=False)
+    yield from ("", f"{change.value.capitalize()}, drawn by lot:")
     for clause in dict.fromkeys(sample.clause for sample in samples):
         of = [sample for sample in samples if sample.clause == clause]
-        out.print(f"  {clause}", markup=False)
+        yield f"  {clause}"
         for sample in of[:_SAMPLES]:
             head = f"    {sample.sent:%Y-%m-%d %H:%M} {printable(sample.author)[:30]}: "
-            out.print(head + _one_line(sample.subject, sample.text), markup=False)
-            out.print(f"      {_one_line('', '; '.join(map(evidence_in_words, sample.evidence)))}", markup=False)
+            yield head + _one_line(sample.subject, sample.text)
+            yield f"      {_one_line('', '; '.join(map(evidence_in_words, sample.evidence)))}"
 
 
 def _one_line(subject: str, text: str) -> str:
@@ -147,27 +155,37 @@ def evidence_in_words(one: Evidence) -> str:
     return one.why if isinstance(one, Passage) else f"{one.expression} is {one.value}"
 
 
-def _print_ladder(report: Report) -> None:
+def _ladder(report: Report, width: int) -> Iterator[str]:
     ladder = report.ladder
-    out.print()
-    out.print(f"The ladder, followed for {_of_accounts(ladder)}:", markup=False)
-    out.print(
+    yield from ("", f"The ladder, followed for {_of_accounts(ladder)}:")
+    yield (
         f"  {counted(ladder.decisions, 'decision')}; {counted(ladder.removed, 'message')} removed; {ladder.refused:,}"
-        f" refused from accounts that were cut; {counted(ladder.cases, 'case')} for a person",
-        markup=False,
+        f" refused from accounts that were cut; {counted(ladder.cases, 'case')} for a person"
     )
-    table = Table("  measure", "accounts", "times", "days together", box=None, pad_edge=False)
-    before = {each.kind: each for each in report.ladder_against.kinds} if report.ladder_against else {}
-    for each in ladder.kinds:
-        was = f" (before {before[each.kind].accounts:,})" if each.kind in before else ""
-        days = f"{each.days:,.1f}" if each.days else ""
-        ongoing = f" and {each.unended:,} without an end" if each.unended else ""
-        table.add_row(f"  {each.kind.value}", f"{each.accounts:,}{was}", f"{each.measures:,}", days + ongoing)
-    out.print(table)
+    yield from (f"  {line}" for line in _measures(report, width - 2))
     for one in ladder.most_affected[:_AFFECTED]:
         measures = ", ".join(f"{kind.value} {times:,}x" for kind, times in one.measures.items())
         name = printable(one.account)[:40]
-        out.print(f"  {name}: {counted(one.breaching, 'message')}, {measures or 'no measure'}", markup=False)
+        yield f"  {name}: {counted(one.breaching, 'message')}, {measures or 'no measure'}"
+
+
+def _measures(report: Report, width: int) -> Iterator[str]:
+    kinds, against = report.ladder.kinds, report.ladder_against
+    before = {each.kind: each for each in against.kinds} if against else {}
+    columns = [_numbers("accounts", [f"{each.accounts:,}" for each in kinds])]
+    if against is not None:
+        was = [before[each.kind].accounts if each.kind in before else 0 for each in kinds]
+        columns.append(_numbers("before", [f"{count:,}" for count in was]))
+    columns += [
+        _numbers("times", [f"{each.measures:,}" for each in kinds]),
+        Column(heading="days together", cells=tuple(map(_days, kinds))),
+    ]
+    yield from table(Column(heading="measure", cells=tuple(each.kind.value for each in kinds)), columns, width=width)
+
+
+def _days(one: KindShown) -> str:
+    unended = f"{one.unended:,} without an end" if one.unended else ""
+    return " and ".join(part for part in (f"{one.days:,.1f}" if one.days else "", unended) if part)
 
 
 def _of_accounts(ladder: LadderShown) -> str:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from rich.console import Console
-
 from comity.app.check import checked_agreement
-from comity.app.diff_drawing import drawn
+from comity.app.diff_drawing import lines
 from comity.app.diff_json import as_built
+from comity.app.diff_page import page
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
-from comity.app.terminal import out, progress
+from comity.app.terminal import err, progress, say
 from comity.app.wiring import reading
 from comity.flow.agreement import Versions
 from comity.flow.diff import Difference, difference
 from comity.model.agreement import Agreement
 
 _DIGEST = "sha256:"
-_WIDTH_OF_PAGE = 110
 
 
 def diff(old: str, new: str, settings: Settings, *, as_json: bool, html: Path | None) -> Exit:
@@ -28,11 +25,14 @@ def diff(old: str, new: str, settings: Settings, *, as_json: bool, html: Path | 
     versions = [_version(name, settings) for name in (old, new)]
     found = _difference(*versions)
     if html is not None:
-        html.write_text(_page(found, old, new), encoding="utf-8")
+        html.write_text(page(found, old, new), encoding="utf-8", newline="\n")
     if as_json:
         print_json(as_built(found, old, new))
     else:
-        out.print(drawn(found, old, new), markup=False)
+        for line in lines(found, old, new):
+            say(line)
+    if html is not None and not as_json:
+        err.print(f"Written to {html}; it opens in any browser.", markup=False)
     return Exit.FINE
 
 
@@ -54,12 +54,3 @@ def _version(name: str, settings: Settings) -> Agreement:
     latest = Versions(found).latest()
     assert latest is not None
     return latest.agreement
-
-
-def _page(found: Difference, old: str, new: str) -> str:
-    """The same as one page of HTML that needs nothing else."""
-    console = Console(
-        record=True, file=io.StringIO(), width=_WIDTH_OF_PAGE, color_system="truecolor", force_terminal=True
-    )
-    console.print(drawn(found, old, new), markup=False)
-    return console.export_html(inline_styles=True)

@@ -32,13 +32,12 @@ _VERDICTS: Final = {
     Verdict.UNKNOWN: "it is not known what became of the rule",
 }
 
-
-def drawn(found: Difference, old: str, new: str) -> Text:
-    """All that differs. Empty parts are left out."""
-    return Text("\n").join(_lines(found, old, new))
+_SUMMED: Final = {Verdict.BOTH: "stricter here and looser there", Verdict.UNKNOWN: "not known"}
+"""In the last line, where the verdict's own word would not be understood alone."""
 
 
-def _lines(found: Difference, old: str, new: str) -> Iterator[Text]:
+def lines(found: Difference, old: str, new: str) -> Iterator[Text]:
+    """All that differs. Empty parts are left out; a line in bold begins one."""
     yield Text(f"{printable(old)} -> {printable(new)}", style="bold")
     written = found.written
     changed = [clause for clause in written.clauses if _differs(clause, found.rules.get(clause.id))]
@@ -162,7 +161,7 @@ def _cut(lines: list[Text], most: int) -> Iterator[Text]:
 def _summary(found: Difference, unchanged: int) -> str:
     verdicts = [compared.verdict for compared in found.rules.values()]
     said = [
-        f"{verdicts.count(verdict)} {verdict}"
+        f"{verdicts.count(verdict)} {_SUMMED.get(verdict, verdict)}"
         for verdict in Verdict
         if verdict in verdicts and verdict is not Verdict.SAME
     ]

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from comity.app.errors import Exit, StopError
 from comity.intake.problems import RecordError
@@ -26,6 +27,31 @@ out = Console(highlight=False, soft_wrap=True)
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 """Everything else."""
+
+
+_NARROWEST: Final = 30
+
+
+def say(line: str | Text) -> None:
+    """Print a line; at a terminal, where it is too long, broken between words and set in."""
+    whole = Text(line) if isinstance(line, str) else line
+    for piece in in_width(whole, out.width) if out.is_terminal else (whole,):
+        out.print(piece)
+
+
+def in_width(line: Text, width: int) -> Iterator[Text]:
+    """The line in pieces of at most this width; what goes on stands two further in than it begins."""
+    if line.cell_len <= width:
+        yield line
+        return
+    before = len(line.plain) - len(line.plain.lstrip())
+    pieces = line[before:].wrap(out, max(width - before - 2, _NARROWEST), overflow="fold")
+    for piece in pieces:
+        piece.rstrip()
+    first, *others = pieces
+    yield line[:before] + first
+    for other in others:
+        yield Text(" " * (before + 2)) + other
 
 
 def as_json(value: object) -> None:
