@@ -22,8 +22,11 @@ import pytest
 from namespaces import LAN, LAN6, PATIENCE, WORLD, WORLD6, Network, Place, echo, echoes, missing, network, run
 from test_gate_serve import ROOT, Process, Record, free_port
 
-from comity.gates import kernel
+from comity.gates import kernel, transactions
 from comity.gates.addresses import address_of
+from comity.gates.cuts import FOREVER, Cut
+from comity.gates.kernel import KernelError
+from comity.gates.nft import Rules
 
 PAGE = (ROOT / "docs" / "gate-network.md").read_text()
 AGREEMENT = """---
@@ -395,3 +398,34 @@ def test_of_very_many_addresses_only_those_with_flows_are_looked_for() -> None:
         left = {family: run("conntrack", "-L", "-f", family) for family in ("ipv4", "ipv6")}
     assert re.findall(r"src=(\S+)", left["ipv4"])[::2] == [f"{LAN}3"]
     assert re.findall(r"src=(\S+)", left["ipv6"])[::2] == [f"{WORLD6}3"]
+
+
+@pytest.mark.parametrize("has_library", [True, False])
+def test_the_kernel_takes_a_transaction_whole_or_not_at_all(
+    *, has_library: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if why := missing():
+        pytest.skip(why)
+    if not has_library:
+        monkeypatch.setattr(transactions, "_LIBRARY", "libnothing.so.0")
+    rules = Rules(table="comity", page_port=8649, openings=frozenset())
+    now = datetime.now(UTC)
+
+    def cuts(count: int) -> list[Cut]:
+        found = (address_of(f"10.{number >> 8}.{number & 255}.9") for number in range(count))
+        return [Cut(address=each, until=FOREVER, was=False) for each in found if each is not None]
+
+    async def told() -> None:
+        into_kernel = transactions.Transactions()
+        await into_kernel.take(rules.whole(cuts(1), now))
+        with pytest.raises(KernelError, match=r"nft failed: .*No such file"):
+            await into_kernel.take(rules.written(cuts(2), now) + "add element inet nothing cut4 { 10.0.0.1 }\n")
+        assert re.findall(r"elements = \{ (.*) \}", said()) == ["10.0.0.9"]
+        await into_kernel.take(rules.written(cuts(10_000), now))
+        await into_kernel.take(
+            rules.written([Cut(address=each.address, until=None, was=True) for each in cuts(9_999)], now)
+        )
+        assert re.findall(r"elements = \{ (.*) \}", said()) == ["10.39.15.9"]
+
+    with network():
+        asyncio.run(told())

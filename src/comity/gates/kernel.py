@@ -14,8 +14,8 @@ from comity.gates.addresses import Address, Sort, address_of, sites_of
 
 _PATH: Final = {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C"}
 _SHOWN: Final = 300
-_MOST_UNSEEN: Final = 256
-"""Places whose flows are forgotten without a look whether there are any: each costs a search of all flows."""
+_MOST_UNSEEN: Final = 4
+"""Places whose flows are forgotten without a look whether there are any: each costs two searches of all flows."""
 _ENDS: Final = re.compile(rb"\b(?:src|dst)=(\S+)")
 
 
@@ -108,6 +108,11 @@ async def _run(program: str, *arguments: str, said: str = "") -> bytes:
     except OSError as error:
         raise KernelError(f"{program} cannot be run: {error}") from error
     if process.returncode:
-        text = " ".join(errors.decode("utf-8", "replace").split())
-        raise KernelError(f"{program} failed: {text[:_SHOWN] or process.returncode}")
+        raise KernelError(of_program(program, errors or str(process.returncode).encode()))
     return output
+
+
+def of_program(program: str, said: bytes) -> str:
+    """That it failed, in a line."""
+    text = " ".join(said.decode("utf-8", "replace").split())
+    return f"{program} failed: {text[:_SHOWN]}"

@@ -19,6 +19,7 @@ from comity.gates.following import Clock, Follower
 from comity.gates.kernel import KernelError
 from comity.gates.nft import Opening, Rules, is_there
 from comity.gates.replica import Replica
+from comity.gates.transactions import Transactions
 
 BETWEEN_LOOKS: Final = 5.0
 """Seconds after which it is looked again whether the rules are there."""
@@ -27,6 +28,8 @@ _FIRST_PAUSE: Final = 0.1
 _LARGEST_DRIFT: Final = timedelta(seconds=1)
 """When the centre's clock turns out to be further off than that, all ends are written anew."""
 _SOONEST: Final = 0.001
+_SPARED: Final = 4
+"""Times as long as flows were searched, none are after that: the rules hold already, and the machine is a router."""
 
 Resolve = Callable[[], Awaitable[frozenset[Opening]]]
 """Which places stay reachable; asked again now and then, since names change their addresses."""
@@ -41,7 +44,7 @@ class NetworkGate:
         self._replica, self._follower, self._clock = replica, follower, clock
         self._channel, self._rules, self._resolve = channel, rules, resolve
         self._cuts = Cuts(replica, channel, clock)
-        self._writing, self._written_offset = asyncio.Lock(), timedelta()
+        self._kernel, self._writing, self._written_offset = Transactions(), asyncio.Lock(), timedelta()
         self._news, self._flows = asyncio.Event(), set[Address]()
         self._has_flows = asyncio.Event()
         follower.in_force = self.put_in_force
@@ -94,7 +97,7 @@ class NetworkGate:
         text = self._rules.whole(cuts, at) if anew else self._rules.written(cuts, at)
         try:
             if text:
-                await kernel.transact(text)
+                await self._kernel.take(text)
         except KernelError as error:
             self._cuts.begin()
             self._replica.warn("kernel", f"the rules could not be written, and are as they were: {error}")
@@ -148,7 +151,9 @@ class NetworkGate:
             await self._has_flows.wait()
             self._has_flows.clear()
             flows, self._flows = self._flows, set()
+            began = asyncio.get_running_loop().time()
             try:
                 await kernel.forget_flows([*flows])
             except KernelError as error:
                 self._replica.warn("flows", f"open flows could not be forgotten; the rules stop them: {error}")
+            await asyncio.sleep(_SPARED * (asyncio.get_running_loop().time() - began))
