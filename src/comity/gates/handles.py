@@ -2,12 +2,15 @@
 
 Open addressing with linear probing. A slot holds 32 bits of the name's hash and a place; Python's hash of a string is
 keyed anew in each process, so nobody can choose names that collide. The names themselves are compared by the caller.
+
+`recent` is the caller's, for what it found out about a name: whatever is told of that name drops it.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 PART: Final = 0xFFFFFFFF
@@ -20,7 +23,7 @@ _LEAST: Final = 64
 class Handles:
     """Places by hash. The same name may have several places."""
 
-    __slots__ = ("_filled", "_names", "mask", "slots")
+    __slots__ = ("_filled", "_names", "mask", "recent", "slots")
 
     def __init__(self, *, room: int = 0) -> None:
         size = _LEAST
@@ -28,17 +31,20 @@ class Handles:
             size *= 2
         self.slots, self.mask = array("Q", bytes(8 * size)), size - 1
         self._filled = self._names = 0  # slots that are not empty, and those of them that hold a place
+        self.recent = dict[str, tuple[datetime, datetime, int]]()
 
     def __len__(self) -> int:
         return self._names
 
     def add(self, name: str, place: int) -> None:
+        self.recent.pop(name, None)
         if self._filled * 3 >= len(self.slots) * 2:
             self._make_room()
         self._put((hash(name) & PART) << 32 | place)
 
     def drop(self, name: str, place: int) -> None:
         """Take out a place that was added under this name."""
+        self.recent.pop(name, None)
         wanted = (hash(name) & PART) << 32 | place
         at = (wanted >> 32) & self.mask
         while self.slots[at] != wanted:

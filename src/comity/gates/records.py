@@ -31,6 +31,7 @@ _END: Final = b"\xff"  # ends a name and a link; no UTF-8 holds it, nor what fil
 _ROOM: Final = 0xFE
 _MOST_ANSWERS: Final = 10_000
 _NEVER: Final = 2**63 - 1
+_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 _HANDLE: Final = 1 << 31  # of `what`: the place is a handle, and the rest its entry's first place
 _CUT: Final = 1 << 30  # of `what`: the span cuts off
 
@@ -161,17 +162,33 @@ class Records:
         table = self._channels.get(channel)
         if table is None:
             return 0
+        recent = table.recent.get(handle)
+        if recent is not None and recent[0] <= at < recent[1]:
+            return recent[2]
         slots, mask = table.slots, table.mask
         part = hash(handle) & 0xFFFFFFFF
-        slot_at, found = part & mask, 0
+        slot_at, found, named, count = part & mask, 0, 0, 0
         while slot := slots[slot_at]:
             if slot >> 32 == part:
-                place = self._held(slot & 0xFFFFFFFF, handle, at)
+                named, count = slot & 0xFFFFFFFF, count + 1
+                place = self._held(named, handle, at)
                 if place and self.what[place] & _CUT:
-                    return place
+                    found, count = place, 1
+                    break
                 found = found or place
             slot_at = (slot_at + 1) & mask
+        if found in self._answers and count == 1:
+            self._remember(table, handle, named, found)
         return found
+
+    def _remember(self, table: Handles, handle: str, named: int, place: int) -> None:
+        """Where to look for whoever is asked about again. Nothing stricter holds while it does."""
+        start, until = self.start[place], self.until[place]
+        if self.what[named] & _HANDLE:
+            start, until = max(start, self.start[named]), min(until, self.until[named])
+        if len(table.recent) >= _MOST_ANSWERS:
+            table.recent.clear()
+        table.recent[handle] = _known(start), _time(until) or _FOREVER, place
 
     def span(self, place: int) -> Span:
         terms = self._terms(place)
