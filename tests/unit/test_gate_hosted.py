@@ -94,7 +94,7 @@ def test_started_without_its_centre_it_refuses_whom_it_knew_and_knows_nothing_in
 
 def test_a_message_is_judged_by_the_centre_and_not_at_all_when_it_cannot_be_asked(tmp_path: Path) -> None:
     alarms: list[str] = []
-    with beside(Watched(ROWS)) as told, hosted(settings(tmp_path, told.centre.url, patience=0.2), alarms) as gate:
+    with beside(Watched(ROWS)) as told, hosted(settings(tmp_path, told.centre.url, patience=1.5), alarms) as gate:
 
         def ask(text: str, id_: str, answers: Callable[[bytes], tuple[int, bytes] | None] | None = None) -> object:
             told.centre.judged = answers or (lambda content: (200, content))
