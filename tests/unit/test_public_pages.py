@@ -174,6 +174,9 @@ def test_counting_on_gives_what_counting_at_once_gives(world: World) -> None:
     (month,) = running.months.values()
     assert (month.statements, month.appeals, sum(month.outcomes.values()), running.waiting) == (30, 10, 4, 6)
     assert dict(month.appeal_hours) == {7: 1, 14: 1, 21: 1, 28: 1}
+    waits = next(account for _, account in world.store.waiting())
+    world.store.erase(waits)
+    assert up_to_date(running, world.store).waiting == up_to_date(Openness(), world.store).waiting == 5
 
 
 def test_a_count_that_could_say_who_it_was_is_not_told() -> None:

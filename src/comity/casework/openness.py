@@ -7,7 +7,7 @@ no more than that: in a small community a number could say who it was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -68,16 +68,29 @@ class Month:
 
 @dataclass(slots=True, kw_only=True)
 class Openness:
-    """The running count. `months` by their first day, such as `2026-11`; `position`: how many facts were counted."""
+    """The running count. `months` by their first day, such as `2026-11`.
+
+    `position`, `erasures`: how many facts and erasures there were when it was counted.
+    """
 
     position: int = 0
+    erasures: int = 0
     months: dict[str, Month] = field(default_factory=dict)
     _waiting: dict[str, datetime] = field(default_factory=dict)
 
     def take(self, facts: Iterable[Fact]) -> None:
         """Those that came since, in the record's order."""
         for fact in facts:
-            self._count(self.months.setdefault(f"{fact.at:%Y-%m}", Month()), fact)
+            name = f"{fact.at.year:04d}-{fact.at.month:02d}"
+            month = self.months.get(name)
+            if month is None:
+                month = self.months[name] = Month()
+            self._count(month, fact)
+
+    def forget(self, is_erased: Callable[[str], bool]) -> None:
+        """What waited of an account whose data were erased waits no more; what was counted of it stays."""
+        for id_ in [each for each in self._waiting if is_erased(each)]:
+            del self._waiting[id_]
 
     def _count(self, month: Month, fact: Fact) -> None:
         match fact:

@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from comity.casework.case_facts import Assessed, CaseClosed, CaseKind, CaseOpened
+from comity.casework.case_facts import Assessed, CaseClosed, CaseKind, CaseOpened, Found
 from comity.casework.cases import Case
-from comity.casework.facts import AppealOutcome, OutcomeGiven
+from comity.casework.facts import Appealed, AppealOutcome, Decided, Dismissed, Joined, OutcomeGiven, Undone
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
@@ -85,6 +85,8 @@ Signs = Counter[tuple[Sign, ClauseId]]
 """How often which. Those of several records are added; what one of them showed before is taken off again."""
 TELLING: Final = (CaseClosed, Assessed, OutcomeGiven)
 """A record without any of these facts shows nothing."""
+SHOWING: Final = (CaseOpened, Found, *TELLING, Decided, Dismissed, Joined, Undone, Appealed)
+"""What a record shows depends on these facts alone."""
 _NONE: Final = ClauseId("")
 
 

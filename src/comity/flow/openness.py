@@ -11,5 +11,8 @@ def up_to_date(counted: Openness, store: Store) -> Openness:
     with store.at_once():
         position = store.position
         counted.take(store.facts(COUNTED, after=counted.position))
+        if store.erasures != counted.erasures:
+            counted.erasures = store.erasures
+            counted.forget(store.is_erased)
     counted.position = position
     return counted

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from comity.casework import quality
 from comity.casework.case_facts import CaseKind, CaseOpened
-from comity.casework.facts import Decided, Dismissed
+from comity.casework.facts import Decided, Dismissed, Fact
 from comity.casework.quality import Quality, Signs
 from comity.casework.record import fold
 from comity.flow.message import Proceedings
@@ -51,18 +51,25 @@ def measured(store: Store, before: Measured = UNMEASURED) -> Measured:
 
     After an erasure all are, since what the erased one showed cannot be looked up any more.
     """
-    erasures, position = store.erasures, store.position
-    if erasures != before.erasures:
-        before = Measured(erasures=erasures)
-    shown, telling = before.shown.copy(), () if before.position else quality.TELLING
-    for account in dict.fromkeys(fact.account for fact in store.facts(telling, after=before.position)):
-        shown.update(_signs(store, account, until=position))
-        shown.subtract(_signs(store, account, until=before.position))
-    return Measured(shown=shown, position=position, erasures=erasures)
+    if not before.position or store.erasures != before.erasures:
+        return _measured_anew(store)
+    position, shown = store.position, before.shown.copy()
+    for account in dict.fromkeys(fact.account for fact in store.facts(after=before.position)):
+        shown.update(_signs(account, store.facts_of(account, until=position)))
+        shown.subtract(_signs(account, store.facts_of(account, until=before.position)))
+    return Measured(shown=shown, position=position, erasures=before.erasures)
 
 
-def _signs(store: Store, account: AccountId, *, until: int) -> Signs:
-    return quality.signs(fold(account, store.facts_of(account, until=until) if until else ()))
+def _measured_anew(store: Store) -> Measured:
+    shown: Signs = Counter()
+    with store.at_once():
+        for facts in store.histories(quality.SHOWING, quality.TELLING):
+            shown.update(_signs(facts[0].account, facts))
+        return Measured(shown=shown, position=store.position, erasures=store.erasures)
+
+
+def _signs(account: AccountId, facts: Sequence[Fact]) -> Signs:
+    return quality.signs(fold(account, facts))
 
 
 class Sampling:

@@ -49,6 +49,12 @@ class Store(Protocol):
         Only those of `kinds` (none: all), not of the first `after` positions, not from before `since`.
         """
 
+    def histories(self, kinds: Sequence[type[Fact]], having: Sequence[type[Fact]]) -> Iterator[Sequence[Fact]]:
+        """Of each account that has a fact of `having` its facts of `kinds`, in the record's order.
+
+        All of it costs one pass over those facts; the accounts come in no telling order.
+        """
+
     def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
         """The facts of `kinds` after that position, erased ones left out, each with its own position."""
 

@@ -166,6 +166,12 @@ class MemoryStore:
         facts = (self._facts[position] for position in every if until is None or position < until)
         return tuple(fact for fact in facts if fact is not None)
 
+    def histories(self, kinds: Sequence[type[Fact]], having: Sequence[type[Fact]]) -> Iterator[Sequence[Fact]]:
+        for account in self._by_account:
+            facts = self.facts_of(account)
+            if any(isinstance(each, tuple(having)) for each in facts):
+                yield tuple(each for each in facts if isinstance(each, tuple(kinds)))
+
     def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
         chosen = tuple(kinds) or (object,)
         facts = enumerate(self._facts[after:], after + 1)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +55,11 @@ _FIRST_FACT: Final = (
 _FACTS: Final = (
     "select seq, subject, body from facts"
     " where (?1 = '[]' or kind in (select value from json_each(?1))) and at >= ?2 and seq >= ?3 order by seq"
+)
+_HISTORIES: Final = (
+    "select seq, subject, body from facts"
+    " where subject in (select subject from facts where kind in (select value from json_each(?2)))"
+    " and kind in (select value from json_each(?1)) order by subject, seq"
 )
 _EARLIEST: Final = -(1 << 63)
 _LAST: Final = (1 << 63) - 1
@@ -170,6 +177,11 @@ class SqliteStore:
             earliest = micros(since)
             first = self._db.number(_FIRST_FACT, named, earliest)
         return (fact for _, fact in self._decoded(_FACTS, named, earliest, max(first, after + 1)))
+
+    def histories(self, kinds: Sequence[type[Fact]], having: Sequence[type[Fact]]) -> Iterator[Sequence[Fact]]:
+        named = [_json([kind_of(each) for each in given]) for given in (kinds, having)]
+        facts = (fact for _, fact in self._decoded(_HISTORIES, *named))
+        return (tuple(each) for _, each in groupby(facts, key=attrgetter("account")))
 
     def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
         return self._decoded(_FACTS, _json([kind_of(each) for each in kinds]), _EARLIEST, after + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from comity.casework.case_facts import CaseOpened
+from comity.casework.case_facts import CaseClosed, CaseOpened
 from comity.casework.facts import Accepted, Decided, Fact
 from comity.model.ids import AccountId, Channel
 from comity.ports import Running, Snapshot, Write
@@ -43,6 +43,20 @@ class IndexContract(Contract):
         assert list(store.waiting()) == [("b", "bob"), ("c", "eve")]
         store.append(Write(size=0, position=4, facts=[case_closed("bob", "b"), case_opened("ann", "a")]))
         assert list(self.reopened(store).waiting()) == [("c", "eve"), ("a", "ann")]
+
+    def test_histories_are_of_the_accounts_that_are_asked_for_whole_and_in_order(self) -> None:
+        store = self.store()
+        cases = case_opened("ann", "a"), case_opened("bob", "b")
+        first: list[Fact] = [accepted("ann"), *cases, decided("eve", "1" * 32)]
+        store.append(Write(size=0, position=0, facts=first))
+        later: list[Fact] = [case_opened("eve", "e"), case_closed("ann", "a"), case_closed("eve", "e"), accepted("ann")]
+        store.append(Write(size=0, position=4, facts=later))
+        store = self.reopened(store)
+        kinds = (CaseOpened, CaseClosed, Decided)
+        found = {facts[0].account: list(facts) for facts in store.histories(kinds, [CaseClosed])}
+        assert found == {ANN: [first[1], later[1]], EVE: [first[3], later[0], later[2]]}
+        store.erase(ANN)
+        assert [facts[0].account for facts in self.reopened(store).histories(kinds, [CaseClosed])] == [EVE]
 
     def test_what_is_opened_and_closed_in_one_write_never_waits(self) -> None:
         store = self.store()
