@@ -49,7 +49,7 @@ long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each 
 	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_soak.py $$folder --minutes 15 && rm -r $$folder
 	@OPENAPI_SECONDS=300 .venv/bin/python -m pytest -q tests/e2e/test_openapi.py
 
-bench: $(DEV) ## run the benchmarks (NAME=help_start for one) and write benchmarks/results.md
+bench: $(DEV) ## run the benchmarks (NAME=help-start for one) and write benchmarks/results.html
 	@.venv/bin/python benchmarks $(NAME)
 
 bench-gates: $(DEV) ## measure all gates at once through their real servers (as root, on Linux; ARGS="100 1000000 1000": flips, cuts, accounts a second)
@@ -74,7 +74,7 @@ lock: ## write uv.lock and requirements/ anew from pyproject.toml (needs uv)
 	@tools/lock
 
 clean: ## remove what the targets made, but not .venv, .cache (downloads) and .comity (records)
-	rm -rf site dist benchmarks/results.md benchmarks/plots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf site dist benchmarks/results*.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.comity-%: uv.lock pyproject.toml requirements/%.txt tools/setup

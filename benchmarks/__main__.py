@@ -1,112 +1,100 @@
-"""Runs the benchmarks, all or the one named, and writes their figures to benchmarks/results.md, with plots.
+"""Runs the benchmarks and writes one page with tables and plots: benchmarks/results.html, results-some.html of some.
 
-python benchmarks [NAME]
+python benchmarks [NAME...]
+
+The page is written anew after each, so nothing that was measured is lost: not by one that fails, by one that takes too
+long, or by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import os
-import platform
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.metadata import version
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 
-from plots import bars
+from machine import machine
+from page import page
+from results import Result, read
 
 FOLDER = Path(__file__).parent
-RESULTS = FOLDER / "results.md"
-PLOTS = FOLDER / "plots"
-NO_BENCHMARKS = ("__main__", "common", "plots", "twenty", "by_hand", "engines", "gates", "million", "asking")
-LIBRARIES = ("hyperscan", "google-re2", "cel-expr-python", "msgspec", "numpy", "pyarrow", "apsw")
+RESULTS, SOME = FOLDER / "results.html", FOLDER / "results-some.html"
+NO_BENCHMARKS = (
+    *("__main__", "common", "machine", "page", "plots", "results"),
+    *("twenty", "by_hand", "engines", "gates", "million", "asking"),
+)
+FIRST = ("judge_twenty_clauses", "judge_scaling", "backtest_parquet", "check_fifty_clauses")
+"""What the table of speeds is made of."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A result, or a part that it is made of."""
-
-    name: str
-    value: str
-    unit: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    closing: Figure
-    parts: tuple[Figure, ...]
+LONGEST = 600
+"""Seconds for one of them."""
 
 
 def main(wanted: list[str]) -> int:
-    """Exit code 1 if any benchmark fails, 2 if there is none of that name."""
-    files = {
-        file.stem.replace("_", "-"): file for file in sorted(FOLDER.glob("*.py")) if file.stem not in NO_BENCHMARKS
-    }
-    names = [name.replace("_", "-") for name in wanted] or list(files)
-    if unknown := [name for name in names if name not in files]:
-        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(files)}", file=sys.stderr)
+    """Exit code 1 if any benchmark fails, 2 if there is none of that name, 130 after Ctrl-C."""
+    every = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in NO_BENCHMARKS)
+    names = [name.replace("-", "_") for name in wanted] or sorted(every, key=lambda name: (name not in FIRST, name))
+    if unknown := [name for name in names if name not in every]:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(every)}", file=sys.stderr)
         return 2
-    results = [result for name in names if (result := run(files[name])) is not None]
-    PLOTS.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(page(results)), encoding="utf-8")
-    print(f"\n{RESULTS.read_text(encoding='utf-8')}")
-    return 0 if len(results) == len(names) else 1
+    begun, results, place = datetime.now(UTC), list[Result](), SOME if wanted else RESULTS
+    try:
+        for name in names:
+            results.append(run(FOLDER / f"{name}.py"))
+            write(place, page(results, machine(begun), left=len(names) - len(results)))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    finally:
+        print(f"\n{sum(not result.problem for result in results)} of {len(names)} benchmarks; see {place}")
+    return int(any(result.problem for result in results))
 
 
-def run(file: Path) -> Result | None:
-    """Runs one and reads its lines; `None` if it failed."""
+def run(file: Path) -> Result:
+    """Runs one in a process of its own, and shows its lines as they come."""
     print(f"== {file.stem}", flush=True)
-    done = subprocess.run([sys.executable, file], stdout=subprocess.PIPE, text=True, check=False)
-    print(done.stdout, end="", flush=True)
-    if done.returncode != 0:
-        print(f"{file.stem}: failed", file=sys.stderr)
-        return None
-    *lines, last = done.stdout.splitlines()
-    name, value, unit = last.split()
-    target = next((line.removeprefix("target: ") for line in reversed(lines) if line.startswith("target: ")), "")
-    parts = tuple(part_of(line.removeprefix("part: ")) for line in lines if line.startswith("part: "))
-    return Result(closing=Figure(name=name, value=value, unit=unit, target=target), parts=parts)
+    begun, lines = time.perf_counter(), list[str]()
+    command = [sys.executable, "-u", file]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        limit = Timer(LONGEST, end, [process])
+        limit.start()
+        try:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                lines.append(line.rstrip("\n"))
+        except KeyboardInterrupt:
+            end(process)
+            raise
+        finally:
+            limit.cancel()
+    seconds, code = time.perf_counter() - begun, process.returncode
+    failed = f"took longer than {LONGEST} s" if seconds >= LONGEST else f"failed, exit code {code}" if code else ""
+    result = read(file.stem, lines, failed=failed, seconds=seconds)
+    if result.problem:
+        print(f"{file.stem}: {result.problem}", file=sys.stderr)
+    return result
 
 
-def part_of(line: str) -> Figure:
-    name, figure, *target = line.split(" | ")
-    value, _, unit = figure.partition(" ")
-    return Figure(name=name, value=value, unit=unit, target="".join(target))
+def end(process: subprocess.Popen[str]) -> None:
+    """With all that it started, which had a moment to tidy up."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(10)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
 
 
-def page(results: list[Result]) -> Iterator[str]:
-    """Markdown: the machine, all results, then the parts of each, with plots of those that share a unit."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    yield "# Benchmarks\n"
-    machine = f"{processor()}, {os.cpu_count()} cores, {platform.system()}"
-    yield f"{machine}; Python {platform.python_version()}, {libraries}.\n"
-    yield from rows(result.closing for result in results)
-    for result in results:
-        if result.parts:
-            name = result.closing.name
-            yield f"## {name}\n"
-            yield from rows(result.parts)
-            for unit in dict.fromkeys(figure.unit for figure in result.parts):
-                figures = [(figure.name, float(figure.value)) for figure in result.parts if figure.unit == unit]
-                plot = PLOTS / f"{name}-{unit.split('/')[0].replace(' ', '-')}.svg"
-                plot.write_text(bars(f"{name}, {unit}", figures), encoding="utf-8")
-                yield f"![{name}, {unit}]({plot.relative_to(FOLDER).as_posix()})\n"
-
-
-def rows(figures: Iterator[Figure] | tuple[Figure, ...]) -> Iterator[str]:
-    yield "| benchmark | reached | must reach |\n|---|---|---|"
-    yield from (f"| {figure.name} | {figure.value} {figure.unit} | {figure.target} |" for figure in figures)
-    yield ""
-
-
-def processor() -> str:
-    """Its name, as the system gives it."""
-    cpus = Path("/proc/cpuinfo")
-    lines = cpus.read_text(encoding="utf-8").splitlines() if cpus.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
+def write(place: Path, text: str) -> None:
+    aside = place.with_suffix(".tmp")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(place)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from common import START, WORDS, comity, expect, report, seconds
+from common import START, WORDS, comity, expect, part, report, seconds
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
 COMPARED = 100_000
@@ -226,8 +226,11 @@ with tempfile.TemporaryDirectory() as name:
     scan = seconds(lambda: plain_scan(folder / "archive.parquet"))
 
 print(f"{COUNT:,} messages, {size / 1e6:,.0f} MB of Parquet, {len(one.messages)} clauses: {one.messages}")
-print(f"one process: {one.wall:.1f} s, {one.cpu:.1f} s of CPU; start-up, ladder, samples and report included")
-print(f"{os.cpu_count()} cores: {every.wall:.1f} s ({COUNT / every.wall:,.0f} messages/s)")
-print(f"numbers changed, held against the draft before: {again.wall:.1f} s ({COUNT / again.wall:,.0f} messages/s)")
-print(f"pyarrow alone, columns to Python values: {scan:.1f} s; ratio {scan / one.cpu:.2f}")
+print("start-up, ladder, samples and report are in all of the times")
+part("one process", one.wall, "s")
+part("processor time of that", one.cpu, "s")
+part(f"{os.cpu_count()} cores", every.wall, "s")
+part("numbers changed, held against the draft before", again.wall, "s")
+part("pyarrow alone, columns to Python values", scan, "s")
+part("one process : pyarrow alone", one.cpu / scan, "x")
 report(COUNT / one.cpu, "messages/s/core", target=">= 150000 messages/s/core")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from common import comity, expect, median_seconds, report
+from common import comity, expect, median_seconds, part, report
 
 CLAUSES = 50
 HEAD = """---
@@ -67,4 +67,6 @@ with tempfile.TemporaryDirectory() as name:
     comity("check", "mistyped.md", folder=folder, exit_code=1)
     expect("warning" not in comity("check", "agreement.md", folder=folder), "the agreement has warnings")
     took = median_seconds(lambda: comity("check", "agreement.md", folder=folder), runs=5)
+    alone = median_seconds(lambda: comity("--help", folder=folder), runs=5)
+part("comity --help alone", alone * 1000, "ms")
 report(took * 1000, "ms", target="< 1000 ms")

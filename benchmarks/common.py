@@ -1,7 +1,7 @@
 """What benchmarks share: running `comity`, taking times, making messages, and the closing line that scripts compare.
 
 A benchmark makes its own input, checks that the answers are right, says what must be reached, and prints as its last
-line `NAME VALUE UNIT`.
+line `NAME VALUE UNIT`; or that it is left out, and why.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 COMITY = Path(sys.executable).with_name("comity")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +72,12 @@ def expect(claim: bool, message: str) -> None:  # noqa: FBT001 - reads as an ass
     """Stops the benchmark when its answers are wrong: then its figures mean nothing."""
     if not claim:
         sys.exit(f"wrong answers: {message}")
+
+
+def leave_out(why: str) -> NoReturn:
+    """Ends a benchmark that this machine cannot run."""
+    print(f"left out: {why}")
+    sys.exit(0)
 
 
 def report(value: float, unit: str, *, target: str) -> None:

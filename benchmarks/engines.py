@@ -7,6 +7,7 @@ Rules are parsed once. They are installed into a folder of their own under `.cac
 from __future__ import annotations
 
 import importlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -163,10 +164,23 @@ CASES: Final = {
 
 def installed(name: str) -> ModuleType:
     """The module, installed where nothing else is. `ImportError` where that cannot be."""
-    if not FOLDER.exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", FOLDER, *INSTALLED]
-        if subprocess.run(command, check=False).returncode != 0:
-            raise ImportError(f"{', '.join(INSTALLED)} cannot be installed")
+    if not FOLDER.exists() and not _install():
+        raise ImportError(f"{', '.join(INSTALLED)} cannot be installed")
     if str(FOLDER) not in sys.path:
         sys.path.append(str(FOLDER))
     return importlib.import_module(name)
+
+
+def _install() -> bool:
+    """Whether it worked; with uv, or with pip, which environments that uv made do not have."""
+    aside = FOLDER.with_name(f"{FOLDER.name}.tmp")
+    if uv := shutil.which("uv"):
+        command = [uv, "pip", "install", "--quiet", "--python", sys.executable]
+    else:
+        subprocess.run([sys.executable, "-m", "ensurepip"], capture_output=True, check=False)
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    shutil.rmtree(aside, ignore_errors=True)
+    is_done = subprocess.run([*command, "--target", aside, *INSTALLED], check=False).returncode == 0
+    if is_done:
+        aside.rename(FOLDER)
+    return is_done

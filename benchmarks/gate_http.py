@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import COMITY, expect, part, report
+from common import COMITY, expect, leave_out, part, report
 from gate_replica import CUTS, make, name
 
 CONNECTIONS = 16
@@ -112,5 +112,5 @@ def policy(folder: Path) -> Path:
 
 if __name__ == "__main__":
     if sys.platform != "linux":
-        sys.exit("the processor time of another process is only read on Linux")
+        leave_out("the processor time of another process is only read on Linux")
     main()
