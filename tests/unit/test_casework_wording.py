@@ -10,7 +10,7 @@ from test_casework_decide import START, Case, agreement, clause, days
 
 from comity.casework.facts import Accepted, ConditionMet, Decided, Delivered, How
 from comity.casework.printing import as_html, as_text
-from comity.casework.wording import sections
+from comity.casework.wording import Section, sections
 from comity.model.ids import AccountId, DecisionId
 
 HEAD = "\n| points | measure | channels | for |\n|---|---|---|---|\n"
@@ -105,10 +105,10 @@ def test_only_an_acceptance_from_before_the_message_is_said_to_bind() -> None:
 def test_several_clauses_are_several() -> None:
     case = Case(agreement(clause("spam") + clause("threats")))
     case.breach("spam")
-    assert "The clause that it breaches" in read(case)
+    assert "The clause that was breached" in read(case)
     case = Case(agreement(clause("spam") + clause("threats")))
     case.breach("spam", "threats")
-    assert "The clauses that it breaches" in read(case)
+    assert "The clauses that were breached" in read(case)
 
 
 def test_prose_reads_as_it_is_laid_out() -> None:
@@ -129,3 +129,14 @@ def test_a_statement_fits_the_width_that_it_is_printed_for(width: int) -> None:
     lines = as_text("Statement", told, width=width).splitlines()
     assert max(map(len, (line for line in lines if "sha256" not in line))) <= width
     assert max(map(len, lines)) > width - 12
+
+
+@pytest.mark.parametrize("width", range(30, 60))
+def test_no_line_ends_between_a_mark_and_what_it_belongs_to(width: int) -> None:
+    said = "La condition « réexamen » : 1 200 messages ; est-ce vrai ? Oui, à 75 % ! Fin le 20. März 2026."
+    lines = as_text("Exposé", [Section(title="Points", paragraphs=(said,))], width=width).splitlines()
+    assert not [line for line in lines if line.endswith(("«", " 1", "20.", "75"))]
+    assert not [line for line in lines if line.startswith(("»", ":", ";", "?", "!", "%"))]
+    assert said in " ".join(lines)
+    page = as_html("Exposé", [Section(title="Points", paragraphs=(said,))], language="fr")
+    assert "«\N{NO-BREAK SPACE}réexamen\N{NO-BREAK SPACE}»\N{NO-BREAK SPACE}:" in page

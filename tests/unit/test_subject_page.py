@@ -64,7 +64,7 @@ def test_the_page_tells_first_what_one_may_do_then_why_then_how_to_appeal(
         "What was decided",
         "Your message",
         "spam and nothing else",
-        "The clause that it breaches",
+        "The clause that was breached",
         "Why",
         "it says “spam”",
         "If you disagree",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -13,6 +14,9 @@ from comity.casework.wording import Section
 
 WIDTH: Final = 88
 """Characters in a line that read well."""
+_TIED: Final = re.compile(r"(?<=«) | (?=[»:;?!%])|(?<=\d) (?=\d{3}\b)|(?<=\d\.) (?=\w)")
+"""Spaces, as French and German have them, at which no line ends."""
+_TIE: Final = "\N{NO-BREAK SPACE}"
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --mild: #8881; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
@@ -71,9 +75,14 @@ def _wrapped(paragraph: str, width: int) -> Iterator[str]:
     elif paragraph.startswith("- "):
         mark, indent, paragraph = "  - ", "    ", paragraph[2:]
     for line in paragraph.splitlines() or [""]:
-        yield from textwrap.wrap(
-            printable(line), width, initial_indent=mark, subsequent_indent=indent, break_on_hyphens=False
-        ) or [mark.rstrip()]
+        wrapped = textwrap.wrap(
+            _TIED.sub(_TIE, printable(line)),
+            width,
+            initial_indent=mark,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        )
+        yield from (one.replace(_TIE, " ") for one in wrapped or [mark.rstrip()])
 
 
 def _html_section(section: Section) -> str:
@@ -98,4 +107,5 @@ def _html_paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
 
 
 def _html(tag: str, text: str) -> str:
-    return f"<{tag}>{html.escape(visible(text))}</{tag}>"
+    shown = visible(text)
+    return f"<{tag}>{html.escape(shown if tag == 'blockquote' else _TIED.sub(_TIE, shown))}</{tag}>"

@@ -21,9 +21,11 @@ from comity.casework.facts import (
 )
 from comity.casework.languages import Language
 from comity.casework.recorded import Recorded
-from comity.casework.spoken import called, dated, listed, measure_in_words
+from comity.casework.spoken import called, dated, listed, measure_in_words, one_or_many
 from comity.casework.visible import printable
+from comity.model.clause import Kind
 from comity.model.measure import Measure
+from comity.model.statement import Statement
 
 
 def since(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
@@ -86,20 +88,33 @@ def _joined(change: Joined, one: Recorded, zone: ZoneInfo, say: Language) -> str
 
 
 def _outcome(change: OutcomeGiven, at: str, say: Language) -> str:
+    if change.outcome is AppealOutcome.OMITTED:
+        return say.omitted.format(at=at)
     came = {
         AppealOutcome.UPHELD: say.upheld,
         AppealOutcome.VARIED: say.varied,
         AppealOutcome.REVERSED: say.reversed,
-        AppealOutcome.OMITTED: say.omitted,
     }[change.outcome]
     return say.outcome.format(at=at, came=came)
 
 
 def _from_now_on(measures: tuple[Measure, ...] | None, one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
     if measures is not None:
-        messages = len(one.decided.statement.messages)
-        said = " ".join(measure_in_words(measure, zone, say, messages=messages) for measure in measures)
+        said = " ".join(_now(measures, one.decided.statement, zone, say))
         yield say.from_then.format(measures=said or say.from_then_nothing)
+
+
+def _now(measures: tuple[Measure, ...], issued: Statement, zone: ZoneInfo, say: Language) -> Iterator[str]:
+    """What holds now; of a message that is treated as before, that it is."""
+    messages = len(issued.messages)
+    before = {each.kind for each in issued.measures if not each.territory}
+    if Kind.REMOVE in before and not any(each.kind.is_on_message for each in measures):
+        yield one_or_many(say.put_back, messages)
+    for measure in measures:
+        if measure.kind in before and measure.kind.is_on_message and not measure.territory:
+            yield one_or_many(say.stays_removed if measure.kind is Kind.REMOVE else say.stays_marked, messages)
+        else:
+            yield measure_in_words(measure, zone, say, messages=messages)
 
 
 def _settled(measure: Measure, zone: ZoneInfo, say: Language) -> str:

@@ -46,7 +46,7 @@ def _local(at: datetime, zone: ZoneInfo) -> datetime:
 
 def duration(length: Duration, say: Language) -> str:
     """`7 days`."""
-    return f"{length.count} {_one_or_many(say.units[length.unit], length.count)}"
+    return f"{length.count} {one_or_many(say.units[length.unit], length.count)}"
 
 
 _PERIOD: Final = re.compile(rf"(\d+) ({'|'.join(Unit)})s?\b")
@@ -67,7 +67,7 @@ def span(text: str, say: Language) -> str:
 
 
 def _part(count: str, unit: Unit, say: Language) -> str:
-    return f"{decimal(count, say)} {_one_or_many(say.units[unit], count)}"
+    return f"{decimal(count, say)} {one_or_many(say.units[unit], count)}"
 
 
 def decimal(number: str, say: Language) -> str:
@@ -77,7 +77,7 @@ def decimal(number: str, say: Language) -> str:
 
 def several(count: int, nouns: OneAndMany, say: Language) -> str:
     """`1 point`, `1,200 points`."""
-    return f"{whole(count, say)} {_one_or_many(nouns, count)}"
+    return f"{whole(count, say)} {one_or_many(nouns, count)}"
 
 
 def whole(count: int, say: Language) -> str:
@@ -85,7 +85,8 @@ def whole(count: int, say: Language) -> str:
     return f"{count:,}".replace(",", say.thousands)
 
 
-def _one_or_many(nouns: OneAndMany, count: int | str) -> str:
+def one_or_many(nouns: OneAndMany, count: int | str) -> str:
+    """The word or the sentence for so many."""
     one, many = nouns
     return one if str(count) == "1" else many
 
@@ -99,7 +100,7 @@ def listed(names: Iterable[str], say: Language) -> str:
 def measure_in_words(measure: Measure, zone: ZoneInfo, say: Language = ENGLISH, *, messages: int = 1) -> str:
     """One measure as a sentence to the person it concerns."""
     if measure.kind.is_on_message:
-        said = _one_or_many(say.removed if measure.kind is Kind.REMOVE else say.marked, messages)
+        said = one_or_many(say.removed if measure.kind is Kind.REMOVE else say.marked, messages)
         return f"{said} {only_in(measure.territory, say)}" if measure.territory else said
     what = _limited(say.limited, measure.rate, say) if measure.kind is Kind.LIMIT else say.kinds[measure.kind]
     if not measure.channels:
@@ -110,7 +111,7 @@ def measure_in_words(measure: Measure, zone: ZoneInfo, say: Language = ENGLISH, 
 def only_in(territory: tuple[str, ...], say: Language) -> str:
     """In which countries a measure on the message holds."""
     names = listed([say.countries.get(code, code) for code in territory], say)
-    return _one_or_many(say.only_in, len(territory)).format(countries=names)
+    return one_or_many(say.only_in, len(territory)).format(countries=names)
 
 
 def _limited(sentence: str, rate: Rate | None, say: Language) -> str:
@@ -133,7 +134,7 @@ def _term(measure: Measure, zone: ZoneInfo, say: Language) -> str:
 
 def _until(measure: Measure, zone: ZoneInfo, say: Language) -> Iterator[str]:
     names = [say.quoted.format(name=called(name, say)) for name in measure.until]
-    yield _one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
+    yield one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
     if measure.at_least:
         yield say.at_least.format(least=duration(measure.at_least, say))
     if measure.not_after:
@@ -179,7 +180,7 @@ def _row_term(term: Term, say: Language) -> str:
         case Until(conditions=conditions, at_least=at_least):
             names = [say.quoted.format(name=called(name, say)) for name in conditions]
             floor = say.at_least.format(least=duration(at_least, say)) if at_least else ""
-            met = _one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
+            met = one_or_many(say.until_conditions, len(names)).format(names=listed(names, say))
             return say.next_term.format(term=met) + floor + delay
         case None:
             return delay

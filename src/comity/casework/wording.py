@@ -7,7 +7,7 @@ never change. The sentences are in `languages`; what the agreement says is quote
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,16 +18,19 @@ from comity.casework.facts import Joined, Party
 from comity.casework.languages import Language, language_of
 from comity.casework.recorded import Recorded, later, more_time
 from comity.casework.since import since
-from comity.casework.spoken import called, dated, day, measure_in_words, period, several
+from comity.casework.spoken import called, dated, day, measure_in_words, one_or_many, period, several
 from comity.casework.statement import appeal_until
 from comity.casework.visible import printable
 from comity.casework.why import reasons
 from comity.model.clause import Kind
 from comity.model.duration import Duration
-from comity.model.ids import DecisionId
+from comity.model.ids import Channel, DecisionId
 from comity.model.statement import Breach, Origin, Statement
 
 __all__ = ["Section", "counted", "dated", "flowing", "measure_in_words", "printable", "refusal", "sections", "unsent"]
+
+
+_MAIL: Final = Channel("mail")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,17 +44,16 @@ def sections(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) -
     """The whole statement for a reader in `zone`."""
     statement = one.decided.statement
     say = language_of(statement.language)
-    told = (
-        Section(title=say.title_now, paragraphs=tuple(_now(one, say))),
-        Section(title=say.title_decided, paragraphs=tuple(_decided(one, zone, say))),
-        Section(title=_title(say.title_messages, statement.messages), paragraphs=tuple(_message(statement, zone, say))),
-        Section(title=_title(say.title_clauses, statement.clauses), paragraphs=tuple(_clauses(statement, say))),
-        Section(title=say.title_why, paragraphs=tuple(_why(statement, zone, say))),
-        Section(title=say.title_points, paragraphs=tuple(_points(statement, say))),
-        Section(title=say.title_disagree, paragraphs=tuple(_appeal(one, zone, appeal_window, say))),
-        Section(title=say.title_since, paragraphs=tuple(since(one, zone, say))),
+    return _sections(
+        (say.title_now, _now(one, say)),
+        (say.title_decided, _decided(one, zone, say)),
+        (one_or_many(say.title_messages, len(statement.messages)), _message(statement, zone, say)),
+        (one_or_many(say.title_clauses, len(statement.clauses)), _clauses(statement, say)),
+        (say.title_why, _why(statement, zone, say)),
+        (say.title_points, _points(statement, say)),
+        (say.title_disagree, _appeal(one, zone, appeal_window, say)),
+        (say.title_since, since(one, zone, say)),
     )
-    return tuple(section for section in told if section.paragraphs)
 
 
 def unsent(one: Recorded) -> Recorded:
@@ -66,18 +68,18 @@ def refusal(one: Recorded, *, zone: ZoneInfo, appeal_window: Duration | None) ->
     statement = one.decided.statement
     say = language_of(statement.language)
     measures = (measure for measure in one.measures if measure.channels)
-    held = tuple(measure_in_words(measure, zone, say, messages=1) for measure in measures)
-    told = (
-        Section(title=say.title_now, paragraphs=tuple(_now(one, say))),
-        Section(title=say.title_decided, paragraphs=held),
-        Section(title=_title(say.title_clauses, statement.clauses), paragraphs=tuple(_clauses(statement, say))),
-        Section(title=say.title_disagree, paragraphs=tuple(_appeal(one, zone, appeal_window, say))),
+    return _sections(
+        (say.title_now, _now(one, say)),
+        (say.title_decided, (measure_in_words(measure, zone, say) for measure in measures)),
+        (one_or_many(say.title_clauses, len(statement.clauses)), _clauses(statement, say)),
+        (say.title_disagree, _appeal(one, zone, appeal_window, say)),
     )
-    return tuple(section for section in told if section.paragraphs)
 
 
-def _title(titles: tuple[str, str], things: tuple[object, ...]) -> str:
-    return titles[0] if len(things) == 1 else titles[1]
+def _sections(*told: tuple[str, Iterable[str]]) -> tuple[Section, ...]:
+    """Those in which anything is said."""
+    every = (Section(title=title, paragraphs=tuple(paragraphs)) for title, paragraphs in told)
+    return tuple(section for section in every if section.paragraphs)
 
 
 def _now(one: Recorded, say: Language) -> Iterator[str]:
@@ -98,6 +100,8 @@ def _decided(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
     is_free = not any(measure.channels for measure in statement.measures)
     for measure in statement.measures:
         said = measure_in_words(measure, zone, say, messages=len(statement.messages))
+        if measure.kind is Kind.REMOVE and any(each.channel == _MAIL for each in statement.messages):
+            said += f" {say.mail_stays}"
         yield f"{said} {say.go_on}" if is_free and measure.kind is Kind.WARN else said
     yield from _where(statement, say)
     for name, text in statement.conditions:

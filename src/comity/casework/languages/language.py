@@ -64,6 +64,10 @@ class Language:
     kinds: Mapping[Kind, str]
     removed: OneAndMany
     marked: OneAndMany
+    stays_removed: OneAndMany
+    stays_marked: OneAndMany
+    put_back: OneAndMany
+    mail_stays: str
     limited: str
     on_channels: str
     everywhere: str

@@ -12,7 +12,7 @@ GERMAN: Final = Words(
     about_service="Über diesen Dienst",
     standing="Was Sie jetzt dürfen",
     open_on="Auf {channels} dürfen Sie wie gewohnt senden.",
-    other_statement="Das folgt aus einer anderen Mitteilung: {id}.",
+    other_statement="Das folgt aus einer anderen Entscheidung: {id}.",
     is_yours="Wer diesen Link hat, kann diese Seite lesen und für Sie Beschwerde einlegen. "
     "Geben Sie ihn nur einer Person, die für Sie spricht.",
     refused_private="Diesen Link sehen vielleicht viele. Darum zeigt diese Seite keine Nachricht und keinen Namen. "
@@ -42,7 +42,7 @@ GERMAN: Final = Words(
     "wenn Sie das sagen. Sie können unten auch eine eigene schreiben. Dann gilt diese nicht.",
     offered_take="Ja, das ist meine Beschwerde",
     keep="Eine Kopie behalten",
-    keep_proof="Die Mitteilung mit ihrem Beweis",
+    keep_proof="Die Begründung mit ihrem Nachweis",
     keep_proof_why="Eine Datei für Sie. Damit können Sie allen zeigen, was entschieden wurde, "
     "auch wenn es diese Seite nicht mehr gibt.",
     keep_account="Alles, was über Ihr Konto gespeichert ist",
