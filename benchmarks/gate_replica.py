@@ -118,7 +118,7 @@ def follow(gate: Replica, disk: Disk) -> None:
     for number in range(1, CHANGES + 1):
         plan = (span(number),) if number % 2 == 0 else ()
         change = FeedEntry(seq=CUTS + number, row=number, account=AccountId(name(number)), channel=POSTS, plan=plan)
-        disk.append(change, gate.change(change, AT), gate.offset)
+        disk.append([(change, gate.change(change, AT))], gate.offset)
     part("a change applied and written down", (time.process_time() - start) / CHANGES * 1e6, "us")
 
 

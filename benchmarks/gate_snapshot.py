@@ -62,16 +62,21 @@ text.says("buy now")
 """
 
 
-def fill(store: Store, log: PublishedLog) -> None:
+def begun(store: Store, log: PublishedLog, rules: bytes = RULES) -> Proceedings:
+    """A record with its agreement, ready for messages."""
     entropy = CountedEntropy()
     recorder = Recorder(store, log, KEY, entropy)
     recorder.begin(mode="replay", operator="benchmark", at=START)
-    agreement = load("rules.md", RULES, lambda _: None).agreement
+    agreement = load("rules.md", rules, lambda _: None).agreement
     if agreement is None:
         sys.exit("the rules do not load")
     recorder.publish_version(version_of(agreement, name="rules.md", effective=START), START)
     terms = Terms(mode="replay", delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
-    record = Proceedings(store, recorder, FixedClock(START), entropy, terms)
+    return Proceedings(store, recorder, FixedClock(START), entropy, terms)
+
+
+def fill(store: Store, log: PublishedLog) -> None:
+    record = begun(store, log)
     for first in range(0, CUTS, GROUP):
         record.take([spam(number) for number in range(first, min(first + GROUP, CUTS))])
 

@@ -15,7 +15,7 @@ from comity.gates.disk import Disk, DiskError
 from comity.gates.kept import Kept
 from comity.gates.records import Records
 from comity.gates.replica import Known, Manner, Replica
-from comity.ledger.feed import FeedEntry, ProvenSpan
+from comity.ledger.feed import FeedEntry, ProvenSpan, Skipped
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State
 from comity.model.plan import Called, Planned
@@ -57,7 +57,7 @@ class Gate:
     def follow(self, *seqs: int) -> None:
         for seq in seqs:
             believed = self.replica.change(change(seq), NOW)
-            self.disk.append(change(seq), believed, self.replica.offset)
+            self.disk.append([(change(seq), believed)], self.replica.offset)
 
     def cut(self) -> list[int]:
         return [n for n in range(1, 30) if isinstance(self.replica.check("posts", f"a{n}", NOW), Deny)]
@@ -110,13 +110,13 @@ def test_of_whoever_was_erased_no_byte_stays_at_the_gate(tmp_path: Path) -> None
         told = FeedEntry(
             seq=seq, row=4, account=AccountId(name), channel=POSTS, handles=called(name), plan=(span(seq),)
         )
-        gate.disk.append(told, gate.replica.change(told, NOW), gate.replica.offset)
+        gate.disk.append([(told, gate.replica.change(told, NOW))], gate.replica.offset)
     assert left(tmp_path)
-    of_another_channel = FeedEntry(seq=7, row=5, account=None, channel=None)
-    gate.disk.append(of_another_channel, gate.replica.change(of_another_channel, NOW), gate.replica.offset)
+    of_another_channel = Skipped(since=7, seq=7)
+    gate.disk.append([(of_another_channel, gate.replica.change(of_another_channel, NOW))], gate.replica.offset)
     assert not gate.disk.is_due
-    erased = FeedEntry(seq=8, row=4, account=None, channel=None, erased=True)
-    gate.disk.append(erased, gate.replica.change(erased, NOW), gate.replica.offset)
+    erased = FeedEntry(seq=8, row=4, account=None, channel=None)
+    gate.disk.append([(erased, gate.replica.change(erased, NOW))], gate.replica.offset)
     gate.disk.close()
     gate = Gate(tmp_path)
     assert gate.disk.is_due
@@ -265,7 +265,7 @@ def test_an_old_life_that_holds_still_holds_after_a_restart(tmp_path: Path) -> N
     gate.disk.write(gate.replica)
     assert gate.cut() == [1, 2, 3, 4, 9]
     lifted = change(4, is_cut=False)
-    gate.disk.append(lifted, gate.replica.change(lifted, NOW), timedelta())
+    gate.disk.append([(lifted, gate.replica.change(lifted, NOW))], timedelta())
     gate.disk.close()
     assert again(tmp_path).cut() == [1, 2, 3, 9]
 
@@ -276,7 +276,7 @@ def test_an_unproven_cut_is_believed_no_longer_for_a_restart(tmp_path: Path) -> 
     end = NOW + timedelta(minutes=10)
     for seq in (4, 5):
         gate.replica.put(change(seq), end)
-        gate.disk.append(change(seq), end, timedelta())
+        gate.disk.append([(change(seq), end)], timedelta())
         if seq == 4:
             gate.disk.write(gate.replica)
     gate.disk.close()

@@ -112,8 +112,8 @@ class KnownGates:
     def __init__(self) -> None:
         self.acks: list[GateAck] = []
 
-    def add(self, ack: GateAck) -> None:
-        self.acks.append(ack)
+    def add(self, *acks: GateAck) -> None:
+        self.acks.extend(acks)
 
     def every(self) -> list[GateAck]:
         return self.acks

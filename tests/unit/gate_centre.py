@@ -23,10 +23,14 @@ TOKEN = "secret"
 PATIENCE = 20.0
 
 
-class Ack(msgspec.Struct, frozen=True, kw_only=True):
-    gate: str
+class Point(msgspec.Struct, frozen=True, kw_only=True):
     cursor: int
     applied_at: datetime
+
+
+class Ack(Point, frozen=True, kw_only=True):
+    gate: str
+    earlier: tuple[Point, ...]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from comity.ledger.feed import (
     FeedError,
     Heartbeat,
     ProvenSpan,
+    Skipped,
     Unproven,
     decode_line,
     decode_snapshot,
@@ -44,10 +45,14 @@ class Watched(World):
         self.feed = FeedSource(self.store, self.log, lambda statement: f"https://example.org/r/{statement}")
 
     def changes(self, after: int = 0, channels: frozenset[Channel] | None = None) -> list[FeedEntry]:
+        """As they come off the wire, without those that are only counted."""
+        return [line for line in self.lines(after, channels) if isinstance(line, FeedEntry)]
+
+    def lines(self, after: int = 0, channels: frozenset[Channel] | None = None) -> list[FeedEntry | Skipped]:
         """As they come off the wire."""
         changes = self.feed.changes(self.store.feed.epoch, after)
-        lines = [decode_line(encode_line(scoped(one, channels))) for one in changes]
-        return [line for line in lines if isinstance(line, FeedEntry)]
+        lines = [decode_line(encode_line(one)) for one in scoped(changes, channels)]
+        return [line for line in lines if not isinstance(line, Heartbeat)]
 
 
 def digest_of(entries: list[FeedEntry]) -> str:
@@ -105,15 +110,17 @@ def test_what_overlaps_is_one_plan_and_lifting_one_leaves_the_other() -> None:
 
 def test_a_gate_of_one_channel_learns_nothing_of_others_and_its_sum_is_right() -> None:
     watched = Watched()
-    watched.say("spam")
-    assert [(one.account, one.channel) for one in watched.changes(channels=frozenset({MAIL}))] == [
-        ("ann", "mail"),
-        (None, None),
-    ]
+    for name in ("ann", "bob", "cy"):
+        watched.say("spam", author=name)
+    told = watched.lines(channels=frozenset({MAIL}))
+    assert [one.account for one in told if isinstance(one, FeedEntry)] == ["ann", "bob", "cy"]
+    assert {one.channel for one in told if isinstance(one, FeedEntry)} == {"mail"}
+    assert [number for one in told for number in range(one.since, one.seq + 1)] == [1, 2, 3, 4, 5, 6]
+    assert watched.lines(channels=frozenset()) == [Skipped(since=1, seq=6)]
     only = watched.feed.heartbeat(NOW, frozenset({MAIL}))
     assert only.digest == digest_of(watched.changes(channels=frozenset({MAIL})))
     assert only.digest != watched.feed.heartbeat(NOW).digest
-    assert watched.feed.snapshot(frozenset({MAIL})).count == 1
+    assert watched.feed.snapshot(frozenset({MAIL})).count == 3
 
 
 def test_the_feed_goes_on_only_from_where_it_was() -> None:

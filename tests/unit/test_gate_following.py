@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from comity.gates.following import Follower
 from comity.gates.replica import Manner, Replica
 from comity.ledger.feed import encode_snapshot
 from comity.model.ids import ReviewerId
+from comity.model.plan import Planned
 from comity.stores.world import FixedClock
 
 MANNER = Manner(policy=POLICY)
@@ -92,6 +94,42 @@ def test_a_cut_reaches_the_gate_and_a_lift_too_and_both_are_acknowledged(tmp_pat
         assert not gate.is_cut()
 
     tell(story, tmp_path, before=lambda world: world.say("spam", author="eve"))
+
+
+class Rows:
+    """Hears of each row that changes."""
+
+    def __init__(self) -> None:
+        self.changed: asyncio.Queue[int] = asyncio.Queue()
+
+    def before(self, row: int, planned: Planned | None) -> None:
+        pass
+
+    def after(self, row: int) -> None:
+        self.changed.put_nowait(row)
+
+    def begin(self) -> None:
+        pass
+
+
+def test_changes_that_are_acknowledged_together_keep_their_own_times(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        gate.replica.watcher = rows = Rows()
+        for name in ("a", "b", "c"):
+            gate.clock.at += timedelta(milliseconds=1)
+            centre.world.say("spam", author=name)
+            centre.tell()
+            async with asyncio.timeout(PATIENCE):
+                await rows.changed.get()
+                await rows.changed.get()
+        acks = [await centre.acked(2)]
+        while acks[-1].cursor < 6:
+            acks.append(await centre.acked(acks[-1].cursor + 1))
+        points = {point.cursor: point.applied_at for ack in acks for point in (*ack.earlier, ack)}
+        assert points[2] < points[4] < points[6]
+
+    tell(story, tmp_path)
 
 
 def test_a_statement_that_was_shown_is_told_once(tmp_path: Path) -> None:

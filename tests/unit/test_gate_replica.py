@@ -17,7 +17,7 @@ from comity.gates.kept import kept
 from comity.gates.records import Records
 from comity.gates.replica import DigestError, Manner, Replica
 from comity.gates.snapshot import take
-from comity.ledger.feed import FeedEntry, FeedError, FeedSnapshot, ProvenSpan, encode_snapshot
+from comity.ledger.feed import FeedEntry, FeedError, FeedSnapshot, ProvenSpan, Skipped, encode_snapshot
 from comity.ledger.policy import Policy
 from comity.model.ids import AccountId, DecisionId, ReviewerId
 from comity.model.measure import State
@@ -174,6 +174,18 @@ def test_a_change_out_of_order_is_refused_and_one_told_twice_is_no_news(gate: Ga
     for change in (first, first, second, first):
         gate.replica.change(change, NOW)
     gate.replica.beat(gate.watched.feed.heartbeat(NOW), NOW)
+
+
+def test_changes_of_other_channels_are_passed_over_without_a_gap(gate: Gate) -> None:
+    known = gate.replica.known
+    assert known is not None
+    for wrong in (Skipped(since=2, seq=3), Skipped(since=1, seq=10_001), Skipped(since=-(2**60), seq=2**60)):
+        with pytest.raises(FeedError):
+            gate.replica.change(wrong, NOW)
+    assert known.cursor == 0
+    for told, cursor in ((Skipped(since=1, seq=3), 3), (Skipped(since=2, seq=3), 3), (Skipped(since=3, seq=5), 5)):
+        gate.replica.change(told, NOW)
+        assert known.cursor == cursor
 
 
 def test_what_does_not_add_up_is_noticed_at_the_next_heartbeat(gate: Gate) -> None:

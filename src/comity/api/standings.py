@@ -49,12 +49,18 @@ class StandingNow(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None = None
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """A gate has applied all changes up to `cursor`. `gate` tells several with one token apart."""
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """All changes up to `cursor` were applied at `applied_at`."""
 
     cursor: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     applied_at: datetime
+
+
+class Applied(Point, frozen=True, kw_only=True):
+    """How far a gate has come. `gate` tells several with one token apart; `earlier`: what it came past on the way."""
+
     gate: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    earlier: Annotated[tuple[Point, ...], msgspec.Meta(max_length=1_000)] = ()
 
 
 def standing_routes(
@@ -87,7 +93,10 @@ def standing_routes(
         """Say up to which change a gate has come."""
         token = request.auth
         gate = f"{token.name}/{data.gate}" if data.gate else token.name
-        acks.add(GateAck(gate=gate, channels=token.channels, cursor=data.cursor, applied_at=data.applied_at))
+        points = (*data.earlier, data)
+        acks.add(
+            *(GateAck(gate=gate, channels=token.channels, cursor=at.cursor, applied_at=at.applied_at) for at in points)
+        )
 
     return [one, snapshot, changes, ack]
 

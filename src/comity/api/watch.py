@@ -73,7 +73,7 @@ class Watch:
         while not self._ends:
             if changes:
                 after = changes[-1].seq
-                yield b"".join(encode_line(scoped(each, channels)) for each in changes)
+                yield b"".join(map(encode_line, scoped(changes, channels)))
             else:
                 await self.wait(due - self._now())
             if self._now() >= due:

@@ -1,25 +1,28 @@
 """What gates are told, from the store: everything at once, or each change in its turn, with what proves it.
 
 Nothing is told before the ledger that proves it is published, so a change waits for its entry, and what follows it
-waits too. A gate that may not know a channel gets the place of its changes and nothing in it.
+waits too. A gate that may not know a channel gets the numbers of its changes and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import IO
+from itertools import groupby
+from typing import IO, Final
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
 from comity.ledger.feed import (
     AccountOpening,
+    Change,
     EntryOpening,
     FeedEntry,
     FeedSnapshot,
     Heartbeat,
     ProvenSpan,
+    Skipped,
     around,
     decode_snapshot,
     encode_entry,
@@ -102,7 +105,7 @@ class FeedSource:
     def _entry(self, one: Told, proven: Callable[[Span], ProvenSpan]) -> FeedEntry:
         planned = one.planned
         if planned is None:
-            return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None, erased=True)
+            return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None)
         return FeedEntry(
             seq=one.seq,
             row=one.row,
@@ -171,12 +174,16 @@ def _proven(span: Span, shown: _Shown) -> ProvenSpan:
     )
 
 
+_MOST_NODES: Final = 10_000
+
+
 class _Proofs:
-    """Proofs in the log as it was published last. Of tiles that are full each is read once."""
+    """Proofs in the log as it was published last. Full tiles are read once, and full subtrees hashed once."""
 
     def __init__(self, log: PublishedLog) -> None:
-        self._log, self._tiles = log, dict[str, bytes]()
+        self._log, self._tiles, self._nodes = log, dict[str, bytes](), dict[tuple[int, int], bytes]()
         self._signed, self._checkpoint = b"", Checkpoint(origin="", size=0, root=b"")
+        self._hash_anew = hashes_from_tiles(self._read, 0)
 
     @property
     def size(self) -> int:
@@ -185,12 +192,21 @@ class _Proofs:
     def renew(self) -> None:
         signed = self._log.read(CHECKPOINT_PATH)
         if signed is not None and signed != self._signed:
-            self._signed, self._checkpoint = signed, unverified_checkpoint(signed)
+            before, self._signed, self._checkpoint = self._checkpoint, signed, unverified_checkpoint(signed)
+            if before.origin != self._checkpoint.origin or len(self._nodes) > _MOST_NODES:
+                self._tiles, self._nodes = {}, {}
             self._tiles = {path: tile for path, tile in self._tiles.items() if ".p/" not in path}
+            self._hash_anew = hashes_from_tiles(self._read, self.size)
 
     def of(self, index: int, entry: bytes) -> str:
-        hashes = inclusion_proof(index, self.size, hashes_from_tiles(self._read, self.size))
+        hashes = inclusion_proof(index, self.size, self._hash)
         return bytes(TlogProof(index=index, hashes=hashes, checkpoint=self._signed, extra=entry)).decode()
+
+    def _hash(self, height: int, n: int) -> bytes:
+        known = self._nodes.get((height, n))
+        if known is None:
+            known = self._nodes[height, n] = self._hash_anew(height, n)
+        return known
 
     def _read(self, path: str) -> bytes | None:
         known = self._tiles.get(path)
@@ -199,14 +215,21 @@ class _Proofs:
         return known
 
 
-def scoped(entry: FeedEntry, channels: Channels) -> FeedEntry:
-    """The entry for a gate that may know those channels: nothing but its place if it is of another.
+def scoped(changes: Iterable[FeedEntry], channels: Channels) -> Iterator[Change]:
+    """The changes for a gate that may know those channels: of others it hears that there were some.
 
     Of whoever was erased nobody knows the channel any more; every gate hears of it.
     """
-    if channels is None or entry.erased or entry.channel in channels:
-        return entry
-    return FeedEntry(seq=entry.seq, row=entry.row, account=None, channel=None)
+    for is_told, run in groupby(changes, lambda one: _is_told(one, channels)):
+        if is_told:
+            yield from run
+        else:
+            seqs = [one.seq for one in run]
+            yield Skipped(since=seqs[0], seq=seqs[-1])
+
+
+def _is_told(one: FeedEntry, channels: Channels) -> bool:
+    return channels is None or one.channel is None or one.channel in channels
 
 
 def _total(feed: Feed, channels: Channels) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import os
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
@@ -25,7 +25,7 @@ import msgspec
 from comity.gates.kept import Kept
 from comity.gates.records import COLUMNS, Records, Terms
 from comity.gates.replica import Known, Replica
-from comity.ledger.feed import FeedEntry
+from comity.ledger.feed import Change, FeedEntry, Skipped
 from comity.ledger.plan_digest import MODULUS
 
 _LEAST_JOURNAL: Final = 16 << 20
@@ -59,9 +59,10 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the journal. No `change`: only the offset is news."""
+    """A line of the journal. Neither `change` nor `skipped`: only the offset is news."""
 
     change: FeedEntry | None = None
+    skipped: Skipped | None = None
     believed: datetime | None = None
     offset: float
 
@@ -101,25 +102,26 @@ class Disk:
             self._replay(replica)
             return
 
-    def append(self, change: FeedEntry, believed: datetime | None, offset: timedelta) -> None:
-        """Write a change down. Raises `OSError`; then nothing is appended any more until all is written anew."""
-        self._holds_erased |= change.erased
-        if self._journal < 0:
-            return
-        bare = tuple(msgspec.structs.replace(span, proof=None, opening=None) for span in change.plan)
-        bare_change = msgspec.structs.replace(change, plan=bare)
-        self._append(_Line(change=bare_change, believed=believed, offset=offset.total_seconds()))
+    def append(self, changes: Sequence[tuple[Change, datetime | None]], offset: timedelta) -> None:
+        """Write changes down, each with how long it is believed.
+
+        Raises `OSError`; then nothing is appended any more until all is written anew.
+        """
+        self._holds_erased |= any(_is_erasure(change) for change, _ in changes)
+        if self._journal >= 0:
+            seconds = offset.total_seconds()
+            self._append([_line(change, believed, seconds) for change, believed in changes], seconds)
 
     def keep_offset(self, offset: timedelta) -> None:
         """Write down how far the clocks are apart, if that changed. Raises `OSError`."""
         if self._journal >= 0 and abs(offset.total_seconds() - self._offset) > _COARSE:
-            self._append(_Line(offset=offset.total_seconds()))
+            self._append([_Line(offset=offset.total_seconds())], offset.total_seconds())
 
-    def _append(self, line: _Line) -> None:
-        self._offset = line.offset
-        content = _ENCODER.encode(line)
+    def _append(self, lines: Sequence[_Line], offset: float) -> None:
+        self._offset = offset
+        contents = map(_ENCODER.encode, lines)
         try:
-            _write(self._journal, b"%08x %s\n" % (zlib.crc32(content), content))
+            _write(self._journal, b"".join(b"%08x %s\n" % (zlib.crc32(each), each) for each in contents))
         except OSError:
             self._end_journal()
             raise
@@ -176,11 +178,12 @@ class Disk:
             for line in file:
                 read = _read_line(line)
                 known = replica.known
-                if read is None or known is None or (read.change and read.change.seq != known.cursor + 1):
+                change = (read.change or read.skipped) if read else None
+                if read is None or known is None or (change and change.since != known.cursor + 1):
                     break
-                if read.change is not None:
-                    replica.put(read.change, read.believed)
-                    self._holds_erased |= read.change.erased
+                if change is not None:
+                    replica.put(change, read.believed)
+                    self._holds_erased |= _is_erasure(change)
                 self._offset = read.offset
                 replica.offset = timedelta(seconds=read.offset)
                 good += len(line)
@@ -197,6 +200,17 @@ class Disk:
         for path in self._folder.glob("*-*"):
             if _number_of(path) != self._number:
                 path.unlink(missing_ok=True)
+
+
+def _is_erasure(change: Change) -> bool:
+    return isinstance(change, FeedEntry) and change.account is None
+
+
+def _line(change: Change, believed: datetime | None, offset: float) -> _Line:
+    if isinstance(change, Skipped):
+        return _Line(skipped=change, offset=offset)
+    bare = tuple(msgspec.structs.replace(span, proof=None, opening=None) for span in change.plan)
+    return _Line(change=msgspec.structs.replace(change, plan=bare), believed=believed, offset=offset)
 
 
 def _number_of(path: Path) -> int:

@@ -7,6 +7,7 @@ each time. Runs in the event loop of the replica's host; what takes long is done
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,7 +21,7 @@ from comity.gates.disk import Disk
 from comity.gates.kept import Kept, kept
 from comity.gates.replica import DigestError, Known, Replica
 from comity.gates.snapshot import take
-from comity.ledger.feed import LONGEST_LINE, FeedEntry, FeedError, decode_line
+from comity.ledger.feed import LONGEST_LINE, Change, FeedError, Heartbeat, decode_line
 from comity.ledger.policy import Policy
 from comity.model.ids import DecisionId
 
@@ -33,6 +34,8 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _BETWEEN_SWEEPS: Final = 1.0
 _BETWEEN_WRITES: Final = 10.0
+_BETWEEN_REPORTS: Final = 0.1  # and between two syncs of the journal: what came meanwhile goes together
+_MOST_POINTS: Final = 1_000
 _MOST_SHOWN: Final = 100_000
 _JSON: Final = {"Content-Type": "application/json"}
 _TRY_AGAIN: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
@@ -56,12 +59,18 @@ class Centre:
         return {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
 
 
-class _Ack(msgspec.Struct, frozen=True, kw_only=True):
-    """What the centre is told: everything up to `cursor` was in force at `applied_at`."""
+class _Point(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything up to `cursor` was in force at `applied_at`."""
 
-    gate: str
     cursor: int
     applied_at: datetime
+
+
+class _Ack(_Point, frozen=True, kw_only=True):
+    """What the centre is told; `earlier`: what came since it was told last."""
+
+    gate: str
+    earlier: tuple[_Point, ...]
 
 
 class _Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +92,7 @@ class Follower:
         """What brings about what the replica knows, where answering from it is not enough; nothing is told before."""
         self.trusted: Callable[[], Policy | None] | None = None
         """Whose proofs count, asked again now and then: the operator may have begun a new log, with another key."""
-        self._applied: tuple[int, datetime] | None = None
+        self._applied = deque[tuple[int, datetime]](maxlen=_MOST_POINTS)
         self._trusts_more = False
         self._snapshot_at = clock.now()
         self._news, self._unsynced, self._unenforced = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -208,36 +217,33 @@ class Follower:
 
     def _take(self, lines: list[bytes]) -> bool:
         """Apply what came; whether anything changed."""
-        changed = False
+        changed: list[tuple[Change, datetime | None]] = []
         try:
             for line in lines:
                 read = decode_line(line)
-                if isinstance(read, FeedEntry):
-                    changed = self._change(read) or changed
-                else:
+                if isinstance(read, Heartbeat):
                     self._replica.beat(read, self._clock.now())
                     self._on_disk(lambda: self._disk.keep_offset(self._replica.offset))
                     self._pause = _FIRST_PAUSE
+                elif self._is_news(read):
+                    changed.append((read, self._replica.change(read, self._clock.now())))
         finally:
             if changed:
+                self._on_disk(lambda: self._disk.append(changed, self._replica.offset))
                 self._apply()
                 self._unsynced.set()
-        return changed
+        return bool(changed)
 
-    def _change(self, change: FeedEntry) -> bool:
+    def _is_news(self, change: Change) -> bool:
         known = self._replica.known
-        if known is not None and change.seq <= known.cursor:
-            return False
-        believed = self._replica.change(change, self._clock.now())
-        self._on_disk(lambda: self._disk.append(change, believed, self._replica.offset))
-        return True
+        return known is None or change.seq > known.cursor
 
     def _apply(self) -> None:
         """What the replica knows is in force as soon as it is asked, or when that was brought about."""
         if self.in_force is not None:
             self._unenforced.set()
         elif self._replica.known is not None:
-            self._applied = self._replica.known.cursor, self._clock.now()
+            self._applied.append((self._replica.known.cursor, self._clock.now()))
             self._news.set()
 
     async def _enforce(self) -> None:
@@ -246,7 +252,7 @@ class Follower:
             self._unenforced.clear()
             cursor = self._replica.known.cursor if self._replica.known else 0
             await self.in_force()
-            self._applied = cursor, self._clock.now()
+            self._applied.append((cursor, self._clock.now()))
             self._news.set()
 
     async def _write(self) -> None:
@@ -259,6 +265,7 @@ class Follower:
             await self._unsynced.wait()
             self._unsynced.clear()
             await self._beside(self._disk.sync)
+            await asyncio.sleep(_BETWEEN_REPORTS)
 
     async def _beside(self, act: Callable[[], None]) -> None:
         """On the disk, beside the work. Who ends this follower may close the disk after: nothing is at it any more."""
@@ -280,12 +287,15 @@ class Follower:
         while True:
             await self._news.wait()
             self._news.clear()
-            if self._applied is None:
-                continue
-            cursor, applied_at = self._applied
-            ack = _Ack(gate=self._centre.gate, cursor=cursor, applied_at=applied_at + self._replica.offset)
-            if not await self._is_heard(client, "/v1/gates/ack", ack):
+            told = list(self._applied)
+            *earlier, last = [_Point(cursor=at, applied_at=when + self._replica.offset) for at, when in told]
+            ack = _Ack(gate=self._centre.gate, cursor=last.cursor, applied_at=last.applied_at, earlier=tuple(earlier))
+            if await self._is_heard(client, "/v1/gates/ack", ack):
+                while self._applied and self._applied[0] in told:
+                    self._applied.popleft()
+            else:
                 self._news.set()
+            await asyncio.sleep(_BETWEEN_REPORTS)
 
     async def _deliver(self, client: httpx.AsyncClient) -> None:
         while True:

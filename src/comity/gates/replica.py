@@ -16,7 +16,7 @@ from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable, When
 from comity.gates.kept import Kept
 from comity.gates.records import Records
 from comity.gates.sound import demand_sound
-from comity.ledger.feed import FeedEntry, FeedError, Heartbeat, Unproven, demand_in_log, demand_proven
+from comity.ledger.feed import Change, FeedEntry, FeedError, Heartbeat, Skipped, Unproven, demand_in_log, demand_proven
 from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.ledger.policy import Opener, Policy, Remembering
 from comity.model.measure import State
@@ -153,23 +153,29 @@ class Replica:
         """Whether the centre has been away for longer than `max_stale`."""
         return at > self._fresh_until
 
-    def change(self, change: FeedEntry, at: datetime) -> datetime | None:
-        """Apply the next change; until when it is believed, if it lacks proof. Raises `FeedError`: it is not the next.
+    def change(self, change: Change, at: datetime) -> datetime | None:
+        """Apply what comes next, a change or some of other channels; until when it is believed, if it lacks proof.
 
-        One that is known already says nothing new.
+        One that is known already says nothing new. Raises `FeedError`: it is not the next.
         """
         known = self.known
-        if known is None or change.seq > known.cursor + 1:
-            raise FeedError(f"change {change.seq} came after {known.cursor if known else 'nothing'}")
+        if known is None or change.since > known.cursor + 1:
+            raise FeedError(f"change {change.since} came after {known.cursor if known else 'nothing'}")
         if change.seq <= known.cursor:
             return None
         demand_sound(change)
-        believed = self._believed_until(change, at)
+        believed = None
+        if isinstance(change, FeedEntry):
+            believed = self._believed_until(change, at)
         self.put(change, believed)
         return believed
 
-    def put(self, change: FeedEntry, believed: datetime | None) -> None:
+    def put(self, change: Change, believed: datetime | None) -> None:
         """Apply a change of which the proof was looked at."""
+        if isinstance(change, Skipped):
+            if self.known is not None:
+                self.known.cursor = change.seq
+            return
         planned = change.planned
         if self.watcher is not None:
             self.watcher.before(change.row, planned)

@@ -13,7 +13,7 @@ from threading import Lock
 from comity.gates.answers import Answer
 from comity.gates.kept import Kept
 from comity.gates.replica import Known, Replica
-from comity.ledger.feed import FeedEntry
+from comity.ledger.feed import Change
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class SharedReplica(Replica):
         with self._lock:
             return Replica.check(self, channel, handle, at)
 
-    def put(self, change: FeedEntry, believed: datetime | None) -> None:
+    def put(self, change: Change, believed: datetime | None) -> None:
         with self._lock:
             Replica.put(self, change, believed)
 

@@ -7,17 +7,26 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from comity.gates.records import LARGEST_ROW
-from comity.ledger.feed import FeedEntry, FeedError
+from comity.ledger.feed import Change, FeedEntry, FeedError, Skipped
 
 LONGEST_NAME: Final = 1024
 """Bytes of UTF-8 of an account's id or a handle."""
 MOST_SPANS: Final = 1000
+MOST_SKIPPED: Final = 10_000
 
 _STATEMENT: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
-def demand_sound(entry: FeedEntry) -> None:
+def demand_sound(change: Change) -> None:
     """Raises `FeedError` naming what is wrong with it."""
+    if isinstance(change, Skipped):
+        if change.seq - change.since >= MOST_SKIPPED:
+            raise FeedError(f"the feed passes over the changes from {change.since} to {change.seq}: that is too many")
+        return
+    _demand_sound_entry(change)
+
+
+def _demand_sound_entry(entry: FeedEntry) -> None:
     if not 0 < entry.row <= LARGEST_ROW:
         raise FeedError(f"an entry is in row {entry.row}; rows are from 1 to {LARGEST_ROW}")
     if (entry.account is None or entry.channel is None) and entry.plan:

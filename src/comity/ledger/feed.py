@@ -1,6 +1,7 @@
 """The feed that gates follow, as it is on the wire; and what makes a gate believe that an account is cut off.
 
-A snapshot is one JSON object. A stream is lines of JSON: changes, each with the next number, and heartbeats. An entry
+A snapshot is one JSON object. A stream is lines of JSON: changes, each with the next number, and heartbeats; changes
+that are none of the gate's, of another channel, are told by their numbers alone. An entry
 of the ledger names no account, so each span comes with the opening of its statement's `account` field: `demand_proven`
 holds account, act, channel and end against the entry. In a stream a span brings its C2SP tlog-proof, with the entry
 itself as the proof's extra data; in a snapshot it says only at which index the entry stands, in the published bundles.
@@ -63,9 +64,9 @@ class ProvenSpan(Span, frozen=True, kw_only=True, gc=False):
 
 
 class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a gate knows in its `row`-th place. `account` None: nothing, as of another channel than the gate's.
+    """What a gate knows in its `row`-th place. `account` None: it was erased, so no byte of it may stay anywhere.
 
-    `seq`: the change that this was; in a snapshot 0. `erased`: the account was, so no byte of it may stay anywhere.
+    `seq`: the change that this was; in a snapshot 0.
     """
 
     seq: int = 0
@@ -74,7 +75,10 @@ class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     channel: Channel | None
     handles: tuple[Called, ...] = ()
     plan: tuple[ProvenSpan, ...] = ()
-    erased: bool = False
+
+    @property
+    def since(self) -> int:
+        return self.seq
 
     @property
     def planned(self) -> Planned | None:
@@ -82,6 +86,16 @@ class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if self.account is None or self.channel is None:
             return None
         return Planned(account=self.account, channel=self.channel, handles=self.handles, plan=self.plan)
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The changes from `since` to `seq` are none of this gate's."""
+
+    since: int
+    seq: int
+
+
+Change = FeedEntry | Skipped
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -105,25 +119,30 @@ class FeedSnapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class _Line(msgspec.Struct):
     seq: int | None = None
+    since: int | None = None
 
 
 _LINE: Final = msgspec.json.Decoder(_Line)
 _CHANGE: Final = msgspec.json.Decoder(FeedEntry)
+_SKIPPED: Final = msgspec.json.Decoder(Skipped)
 _HEARTBEAT: Final = msgspec.json.Decoder(Heartbeat)
 _SNAPSHOT: Final = msgspec.json.Decoder(FeedSnapshot)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def encode_line(line: FeedEntry | Heartbeat) -> bytes:
+def encode_line(line: Change | Heartbeat) -> bytes:
     return _ENCODER.encode(line) + b"\n"
 
 
-def decode_line(line: bytes) -> FeedEntry | Heartbeat:
+def decode_line(line: bytes) -> Change | Heartbeat:
     """Raises `FeedError`."""
     if len(line) > LONGEST_LINE:
         raise FeedError(f"a line of the feed has {len(line)} bytes, more than the {LONGEST_LINE} that are read")
     try:
-        return _HEARTBEAT.decode(line) if _LINE.decode(line).seq is None else _CHANGE.decode(line)
+        looked_at = _LINE.decode(line)
+        if looked_at.since is not None:
+            return _SKIPPED.decode(line)
+        return _HEARTBEAT.decode(line) if looked_at.seq is None else _CHANGE.decode(line)
     except msgspec.MsgspecError as error:
         raise FeedError(f"a line of the feed cannot be read: {error}") from error
 

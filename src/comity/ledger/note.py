@@ -198,10 +198,10 @@ def countersigned(content: bytes, signatures: Iterable[Signature]) -> bytes:
 def decode_base64(text: str, what: str) -> bytes:
     """Standard Base 64 with padding, in its one canonical spelling. Raises `NoteError` naming `what`."""
     try:
-        content = base64.b64decode(text, validate=True)
+        content = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise NoteError(f"{what} is not base64.") from error
-    if base64.b64encode(content).decode() != text:
+    if binascii.b2a_base64(content, newline=False).decode() != text:
         raise NoteError(f"{what} is not base64 as RFC 4648, section 4, spells it.")
     return content
 

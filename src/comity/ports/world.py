@@ -14,8 +14,8 @@ from comity.model.access import GateAck, Token, TokenId
 class GateAcks(Protocol):
     """What gates have acknowledged lately."""
 
-    def add(self, ack: GateAck) -> None:
-        """Keep it, beside the last ones of the same gate."""
+    def add(self, *acks: GateAck) -> None:
+        """Keep them, beside the last ones of the same gate."""
 
     def every(self) -> Sequence[GateAck]:
         """The last one of each gate, by the gates' names."""

@@ -26,13 +26,18 @@ class GateAckFile:
 
     def __init__(self, path: Path) -> None:
         self._db = opened(path, _FORMAT, _SCHEMA)
+        self._db.execute("pragma synchronous = normal")  # a cut of power may take the last ones
 
-    def add(self, ack: GateAck) -> None:
+    def add(self, *acks: GateAck) -> None:
         with self._db.transaction():
-            self._db.execute("delete from acks where gate = ? and cursor > ?", ack.gate, ack.cursor)  # another feed
-            insert = "insert into acks values (?, ?, ?) on conflict do nothing"
-            self._db.execute(insert, ack.gate, ack.cursor, msgspec.json.encode(ack))
-            self._db.execute("delete from acks where gate = ? and cursor <= ? - ?", ack.gate, ack.cursor, _KEPT)
+            for ack in acks:
+                self._add(ack)
+
+    def _add(self, ack: GateAck) -> None:
+        self._db.execute("delete from acks where gate = ? and cursor > ?", ack.gate, ack.cursor)  # another feed
+        insert = "insert into acks values (?, ?, ?) on conflict do nothing"
+        self._db.execute(insert, ack.gate, ack.cursor, msgspec.json.encode(ack))
+        self._db.execute("delete from acks where gate = ? and cursor <= ? - ?", ack.gate, ack.cursor, _KEPT)
 
     def every(self) -> Sequence[GateAck]:
         query = "select body from acks where (gate, cursor) in (select gate, max(cursor) from acks group by gate)"
