@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -107,6 +108,20 @@ def test_a_line_longer_than_the_bound_ends_it_after_what_came_before() -> None:
             await anext(batches)
 
     talk(work, ahead=25)
+
+
+def test_line_ends_alone_take_as_much_memory_as_they_are_bytes() -> None:
+    async def work(sender: Sender, incoming: Incoming) -> None:
+        sender.send(*[b"\n" * 65_536] * 16)
+        tracemalloc.start()
+        while not sender.sent.empty():
+            await asyncio.sleep(0)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 2 << 20
+        incoming.end()
+
+    talk(work, ahead=1 << 21)
 
 
 def test_a_line_that_breaks_off_is_none() -> None:

@@ -7,7 +7,6 @@ Beyond it nothing more is read before answers were taken, which holds back whoev
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -30,8 +29,10 @@ class Incoming:
     """The lines of a request's body: those that were read and not yet asked for. `ahead` is in bytes of the `lease`."""
 
     def __init__(self, ahead: int, lease: Lease) -> None:
-        self._most, self._lines, self._held, self._lease = ahead, deque[bytes](), 0, lease
-        self._begun = bytearray()  # a line whose end has not come
+        self._most, self._lease = ahead, lease
+        self._read_ahead = bytearray()  # as it came: cut into lines it would take a multiple where they are short
+        self._whole = 0  # how many lines of it have come to their end
+        self._line = 0  # how many bytes of one have come whose end has not
         self._came, self._went = asyncio.Event(), asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
@@ -73,22 +74,22 @@ class Incoming:
                 return
 
     async def _add(self, chunk: bytes) -> None:
-        while self._lines and not self._may_read_on:
+        while self._whole and not self._may_read_on:
             self._went.clear()
             await self._went.wait()
-        first, *others = chunk.split(b"\n")
-        self._begun += first
-        self._held += len(chunk)
-        if len(self._begun) > self._most:
+        end = chunk.find(b"\n")
+        self._line += len(chunk) if end < 0 else end
+        if self._line > self._most:
             raise TooLongError
-        if others:
-            self._lines += (bytes(self._begun), *others[:-1])
-            self._begun = bytearray(others[-1])
+        self._read_ahead += chunk
+        if end >= 0:
+            self._whole += chunk.count(b"\n")
+            self._line = len(chunk) - chunk.rindex(b"\n") - 1
             self._came.set()
 
     @property
     def _may_read_on(self) -> bool:
-        return self._held < self._most and not self._lease.is_scarce
+        return len(self._read_ahead) < self._most and not self._lease.is_scarce
 
     @property
     def _has_ended(self) -> bool:
@@ -96,13 +97,17 @@ class Incoming:
 
     async def _next(self, at_once: int) -> list[bytes]:
         """Empty: that was all."""
-        while not self._lines and not self._has_ended:
+        while not self._whole and not self._has_ended:
             await self._more()
         await self._fill(at_once)
-        lines = [self._lines.popleft() for _ in range(min(len(self._lines), at_once))]
-        taken = sum(len(line) + 1 for line in lines)
-        self._held -= taken
-        self._lease.give(taken)
+        lines, start = list[bytes](), 0
+        for _ in range(min(self._whole, at_once)):
+            end = self._read_ahead.index(b"\n", start)
+            lines.append(bytes(self._read_ahead[start:end]))
+            start = end + 1
+        self._whole -= len(lines)
+        del self._read_ahead[:start]
+        self._lease.give(start)
         self._went.set()
         return lines
 
@@ -113,7 +118,7 @@ class Incoming:
     async def _fill(self, at_once: int) -> None:
         """Wait for more lines, while they keep coming."""
         try:
-            while len(self._lines) < at_once and not self._has_ended:
+            while self._whole < at_once and not self._has_ended:
                 async with asyncio.timeout(_PAUSE):
                     await self._more()
         except TimeoutError:

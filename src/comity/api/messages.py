@@ -143,6 +143,8 @@ async def _lines(
 
 async def _answers(answered: Answered, messages: Sequence[Message]) -> dict[MessageId, Answer] | Problem:
     """The answers; or why there is none, and none of the messages was taken."""
+    if not messages:
+        return {}
     try:
         return {answer.message: answer for answer in await answered(messages)}
     except ProblemError as error:
