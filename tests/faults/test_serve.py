@@ -124,7 +124,6 @@ def test_a_backup_made_at_load_has_what_was_acknowledged_before_and_goes_on_else
     (elsewhere := folder / "elsewhere").mkdir()
     comity(elsewhere, "restore", "../backups", "--nothing-lost")
     comity(elsewhere, "verify")
-    load.headers |= token(elsewhere, "source")
     load.acknowledged = acknowledged
     assert lost(elsewhere, load) == []
     restored = Served(elsewhere)

@@ -56,7 +56,7 @@ def backup(
     store: Store = None,
     config: Config = None,
 ) -> None:
-    """Copy the record while it is used: store, published log, secrets; the keys to people's data apart, for 30 days."""
+    """Copy the record while it is used, with secrets and tokens; the keys to people's data apart, for 30 days."""
     from comity.app.backup import backup as work
 
     end(work(folder, settings_of(config, store), keys=keys, as_json=json))

@@ -1,7 +1,11 @@
-"""`comity restore`: a record from a backup, which forgets again what was erased since, and never forks its ledger."""
+"""`comity restore`: a record from a backup, which forgets again what was erased since, and never forks its ledger.
+
+The store gets its name last, so that a restore that died is begun again, and nothing is read that had to be forgotten.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +16,7 @@ from comity.app.errors import Exit, StopError
 from comity.app.new_log import new_log
 from comity.app.settings import Settings
 from comity.app.terminal import out
-from comity.app.wiring import EARLIER, LOG_FOLDER, SECRETS, STORE_FILE, SystemClock
+from comity.app.wiring import EARLIER, LOG_FOLDER, SECRETS, STORE_FILE, SystemClock, mails, webhooks
 from comity.casework.wording import counted
 from comity.flow.restore import erase_again
 from comity.ledger.checkpoint import unverified_checkpoint
@@ -20,7 +24,8 @@ from comity.ledger.log import CHECKPOINT_PATH
 from comity.ledger.note import NoteError
 from comity.ledger.verify import verify
 from comity.ports import StoreError
-from comity.stores.backup import KEYS_FOLDER, Backup, backups_in, copy_log, delete_expired, restore_files
+from comity.stores.access import ACCESS_FILE
+from comity.stores.backup import KEYS_FOLDER, Backup, backups_in, begin, copy_log, delete_expired, restore_files
 from comity.stores.keys import KEYS_FILE
 from comity.stores.log_folder import LogFolder
 from comity.stores.sqlite import SqliteStore
@@ -46,11 +51,17 @@ def restore(wanted: Wanted, settings: Settings) -> Exit:
     backup = _chosen(wanted.folder)
     keys = _keys(wanted, settings.folder, now)
     _put_log(wanted, backup, settings)
+    knows_who_may_enter = (settings.folder / ACCESS_FILE).exists()
     try:
-        restore_files(backup, keys, target, secrets=SECRETS)
-        lost = _finished(settings)
+        lost = _finished(settings, restore_files(backup, keys, target, secrets=SECRETS))
     except (StoreError, OSError) as error:
         raise StopError(f"the backup cannot be restored: {error}", help=f"It is {backup}.") from error
+    if not knows_who_may_enter and (settings.folder / ACCESS_FILE).exists():
+        out.print(
+            f"Tokens and people are those of {backup.name}: who was revoked or removed since can get in again."
+            " Look at `comity token list` and `comity user list`.",
+            markup=False,
+        )
     if wanted.begin_new_log:
         return new_log(settings, origin=None)
     if lost:
@@ -110,16 +121,20 @@ def _put_log(wanted: Wanted, backup: Path, settings: Settings) -> None:
             code=Exit.USAGE,
         )
     if not has_own:
-        copy_log(wanted.log or backup / LOG_FOLDER, own)
+        aside = own.with_name(f"{LOG_FOLDER}.restored")
+        shutil.rmtree(aside, ignore_errors=True)
+        copy_log(wanted.log or backup / LOG_FOLDER, aside)
+        shutil.rmtree(own, ignore_errors=True)  # it has no checkpoint
+        aside.rename(own)
     for path in sorted((backup / EARLIER).glob("[0-9]*")):
         if not (target / EARLIER / path.name).exists():
             copy_log(path, target / EARLIER / path.name)
 
 
-def _finished(settings: Settings) -> int:
-    """How many published entries the store lacks, once it has forgotten what they say was erased."""
+def _finished(settings: Settings, unnamed: Path) -> int:
+    """How many published entries the store lacks, once it has forgotten what they say was erased, and has its name."""
     read = LogFolder(settings.folder / LOG_FOLDER).read
-    with closing(SqliteStore(settings.folder / STORE_FILE)) as store:
+    with closing(SqliteStore(unnamed)) as store:
         size, published = store.size, 0
         if read(CHECKPOINT_PATH) is not None:
             report = verify(read)
@@ -127,6 +142,11 @@ def _finished(settings: Settings) -> int:
                 raise StoreError(f"the published log is not whole: {report.problems[0]}")
             published = report.size
         erased = erase_again(store, read, published)
+        position = store.position
+    for outward in (mails(settings), webhooks(settings)):
+        with closing(outward):
+            outward.go_back(position)
+    begin(unnamed, settings.folder / STORE_FILE)
     out.print(f"Restored a record whose ledger has {counted(size, 'entry', 'entries')}.", markup=False)
     if erased:
         out.print(f"Erased again what the ledger says was erased since: {counted(erased, 'account')}.", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -39,3 +40,13 @@ def access_database(path: Path) -> Database:
             if db.format < _FORMAT:  # nobody else was first
                 db.declare(_FORMAT, _USERS if db.format else _TOKENS + _USERS)
     return db
+
+
+def sign_everybody_out(path: Path) -> None:
+    """Nobody's session, link or failed try is left in the file. Raises `StoreError`."""
+    with closing(access_database(path)) as db:
+        with db.transaction():
+            for table in ("sessions", "links", "tries"):
+                db.execute(f"delete from {table}")  # noqa: S608 - constants
+        db.rewrite()
+        db.forget_log()

@@ -1,8 +1,8 @@
-"""Copies of a record: the store while it is written, its secrets, the published log; and the keys apart.
+"""Copies of a record: the store while it is written, what lies beside it, its secrets and its log; and the keys apart.
 
 In a folder of backups each has a folder of its own, named by its time. The keys to people's data lie in another one and
 are deleted after 30 days: what was erased meanwhile can be read by nobody then. A copy is made aside and renamed when
-it is whole.
+it is whole; what one that died has left there is deleted by the next.
 """
 
 from __future__ import annotations
@@ -18,13 +18,22 @@ from pathlib import Path
 from typing import Final
 
 from comity.ports import StoreError
-from comity.stores.database import copied, made_durable
+from comity.stores.access import ACCESS_FILE, sign_everybody_out
+from comity.stores.database import copied, locked, made_durable
+from comity.stores.gate_acks import GATES_FILE
 from comity.stores.keys import KEYS_FILE
+from comity.stores.mails import MAIL_FILE
+from comity.stores.replies import REPLIES_FILE
+from comity.stores.webhooks import WEBHOOKS_FILE
 
 KEYS_KEPT: Final = timedelta(days=30)
 KEYS_FOLDER: Final = "keys"
+BESIDE: Final = (ACCESS_FILE, WEBHOOKS_FILE, MAIL_FILE, REPLIES_FILE)
+_OF_ONE_STORE: Final = (REPLIES_FILE, GATES_FILE)
+"""What was answered, or acknowledged, of one store is not true of an older copy of it."""
 _STAMP: Final = "%Y-%m-%dT%H-%M-%SZ"
 _STAMPED: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(\.db)?")
+_UNFINISHED: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.new(-\w+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,27 +53,45 @@ def back_up(
 ) -> Backup:
     """Copy the record whose store is the file `store`. Raises `StoreError`, also for a second one in one second.
 
-    The order matters: first the published logs, which the store then continues; the keys last, so that none is missing.
+    The order matters: first the published logs, which the store then continues, and what lies beside it, which then
+    knows of nothing that the store has not; the keys last, so that none is missing.
     """
-    made = Backup(path=folder / f"{at:{_STAMP}}", at=at)
-    if made.path.exists():
-        raise StoreError(f"{made.path} is there already; wait a second and run again")
-    aside = made.path.with_suffix(".new")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True, mode=0o700)
-    for log in logs:
-        copy_log(store.parent / log, aside / log)
+    for each in (folder, keys):
+        each.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked(folder / "backups"):
+        _clear(folder, keys)
+        made = Backup(path=folder / f"{at:{_STAMP}}", at=at)
+        if made.path.exists():
+            raise StoreError(f"{made.path} is there already; wait a second and run again")
+        aside = made.path.with_suffix(".new")
+        aside.mkdir(mode=0o700)
+        for log in logs:
+            copy_log(store.parent / log, aside / log)
+        _copy_files(store, aside, secrets)
+        key_file = keys / f"{at:{_STAMP}}.db"
+        copied(store.with_name(KEYS_FILE), key_file.with_suffix(".new"))
+        key_file.with_suffix(".new").replace(key_file)
+        aside.replace(made.path)
+        made_durable(keys, folder)
+    return made
+
+
+def _clear(*folders: Path) -> None:
+    """What a backup has left that died before it was whole: nobody would ever delete its keys."""
+    for path in (path for folder in folders for path in folder.iterdir() if _UNFINISHED.fullmatch(path.name)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _copy_files(store: Path, aside: Path, secrets: Sequence[str]) -> None:
+    for name in BESIDE:
+        if store.with_name(name).exists():
+            copied(store.with_name(name), aside / name)
+    if (aside / ACCESS_FILE).exists():
+        sign_everybody_out(aside / ACCESS_FILE)
     copied(store, aside / store.name)
     for secret in secrets:
-        if (store.parent / secret).exists():
-            copy_private(store.parent / secret, aside / secret)
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key_file = keys / f"{at:{_STAMP}}.db"
-    copied(store.with_name(KEYS_FILE), key_file.with_suffix(".new"))
-    key_file.with_suffix(".new").replace(key_file)
-    aside.replace(made.path)
-    made_durable(keys, folder)
-    return made
+        if store.with_name(secret).exists():
+            copy_private(store.with_name(secret), aside / secret)
 
 
 def backups_in(folder: Path) -> list[Backup]:
@@ -84,16 +111,41 @@ def delete_expired(keys: Path, now: datetime) -> list[Path]:
     return over
 
 
-def restore_files(backup: Path, keys: Path, store: Path, *, secrets: Sequence[str]) -> None:
-    """Copy a backup to where `store` is to be; what is there of keys and secrets stays. The store comes last."""
-    folder = store.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    pairs = [(keys, folder / KEYS_FILE), *((backup / each, folder / each) for each in secrets)]
+def restore_files(backup: Path, keys: Path, store: Path, *, secrets: Sequence[str]) -> Path:
+    """Copy a backup to where `store` is to be; what is there of keys, secrets and the like stays.
+
+    The store itself gets its name by `begin`, once it has forgotten what it must; until then it is what is returned.
+    """
+    unnamed = store.with_suffix(".restored")
+    store.parent.mkdir(parents=True, exist_ok=True)
+    for name in _OF_ONE_STORE:
+        _delete(store.with_name(name))
+    pairs = [(keys, store.with_name(KEYS_FILE))]
+    pairs += [(backup / name, store.with_name(name)) for name in (*secrets, *BESIDE)]
     for source, target in pairs:
         if source.exists() and not target.exists():
-            copy_private(source, target)
-    copy_private(backup / store.name, store)
-    made_durable(folder)
+            _put(source, target)
+    _put(backup / store.name, unnamed)
+    made_durable(store.parent)
+    return unnamed
+
+
+def begin(unnamed: Path, store: Path) -> None:
+    """From now on it is the record's store."""
+    _delete(store)
+    unnamed.replace(store)
+    made_durable(store.parent)
+
+
+def _put(source: Path, target: Path) -> None:
+    _delete(target)
+    copy_private(source, target)
+
+
+def _delete(database: Path) -> None:
+    """With what SQLite keeps beside it: a log that outlived its database would be played onto the next of that name."""
+    for ending in ("-wal", "-shm", "-journal", ""):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
 
 
 def copy_private(source: Path, target: Path) -> None:

@@ -85,6 +85,13 @@ class MailFile:
             self._db.execute("update mails set attempts = 0, due = ? where due is null", micros(at))
         return count
 
+    def go_back(self, position: int) -> None:
+        """The record has come to `position` and no further: what happens from there on is still to be told."""
+        with self._db.transaction():
+            self._db.execute("update mails set event = ?1 where event > ?1", position)
+            if (self.position or 0) > position:
+                self._keep("position", b"%d" % position)
+
     def close(self) -> None:
         self._db.close()
 

@@ -94,6 +94,12 @@ class WebhookFile:
             self._db.execute(update, micros(at), hook)
         return count
 
+    def go_back(self, position: int) -> None:
+        """The record has come to `position` and no further: what happens from there on is still to be told."""
+        with self._db.transaction():
+            self._db.execute("update hooks set position = ?1 where position > ?1", position)
+            self._db.execute("delete from letters where cast(event as integer) > ?", position)
+
     def _letters(self, where: str, *values: str | int) -> Iterator[Letter]:
         query = f"select hook, event, attempts, due, error from letters where {where}"  # noqa: S608 - constants
         for hook, event, attempts, due, error in self._db.rows(tuple[str, str, int, int | None, str], query, *values):
