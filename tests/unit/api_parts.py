@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from litestar.testing import TestClient
 from test_flow_record import NOW, World
 
-from comity.api.app import Parts, make_app, own_link
+from comity.api.app import Parts, addresses, make_app
 from comity.api.ending import Ending
 from comity.app.serve import parse
 from comity.flow.desk import Desk
@@ -84,7 +84,7 @@ def parts(world: World, folder: Path, link: WebhookLink | None = None, postman: 
         secret=b"s" * 32,
         hooks=hooks,
         courier=Courier(
-            world.store, hooks, link or NoLink(), world.clock, CountedEntropy(), own_link(LINKS, "https://example.org")
+            world.store, hooks, link or NoLink(), world.clock, CountedEntropy(), addresses(LINKS, "https://example.org")
         ),
         mails=MailFile(folder / "mail.db"),
         postman=postman,

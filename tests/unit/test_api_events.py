@@ -141,8 +141,15 @@ def test_a_message_that_waits_is_released_or_refused_by_the_decision(
 ) -> None:
     assert service.send("m1", "spam")["answer"] == "hold"
     service.decide(confirm=confirm)
-    told = [each for each in service.events(Role.SOURCE) if str(each["type"]).startswith("message.")]
-    assert [(each["type"], each["message"]) for each in told] == [(says, "m1")]
+    (told,) = [each for each in service.events(Role.SOURCE) if str(each["type"]).startswith("message.")]
+    assert (told["type"], told["message"]) == (says, "m1")
+    if confirm:
+        token = LINKS.token(Purpose.REFUSAL, DecisionId(str(told["statement"])))
+        assert (told["clauses"], told["refusal"]) == (["spam"], f"https://example.org/r/{token}")
+    assert {"clauses", "refusal"} <= told.keys() or not confirm
+    assert "link" not in told  # the statement's own is for its account
+    assert "spam" not in str({**told, "clauses": ()}), "what was said is told to nobody"
+    assert confirm or not {"clauses", "refusal"} & told.keys()
 
 
 def waits_for_two_cases(service: Service) -> int:

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_flow_record import NOW, World, agreement, agreement_text
 
-from comity.api.app import own_link
+from comity.api.app import addresses
 from comity.app.webhook_link import HttpsLink, is_open, usable
 from comity.flow.webhooks import Courier, next_try, signed
 from comity.model.access import Role
@@ -68,9 +68,9 @@ class Sending:
         self.world = World(agreement("| 1 | suspend | posts | 2 days |"), "live")
         self.hooks, self.receiver = WebhookFile(folder / "webhooks.db"), Receiver()
         self.hooks.add(Webhook(**{**{name: getattr(HOOK, name) for name in HOOK.__struct_fields__}, "source": source}))
-        link = own_link(LINKS, "https://example.org")
+        pages = addresses(LINKS, "https://example.org")
         clock, entropy = self.world.clock, CountedEntropy()
-        self.courier = Courier(self.world.store, self.hooks, self.receiver, clock, entropy, link)
+        self.courier = Courier(self.world.store, self.hooks, self.receiver, clock, entropy, pages)
 
     def say(self, *authors: str) -> None:
         for author in authors:

@@ -50,6 +50,7 @@ from comity.flow.desk import Desk
 from comity.flow.feed import FeedSource
 from comity.flow.links import Links, Purpose
 from comity.flow.mail import Postman
+from comity.flow.news import Addresses
 from comity.flow.webhooks import Courier
 from comity.model.ids import DecisionId
 from comity.ports import NO_SPANS, Clock, GateAcks, Mails, PublishedLog, Replies, Spans, Store, Tokens, Webhooks
@@ -183,8 +184,15 @@ def own_link(links: Links, url: str) -> Callable[[Recorded], str]:
     return lambda one: url + subject.path(links, Purpose.STATEMENT, one)
 
 
+def addresses(links: Links, url: str) -> Addresses:
+    """Of a statement's pages below the service's own address."""
+    return Addresses(
+        own=own_link(links, url), refusal=lambda statement: f"{url}/r/{links.token(Purpose.REFUSAL, statement)}"
+    )
+
+
 def _refusal_link(parts: Parts) -> Callable[[DecisionId], str]:
-    return lambda statement: f"{parts.url}/r/{parts.links.token(Purpose.REFUSAL, statement)}"
+    return addresses(parts.links, parts.url).refusal
 
 
 def _of_feeds(
@@ -196,7 +204,7 @@ def _of_feeds(
     return [
         *message_routes(queue, parts.parse, link, metrics.judged, parts.ending),
         *standing_routes(queue, watch, snapshots, parts.acks, clock, link),
-        *event_routes(watch, once, clock, own_link(parts.links, parts.url)),
+        *event_routes(watch, once, clock, addresses(parts.links, parts.url)),
         *proof_routes(watch, parts.log),
     ]
 

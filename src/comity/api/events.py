@@ -20,7 +20,7 @@ from comity.casework.facts import Treatment
 from comity.casework.removals import Due
 from comity.flow import news, removals
 from comity.flow.message import Proceedings
-from comity.flow.news import Link, Page, Reader
+from comity.flow.news import Addresses, Page, Reader
 from comity.model.access import Role, Token
 from comity.model.ids import MessageId
 from comity.ports import Clock, Store
@@ -38,18 +38,19 @@ class Treated(msgspec.Struct, frozen=True, kw_only=True):
     treatment: Treatment
 
 
-def event_routes(watch: Watch, once: Once, clock: Clock, link: Link) -> list[ControllerRouterHandler]:
+def event_routes(watch: Watch, once: Once, clock: Clock, addresses: Addresses) -> list[ControllerRouterHandler]:
     @get("/v1/events")
     async def events(request: TokenRequest, after: After = 0, limit: Limit = LIMIT, wait: Wait = 0) -> Page:
         """What happened after a position, in order; each event at least once, under the same id.
 
         An auditor is told what anybody may know. A source is told of decisions on its own messages, with the account
-        and the statement's link, and what to do with messages that waited or that were sent before.
+        and the statement's link, and what to do with messages that waited or that were sent before; of those that
+        nobody may see, which clauses they breach, and the link that may be shown to anybody who meets with that.
         """
         reader, until = _reader(request.auth), asyncio.get_running_loop().time() + wait
 
         def read(store: Store) -> Page:
-            return news.page(store, after, limit, reader, link)
+            return news.page(store, after, limit, reader, addresses)
 
         page = await watch.ask(read)
         while not page.events and page.is_last and (left := until - asyncio.get_running_loop().time()) > 0:

@@ -16,7 +16,7 @@ from typing import Final
 import uvicorn
 from litestar import Router
 
-from comity.api.app import Parts, make_app, own_link
+from comity.api.app import Parts, addresses, make_app
 from comity.api.desk import Queue
 from comity.api.ending import Ending
 from comity.app.errors import Exit, StopError
@@ -118,7 +118,7 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         replies=held.enter_context(closing(replies(settings))),
         secret=record.links_key,
         hooks=hooks,
-        courier=Courier(kept, hooks, HttpsLink(), clock, SystemEntropy(), own_link(links, url)),
+        courier=Courier(kept, hooks, HttpsLink(), clock, SystemEntropy(), addresses(links, url)),
         mails=post,
         postman=postman(record, held, post, url),
         links=links,

@@ -77,10 +77,11 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened. `account`, `message`, `territory` and `link` are told to the message's source alone.
+    """What happened. `account`, `message`, `territory`, `link` and `refusal` are told to the message's source alone.
 
-    `territory`: the countries in which a message is withheld; none: everywhere. `link`: the statement's page, for the
-    account and nobody else.
+    `clauses`: of a message, those for which it is refused or taken down. `territory`: the countries in which it is;
+    none: everywhere. `link`: the statement's page, for the account and nobody else. `refusal`: the page that says why a
+    message was refused or taken down, for anybody who meets with that.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: MessageId | None = None
     territory: tuple[str, ...] = ()
     link: str | None = None
+    refusal: str | None = None
 
 
 def public(position: int, fact: Fact) -> Event | None:
@@ -176,11 +178,21 @@ def of_messages(
             type=type_,
             at=fact.at,
             statement=about.statement if about else None,
+            clauses=_clauses(then, about, (source, message)),
             case=fact.case if isinstance(fact, CaseClosed | Decided) else None,
             account=fact.account,
             message=message,
             territory=about.territory if about else (),
         )
+
+
+def _clauses(record: Record, about: Wanted | None, key: Key) -> tuple[ClauseId, ...]:
+    """Those under which the message is not to be seen."""
+    if about is None or about.treatment is not Treatment.WITHHELD:
+        return ()
+    one = record.decision(about.statement)
+    breaches = one.breaches if one else ()
+    return tuple(dict.fromkeys(each.clause for each in breaches if (each.source, each.message) == key))
 
 
 def _done(

@@ -32,6 +32,14 @@ _LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Of a statement's two pages. `refusal`: of the one that anybody may see who meets with what it did."""
+
+    own: Link
+    refusal: Callable[[DecisionId], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Who is told. `source`: of its own messages, on its channels, with their accounts; None: what anybody may know."""
 
@@ -47,7 +55,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     is_last: bool
 
 
-def page(store: Store, position: int, limit: int, reader: Reader, link: Link) -> Page:
+def page(store: Store, position: int, limit: int, reader: Reader, addresses: Addresses) -> Page:
     """The events after `position`. Raises `GoneError` if the record is shorter, since a backup was restored."""
     last = store.position
     if position > last:
@@ -61,29 +69,31 @@ def page(store: Store, position: int, limit: int, reader: Reader, link: Link) ->
         if reader.source is None:
             found += [] if told is None else [shown(told)]
         else:
-            found += _for_source(store, reached, fact, told, reader, link)
+            found += _for_source(store, reached, fact, told, reader, addresses)
         if len(found) >= limit:
             break
     is_last = looked < _LOOKED_AT and len(found) < limit
     return Page(events=tuple(found), next=max(last, reached) if is_last else reached, is_last=is_last)
 
 
-def event(store: Store, id_: str, reader: Reader, link: Link) -> Event | None:
+def event(store: Store, id_: str, reader: Reader, addresses: Addresses) -> Event | None:
     """The event of that id as it is told now; None: its account was erased since."""
     position = int(id_.partition(".")[0])
-    told = page(store, position - 1, 1, reader, link).events
+    told = page(store, position - 1, 1, reader, addresses).events
     return next((each for each in told if each.id == id_), None)
 
 
 def _for_source(
-    store: Store, position: int, fact: Fact, told: Event | None, reader: Reader, link: Link
+    store: Store, position: int, fact: Fact, told: Event | None, reader: Reader, addresses: Addresses
 ) -> Iterator[Event]:
     before = fold(fact.account, store.facts_of(fact.account, until=position - 1))
     then = after(before, fact)
     if told is not None and told.statement is not None and _concerns(then, told.statement, reader):
         one = fold(fact.account, store.facts_of(fact.account)).decision(told.statement)  # its link of today
-        yield replace(told, account=fact.account, link=link(one) if one else None)
-    yield from _of_messages(store, position, before, then, fact, reader)
+        yield replace(told, account=fact.account, link=addresses.own(one) if one else None)
+    for each in _of_messages(store, position, before, then, fact, reader):
+        why = each.statement if each.clauses else None
+        yield replace(each, refusal=addresses.refusal(why)) if why else each
 
 
 def _of_messages(

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from comity.casework.events import Event
 from comity.flow import news
-from comity.flow.news import Link, Reader
+from comity.flow.news import Addresses, Reader
 from comity.model.webhook import Letter, Webhook, WebhookId
 from comity.ports import Clock, Entropy, Store, UnreachableError, WebhookLink, Webhooks
 
@@ -30,6 +30,7 @@ _TAKEN: Final = range(200, 300)
 _MOST_WAITING: Final = 1_000
 _AT_ONCE: Final = 100
 _SPREAD: Final = 0.2
+_NO_ADDRESSES: Final = Addresses(own=lambda _: "", refusal=lambda _: "")
 
 
 def next_try(attempts: int, at: datetime, chance: float) -> datetime | None:
@@ -62,11 +63,11 @@ class Courier:
     """Sends one record's events. Several threads may ask, each for another webhook."""
 
     def __init__(
-        self, store: Store, hooks: Webhooks, link: WebhookLink, clock: Clock, entropy: Entropy, own_link: Link
+        self, store: Store, hooks: Webhooks, link: WebhookLink, clock: Clock, entropy: Entropy, addresses: Addresses
     ) -> None:
-        """`store` is only read, and by nobody else. `own_link`: a statement's, which only sources are told."""
+        """`store` is only read, and by nobody else. `addresses`: of statements, which only sources are told."""
         self._store, self._hooks, self._link, self._clock, self._entropy = store, hooks, link, clock, entropy
-        self._own_link, self._lock = own_link, Lock()
+        self._addresses, self._lock = addresses, Lock()
 
     def hooks(self) -> tuple[WebhookId, ...]:
         with self._lock:
@@ -87,7 +88,9 @@ class Courier:
         """What happened since; while many wait, the record keeps the rest."""
         self._store.was_changed()
         while self._hooks.waiting(hook.id) < _MOST_WAITING:
-            page = news.page(self._store, min(hook.position, self._store.position), _AT_ONCE, _reader(hook), _no_link)
+            page = news.page(
+                self._store, min(hook.position, self._store.position), _AT_ONCE, _reader(hook), _NO_ADDRESSES
+            )
             if page.next != hook.position:
                 self._hooks.put(hook.id, [each.id for each in page.events], page.next, self._clock.now())
                 hook = replace(hook, position=page.next)
@@ -97,7 +100,7 @@ class Courier:
     def _sent(self, hook: Webhook, letter: Letter) -> bool:
         """False: it was not taken, so that what follows waits too."""
         with self._lock:
-            event = news.event(self._store, letter.event, _reader(hook), self._own_link)
+            event = news.event(self._store, letter.event, _reader(hook), self._addresses)
         error = "" if event is None else self._posted(hook, event)
         with self._lock:
             if not error:
@@ -122,8 +125,3 @@ class Courier:
 
 def _reader(hook: Webhook) -> Reader:
     return Reader(source=hook.source)
-
-
-def _no_link(_: object) -> str:
-    """While events are only counted."""
-    return ""
