@@ -14,7 +14,7 @@ import socketserver
 import subprocess
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,7 @@ maximal_backoff_time = 2s
 """
 MASTER = """
 127.0.0.1:{smtp} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -155,25 +156,41 @@ class Session:
         code = await self.begin(sender)
         return await self.finish(subject, text) if code == 354 else code
 
-    async def begin(self, sender: bytes = b"ann@example.org") -> int:
-        """As far as the mail itself."""
+    async def begin(self, sender: bytes = b"ann@example.org", to: Sequence[bytes] = (b"<bob@example.com>",)) -> int:
+        """As far as the mail itself. `to`: with their brackets and parameters; the sender may have them."""
         await self.say(b"RSET")
-        for command in (b"MAIL FROM:<%s>" % sender, b"RCPT TO:<bob@example.com>", b"DATA"):
+        sender = sender if sender.startswith(b"<") else b"<%s>" % sender
+        for command in (b"MAIL FROM:" + sender, *(b"RCPT TO:" + each for each in to), b"DATA"):
             code = await self.say(command)
             if code not in (250, 354):
                 return code
         return code
+
+    async def give(self, mail: bytes, sender: bytes, to: Sequence[bytes] = (b"<bob@example.com>",)) -> int:
+        """Sends a mail as it is."""
+        code = await self.begin(sender, to)
+        return await self.say(mail + b"\r\n.") if code == 354 else code
 
     async def finish(self, subject: str, text: str = "Hello.") -> int:
         head = f"From: ann@example.org\r\nDate: {DATE}\r\nMessage-ID: <{subject.replace(' ', '.')}@client.example.org>"
         return await self.say(f"{head}\r\nSubject: {subject}\r\n\r\n{text}\r\n.".encode())
 
 
+@dataclass(frozen=True)
+class Came:
+    """A mail as it came. `sender`, `to`: its envelope."""
+
+    sender: bytes
+    to: tuple[bytes, ...]
+    mail: bytes
+
+
 class Mailbox:
-    """The subjects of all mails that came, as often as they came."""
+    """The subjects of all mails that came, as often as they came; and the mails."""
 
     def __init__(self) -> None:
         self.came: list[str] = []
+        self.mails: list[Came] = []
         self._news = asyncio.Event()
 
     async def has(self, subject: str) -> None:
@@ -186,13 +203,16 @@ class Mailbox:
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             writer.write(b"220 mailbox ESMTP\r\n")
-            while command := (await reader.readline()).upper():
+            said = list[bytes]()
+            while command := await reader.readline():
+                said.append(command)
+                command = command.upper()
                 if command.startswith(b"EHLO"):
                     writer.write(b"250-mailbox\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")
                 elif command.startswith(b"DATA"):
                     writer.write(b"354 go on\r\n")
                     mail = await reader.readuntil(b"\r\n.\r\n")
-                    self._keep(mail)
+                    self._keep(said, mail)
                     writer.write(b"250 ok\r\n")
                 else:
                     writer.write(b"221 bye\r\n" if command.startswith(b"QUIT") else b"250 ok\r\n")
@@ -201,7 +221,9 @@ class Mailbox:
         finally:
             writer.close()
 
-    def _keep(self, mail: bytes) -> None:
+    def _keep(self, said: list[bytes], mail: bytes) -> None:
+        sender, *to = (found[1] for each in said if (found := re.match(rb"(?:MAIL FROM|RCPT TO):<(.*?)>[ \r]", each)))
+        self.mails.append(Came(sender, tuple(to), mail.removesuffix(b".\r\n")))
         found = re.search(rb"(?im)^subject: (.*)\r$", mail)
         self.came.append(found[1].decode("utf-8", "replace") if found else "")
         self._news.set()

@@ -23,8 +23,9 @@ from comity.app.gate_mail import read
 from comity.app.serve import parse
 from comity.gates.content import Judge
 from comity.gates.disk import Disk
+from comity.gates.envelope import envelope
 from comity.gates.following import Centre, Follower
-from comity.gates.held import Become, Held
+from comity.gates.held import Become, Fate, Held, Waits
 from comity.gates.milter import LARGEST_MAIL, MOST_AT_ONCE, Mail, MilterGate, UnreadableError
 from comity.gates.milter_wire import CONTINUE, NO_REPLY, packed
 from comity.stores.world import FixedClock
@@ -135,8 +136,8 @@ async def showing(folder: Path, rows: str, author: str) -> AsyncIterator[Shown]:
     centre, clock = Answering(), FixedClock(NOW)
     settled = asyncio.Queue[tuple[Become, str]]()
 
-    async def settle(become: Become, queue_id: str) -> bool:
-        settled.put_nowait((become, queue_id))
+    async def settle(one: Waits, fate: Fate) -> bool:
+        settled.put_nowait((fate.become, one.name))
         return True
 
     with Disk(folder / "gate") as disk:
@@ -330,8 +331,9 @@ def test_a_server_that_waits_for_each_step_gets_a_reply_to_each(tmp_path: Path) 
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.text(min_size=1, max_size=50).filter(str.strip))
 def test_every_mail_is_read_as_a_message_or_said_to_be_unreadable(head: bytes, body: bytes, name: str) -> None:
+    back = envelope([b"<>"], (), (), b"")
     for content in (head, b"Content-Type: " + head + b"\n\n" + body, b"From:" + head + b"\nTo:" + body + b"\n\n"):
-        mail = Mail(sender=name, recipients=("a@x", "\udcff@x"), content=content, queue_id=QUEUED)
+        mail = Mail(sender=name, recipients=("a@x", "\udcff@x"), content=content, queue_id=QUEUED, envelope=back)
         try:
             message = read(mail, NOW)
         except UnreadableError:

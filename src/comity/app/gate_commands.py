@@ -100,7 +100,15 @@ def postfix(
     hold: Annotated[
         float, typer.Option(metavar="HOURS", min=0, max=96, help="How long mail waits at most for a decision.")
     ] = 24,
-    postsuper: Annotated[str, typer.Option(metavar="COMMAND", help="Postfix's own command.")] = "/usr/sbin/postsuper",
+    postqueue: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Postfix's own: what waits.")
+    ] = "/usr/sbin/postqueue",
+    postsuper: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Postfix's own: releases and removes.")
+    ] = "/usr/sbin/postsuper",
+    sendmail: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Postfix's own: takes a report to a sender.")
+    ] = "/usr/sbin/sendmail",
     stale: Stale = "open",
     max_stale: MaxStale = 30,
     grace: Grace = 600,
@@ -143,7 +151,9 @@ def postfix(
             unjudged=unjudged,
             patience=patience,
             hold=hold,
+            postqueue=postqueue,
             postsuper=postsuper,
+            sendmail=sendmail,
         )
         showing = Showing(listen=milter, make=partial(milter_gate, judging))
     end(postfix_gate(wanted, asking, showing))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,23 +13,19 @@ from comity.app.errors import Exit, StopError
 from comity.app.gate import Wanted, authority, read_token
 from comity.gates.content import Judge
 from comity.gates.following import Follower
-from comity.gates.held import Become, Held
+from comity.gates.held import Held
+from comity.gates.mail_queue import MailQueue
 from comity.gates.milter import Mail, MilterGate, UnreadableError
 from comity.gates.replica import Replica
 from comity.intake.mail import Submission, mail_record
 from comity.intake.problems import RecordError
 
 FROM_ENVIRONMENT: Final = "COMITY_SOURCE_TOKEN"
-_SETTLES: Final = {
-    Become.RELEASED: ("-H", re.compile(rb"Released from hold: [1-9]")),
-    Become.REFUSED: ("-f", re.compile(rb"[Ee]xpired: [1-9]")),
-}
-_PATIENCE: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """How mail is judged. `patience` in seconds, `hold` in hours; `postsuper` as a shell would take it."""
+    """How mail is judged. `patience` in seconds, `hold` in hours; Postfix's commands as a shell would take them."""
 
     wanted: Wanted
     token_file: Path | None
@@ -41,7 +34,9 @@ class Judging:
     unjudged: str
     patience: float
     hold: float
+    postqueue: str
     postsuper: str
+    sendmail: str
 
 
 def milter_gate(judging: Judging, replica: Replica, follower: Follower) -> MilterGate:
@@ -50,12 +45,19 @@ def milter_gate(judging: Judging, replica: Replica, follower: Follower) -> Milte
         raise StopError(f"--unjudged is {judging.unjudged!r}", help="Write defer or pass.", code=Exit.USAGE)
     clock, url = SystemClock(), judging.wanted.centre.rstrip("/")
     token, verify = read_token(judging.token_file, FROM_ENVIRONMENT), authority(judging.wanted.ca)
+    folder = judging.wanted.folder / "held"
+    queue = MailQueue(
+        folder=folder,
+        postqueue=shlex.split(judging.postqueue),
+        postsuper=shlex.split(judging.postsuper),
+        sendmail=shlex.split(judging.sendmail),
+    )
     held = Held(
-        folder=judging.wanted.folder / "held",
+        folder=folder,
         url=url,
         token=token,
         verify=verify,
-        settle=Postsuper(shlex.split(judging.postsuper)),
+        settle=queue.settle,
         clock=clock,
         warn=replica.warn,
         patience=timedelta(hours=judging.hold),
@@ -90,26 +92,3 @@ def read(mail: Mail, at: datetime) -> dict[str, object]:
 def _whole(address: str) -> str:
     """Without what is no text: such an address cannot be kept."""
     return address.encode("utf-8", "replace").decode()
-
-
-class Postsuper:
-    """Postfix's own command for its queue, called as the words of `command`."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command = tuple(command)
-
-    async def __call__(self, become: Become, queue_id: str) -> bool:
-        """Whether the mail was there. Raises `OSError` if it cannot be called."""
-        option, done = _SETTLES[become]
-        process = await asyncio.create_subprocess_exec(
-            *self._command, option, queue_id, "hold", stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-        )
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                _, said = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if process.returncode:
-            raise OSError(f"{' '.join(self._command)} failed: {said.decode('utf-8', 'replace').strip()[:300]}")
-        return bool(done.search(said))

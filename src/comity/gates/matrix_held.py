@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from comity.gates.held import Become, Held, Waits
+from comity.gates.held import Become, Fate, Held, Waits
 
 MOST: Final = 10_000
 """Events that wait at once; what comes then is refused."""
@@ -55,14 +55,14 @@ class HeldEvents:
         await held.keep(Waits(name=event.name, message=message, since=at))
         self.names.add(event.name)
 
-    async def settle(self, become: Become, name: str) -> bool:
+    async def settle(self, one: Waits, fate: Fate) -> bool:
         """Send it, or let it go. Raises `OSError` if it has to be tried again."""
-        file = self.folder / f"{name}.event"
+        file = self.folder / f"{one.name}.event"
         if file.exists():
-            if become is Become.RELEASED:
+            if fate.become is Become.RELEASED:
                 await asyncio.wrap_future(self.send(msgspec.json.decode(file.read_bytes(), type=HeldEvent)))
             file.unlink()
-        self.names.discard(name)
+        self.names.discard(one.name)
         return True
 
     def _write(self, event: HeldEvent) -> None:

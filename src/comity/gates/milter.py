@@ -17,6 +17,7 @@ from typing import Final
 from comity.gates.answers import Deny, Limited, Unavailable
 from comity.gates.content import Do, Judge, Judged, Verdict
 from comity.gates.delegation import NO_NAME, is_unicode, strictest
+from comity.gates.envelope import Envelope, envelope
 from comity.gates.following import Clock, Follower
 from comity.gates.held import Held, Waits
 from comity.gates.milter_wire import (
@@ -25,6 +26,7 @@ from comity.gates.milter_wire import (
     NO_REPLY,
     Packet,
     PacketError,
+    addressed,
     agreed,
     macros,
     quarantined,
@@ -52,12 +54,13 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail as Postfix shows it. `sender`: the account, or what mail calls it."""
+    """A mail as Postfix shows it. `sender`: the account, or what mail calls it. `envelope`: for its way back."""
 
     sender: str
     recipients: tuple[str, ...]
     content: bytes
     queue_id: str
+    envelope: Envelope
 
 
 Read = Callable[[Mail, datetime], Mapping[str, object]]
@@ -131,7 +134,7 @@ class MilterGate:
         times = self._passed.get(id_, 0)
         message["id"] = f"{id_}-{times}" if times else id_
         verdict = await self.judge.judge({**message, "author": mail.sender, "channel": self.channel})
-        held = Waits(name=mail.queue_id, message=str(message["id"]), since=now)
+        held = Waits(name=mail.queue_id, message=str(message["id"]), since=now, mail=mail.envelope)
         reply = await self._replied(verdict, held, may_pass=may_pass)
         if reply[-5:] == CONTINUE:  # the same mail once more is a mail more
             self._passed[id_] = times + 1
@@ -181,7 +184,8 @@ class _Conversation:
         """No mail is on its way."""
         self._gate.at_once -= self._size
         self._sender, self._size, self._too_much = "", 0, ""
-        self._recipients, self._head, self._body = list[str](), list[bytes](), list[bytes]()
+        self._from, self._to = [b""], list[list[bytes]]()
+        self._head, self._body = list[bytes](), list[bytes]()
 
     async def reply(self, packet: Packet) -> bytes:
         """What to answer; nothing, if the server waits for nothing. Raises `PacketError`."""
@@ -214,9 +218,10 @@ class _Conversation:
 
     def _mail(self, content: bytes) -> bytes:
         self.begin()
+        self._from = addressed(content)
         name = self._macros.pop(b"M", {}).get(b"{auth_authen}", b"")
         if not name and self._gate.trusts_sender:
-            name = strings(content)[0].strip(b"<>")
+            name = self._from[0].strip(b"<>")
         self._sender = _text(name)
         return CONTINUE if name else ACCEPT  # nobody in particular sends it
 
@@ -226,7 +231,7 @@ class _Conversation:
             return
         match packet.command:
             case b"R":
-                self._recipients.append(_text(strings(packet.content)[0].strip(b"<>")))
+                self._to.append(addressed(packet.content))
             case b"L":
                 name, value = strings(packet.content)
                 self._head.append(b"%s:%s\r\n" % (name, value))
@@ -249,9 +254,10 @@ class _Conversation:
             return refused(self._too_much)
         mail = Mail(
             sender=self._sender,
-            recipients=tuple(self._recipients),
+            recipients=tuple(_text(each[0].strip(b"<>")) for each in self._to),
             content=b"".join((*self._head, b"\r\n", *self._body)),
             queue_id=queue_id,
+            envelope=envelope(self._from, self._to, self._head, self._macros.get(b"C", {}).get(b"j", b"")),
         )
         return await self._gate.decide(mail)
 

@@ -21,7 +21,7 @@ HEADERS_AS_THEY_ARE: Final = 0x100000
 
 NO_REPLY: Final[Mapping[bytes, int]] = {b"L": 0x80, b"R": 0x8000, b"B": 0x80000}
 """The steps (a header, a recipient, a piece of the body) to which a gate need not reply, and the flags that say so."""
-_LEFT_OUT: Final = 0x01 | 0x02 | 0x40 | 0x100 | 0x200  # connect, helo, end of headers, unknown, data
+_LEFT_OUT: Final = 0x02 | 0x40 | 0x100 | 0x200  # helo, end of headers, unknown, data; a connection names the server
 _WANTED: Final = _LEFT_OUT | HEADERS_AS_THEY_ARE | sum(NO_REPLY.values())
 
 CONTINUE: Final = b"\0\0\0\1c"
@@ -70,6 +70,14 @@ def strings(content: bytes) -> list[bytes]:
     *found, rest = content.split(b"\0")
     if rest:
         raise PacketError("a string has no end")
+    return found
+
+
+def addressed(content: bytes) -> list[bytes]:
+    """An address, and the parameters that came with it. Raises `PacketError`."""
+    found = strings(content)
+    if not found:
+        raise PacketError("an address is missing")
     return found
 
 
