@@ -364,7 +364,8 @@ def _is_stray(passage: Passage, text: str) -> bool:
     if not 0 <= passage.start < passage.end <= len(text):
         return True
     said = _SAID.search(passage.why)
-    return said is not None and not any(occurrences(phrase(_seen(said[1])), _seen(text[passage.start : passage.end])))
+    wanted = phrase(_seen(said[1].replace("\\n", "\n"))) if said else None
+    return wanted is not None and not any(occurrences(wanted, _seen(text[passage.start : passage.end])))
 
 
 def _seen(text: str) -> str:
