@@ -17,7 +17,6 @@ import by_hand
 import engines
 import twenty
 from comity.engine import History, Plan, Tracer, plan
-from comity.engine.batch_history import BatchHistory
 from comity.model.message import Message
 from common import expect, part, report
 
@@ -34,8 +33,10 @@ Side = Callable[[Sequence[Message]], Answers]
 
 def forget() -> None:
     """What folding remembers of texts."""
-    folding = import_module("comity.engine.fold")
-    for cache in (folding._known_fold, folding._known_piece, folding._known_chunk):
+    folding, words = import_module("comity.engine.fold"), import_module("comity.engine.words")
+    for cache in (folding._known_fold, folding._known_piece, folding._known_chunk, folding._known_seen):
+        cache.cache_clear()
+    for cache in (words._known_words_alone, words._known_words_folded):
         cache.cache_clear()
 
 
@@ -89,11 +90,11 @@ def one_by_one_with_windows(made: Plan) -> Side:
 
 def in_batches_with_windows(made: Plan) -> Side:
     def judge(messages: Sequence[Message]) -> Answers:
-        tracer, history = Tracer(made.needs, key=KEY), BatchHistory(made.needs, lateness=LATENESS)
+        tracer, history = Tracer(made.needs, key=KEY), History(made.needs, lateness=LATENESS)
         return [
             bits
             for some in batches(messages)
-            for bits in made.breached_batch(some, history.take(tracer.traces(some)).rows())
+            for bits in made.breached_batch(some, history.take_all(tracer.traces(some))[0])
         ]
 
     return judge

@@ -100,7 +100,7 @@ def _other_fold(fault: Callable[[str], str]) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         for name in ("functions", "reading", "scan", "sieve"):
             patch.setattr(import_module(f"comity.engine.{name}"), "fold", fault, raising=False)
-        patch.setattr(sieves, "words_in", lambda text, raw: None)
+        patch.setattr(sieves, "words_in", lambda raw, foreign: None)
 
     return plant
 

@@ -1,7 +1,7 @@
 """The law of all ways of judging, over drawn streams; and how a stream that breaks it is made small.
 
-reference == single == batch == file == columns: the same clauses, and from the middle three the same findings to the
-letter.
+reference == single == batch == in turns == file == columns: the same clauses, and from the middle four the same
+findings to the letter.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from engine_streams import (
     batch,
     expected,
     from_arrow,
+    in_turns,
     over_columns,
     single,
     stray,
@@ -80,6 +81,7 @@ class Law:
 
     def _others(self, made: Stream) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
         yield "batch", list(batch(made))
+        yield "in turns", list(in_turns(made))
         if self.folder is not None and made.messages and all(one.source == "f" for one in made.messages):
             write = _WRITERS[len(made.messages[0].text) % 2]
             yield "file", list(through_file(made, lambda file, some: write(file, list(map(record, some))), self.folder))

@@ -274,6 +274,14 @@ def batch(made: Stream) -> list[Findings]:
     return found
 
 
+def in_turns(made: Stream) -> list[Findings]:
+    """In parts, some of them of one message, by one and the same history, as `Agreement.judge_batch` does."""
+    judging = Judging(made.agreement)
+    found = [finding for part in (made.messages[:9], made.messages[9:10]) for finding in judging.judge_batch(part)]
+    found += map(judging.judge, made.messages[10:13])
+    return found + judging.judge_batch(made.messages[13:])
+
+
 def through_file(made: Stream, write: Callable[[Path, Sequence[Message]], Path], folder: Path) -> list[Findings]:
     """Written to an archive, read through the intake, and judged in batches."""
     file = write(folder / "archive", made.messages)

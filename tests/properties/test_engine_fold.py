@@ -183,8 +183,9 @@ def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def forget() -> None:
     """What was folded without the fault, or with it."""
-    for cache in (folding._known_chunk, folding._known_fold, folding._known_piece, folding.on_its_own):
+    for cache in (folding._known_chunk, folding._known_fold, folding._known_piece, folding._known_seen):
         cache.cache_clear()
+    folding.on_its_own.cache_clear()
 
 
 def test_much_of_anything_folds_in_time() -> None:

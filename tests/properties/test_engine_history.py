@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -190,6 +191,37 @@ def test_what_a_message_would_count_is_what_it_then_counts_and_asking_changes_no
                 assert told == history.take(trace)
             case Event():
                 history.breach(one.account, one.clause, one.at)
+
+
+def counted_in_turns(random: Random, taken: Sequence[Step]) -> list[tuple[Counts, bool]]:
+    """Messages in a row, between events, are sometimes taken together."""
+    tracer, history = Tracer(WINDOWS, key=KEY), History(WINDOWS, lateness=LATENESS)
+    answers: list[tuple[Counts, bool]] = []
+    for is_message, some in itertools.groupby(taken, lambda one: isinstance(one, Message)):
+        if not is_message:
+            for event in some:
+                tell = history.breach if event.counted is Counted.BREACHES else history.notice
+                tell(event.account, event.clause, event.at)
+            continue
+        messages = list(some)
+        alone = random.randrange(len(messages) + 1)
+        answers += [(dict(counts), late) for counts, late in map(history.take, map(tracer.trace, messages[:alone]))]
+        columns, late = history.take_all(tracer.traces(messages[alone:]))
+        rows = [{window: of[row] for window, of in columns.items()} for row in range(len(late))]
+        answers += zip(rows, late, strict=True)
+    return answers
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 14))
+def test_many_at_once_count_what_they_count_in_turn(random: Random, count: int) -> None:
+    taken = steps(random, count)
+    assert counted_in_turns(random, taken) == counted_by_history(taken)
+
+
+def test_they_do_in_long_runs() -> None:
+    for seed in range(settings().max_examples):
+        taken = steps(Random(seed), 60)
+        assert counted_in_turns(Random(seed), taken) == counted_by_history(taken), f"seed {seed}"
 
 
 FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {

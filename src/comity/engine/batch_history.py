@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from comity.engine.hashed import NONE, Hashed, Numbers
-from comity.engine.lateness import Newest, microseconds, since_epoch
+from comity.engine.lateness import Newest, microseconds, reached, since_epoch
 from comity.engine.runs import MOST_GROUPS, Flags, Ints, Run, Runs, entry, ranks_of
 from comity.engine.series import EVENTS, Counts, Events, Series, series_of
 from comity.engine.trace import Traces
@@ -28,7 +28,6 @@ from comity.model.ids import AccountId, ClauseId
 Columns = dict[Window, npt.NDArray[np.int64] | npt.NDArray[np.float64]]
 
 _SEARCHED: Final = (Counted.MESSAGES, Counted.COPIES, Counted.TEXT_COPIES, Counted.SAME)
-_FIRST: Final = 8
 _NEVER_RARE: Final = 65_536
 """Group numbers that are kept without asking whether they are still of use."""
 
@@ -136,29 +135,6 @@ def _by_kind(windows: Iterable[Window]) -> list[tuple[tuple[Counted, str], list[
     for window in windows:
         kinds.setdefault((window.counted, "" if window.counted in EVENTS else window.key), []).append(window)
     return list(kinds.items())
-
-
-def reached(newest: Newest, sent: Ints) -> Ints:
-    """The newest time before all, and after each of the messages."""
-    times = _in_step(newest, sent)
-    if times is not None:
-        return times
-    before = [newest.at, *newest.take_all(sent[:_FIRST].tolist())]  # mostly the first of all: that is ahead of nothing
-    rest = _in_step(newest, sent[_FIRST:])
-    if rest is None:
-        rest = np.array([newest.at, *newest.take_all(sent[_FIRST:].tolist())], np.int64)
-    return np.append(np.array(before[:-1], np.int64), rest)
-
-
-def _in_step(newest: Newest, sent: Ints) -> Ints | None:
-    """The same where no message is dated ahead of the others; None, and nothing is taken, where one is."""
-    times = np.maximum.accumulate(np.concatenate(([newest.at], sent)))
-    if (np.diff(times) > newest.lateness).any():
-        return None
-    if (sent >= times[:-1] - newest.lateness).any():
-        newest.claimed = None
-    newest.at = int(times[-1])
-    return times
 
 
 class _Part:

@@ -64,7 +64,7 @@ class Compiler:
 
     shared: frozenset[str] = _NOTHING
     variables: Mapping[str, str] = field(default_factory=dict)  # where they stand; by default in the reading `f`
-    counts: str = "f.counts"
+    counts: str = "f.counts[{}]"  # where a window's count stands, by the window's name
     constants: dict[str, str] = field(default_factory=dict)  # source -> name
     groups: dict[str, dict[str, int]] = field(default_factory=dict)  # scanned variable -> phrases' source -> number
     bits: dict[Search, int] = field(default_factory=dict)
@@ -99,6 +99,10 @@ class Compiler:
         """The name of the module-level value that `source` makes."""
         return self.constants.setdefault(source, f"K{len(self.constants)}")
 
+    def window(self, window: Window) -> str:
+        """The name of a window."""
+        return self.constant(_window_source(window))
+
     def _code(self, expression: Expression, own: ClauseId) -> Code:
         match expression:
             case nodes.Literal(type=kind, value=value):
@@ -128,7 +132,7 @@ class Compiler:
             operands = sorted((self.code(a, own) for a in chain(call, function)), key=lambda code: code.price)
             return filled("(" + _CHAINS[function].join(["{}"] * len(operands)) + ")", operands)
         if is_history(function):
-            return leaf(f"{self.counts}[{self.constant(_window_source(window_of(call, own)))}]", price=2.0)
+            return leaf(self.counts.format(self.window(window_of(call, own))), price=2.0)
         match call:
             case Call(function="says" | "saysAny" | "matches", args=(receiver, wanted)):
                 return self._search(function, receiver, text_of(wanted), own)

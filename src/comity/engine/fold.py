@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from comity.engine.databases import Patterns
 from comity.engine.lookalikes import ASCII, FOREIGN
@@ -36,6 +36,8 @@ _CHUNK: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
 _LONGEST_KNOWN: Final = 32
 _MOST_PIECES: Final = 12
 _LONGEST_TEXT_KNOWN: Final = 2000
+LONGEST_FOREIGN_KNOWN: Final = 48
+"""Bytes of what is not ASCII's in a text, up to which it is remembered what becomes of them."""
 _ASCII: Final = bytes(range(128))
 _WHITE_TO_SPACE: Final = bytes(32 if code < 128 and chr(code).isspace() else code for code in range(256))
 _TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="once")  # found quicker than by `in`
@@ -55,21 +57,34 @@ def fold(text: str) -> str:
 
 def folded_bytes(text: str) -> bytes:
     """`fold` in UTF-8, for what is only hashed or compared."""
-    return _spaced(text.encode().lower()) if text.isascii() else fold(text).encode()
+    raw = text.encode()
+    return _spaced(raw.lower()) if len(raw) == len(text) else _folded_foreign(text, raw)
 
 
 def folded_rows(texts: Sequence[str]) -> list[bytes]:
-    """`folded_bytes` of each, quicker: those in ASCII are folded together, a zero byte between."""
-    rows = "\0".join([text if text.isascii() else "" for text in texts]).encode().lower().split(b"\0")
+    """`folded_bytes` of each, quicker: put in lower case and searched for white space together, a zero byte between."""
+    joined = b"\0".join([text.encode() for text in texts]).lower()
+    rows = joined.split(b"\0")
     if len(rows) != len(texts):
         return list(map(folded_bytes, texts))
     starts = list(accumulate(map(len, rows), lambda start, size: start + size + 1, initial=0))
     spaced = [0] * len(starts)
-    _ROWS_TO_BE_SPACED.add_bits(b"\0".join(rows), starts, spaced)
-    for number, (text, is_spaced) in enumerate(zip(texts, spaced, strict=False)):
-        if is_spaced or not text.isascii():
-            rows[number] = folded_bytes(text)
+    _ROWS_TO_BE_SPACED.add_bits(joined, starts, spaced)
+    for number, (text, row, is_spaced) in enumerate(zip(texts, rows, spaced, strict=False)):
+        if len(row) != len(text):
+            rows[number] = _folded_foreign(text, row, is_spaced=bool(is_spaced))
+        elif is_spaced:
+            rows[number] = _spaced(row)
     return rows
+
+
+def _folded_foreign(text: str, raw: bytes, *, is_spaced: bool = True) -> bytes:
+    """`raw`: the text in UTF-8, ASCII's letters in any case. `is_spaced`: it may have white space to be made one."""
+    seen = seen_in(foreign_in(raw))
+    if seen.others:
+        return fold(text).encode()
+    folded = _on_their_own(raw, seen)
+    return _spaced(folded) if is_spaced or seen.moves_spaces else folded
 
 
 def _folded(text: str) -> str:
@@ -92,44 +107,76 @@ def _fold(text: str) -> str:
     """Nothing acts across a space, so that only pieces with characters that are not folded on their own are slow."""
     raw = text.encode()
     foreign = foreign_in(raw)
-    pieces = _pieces_with([c.encode() for c in foreign if on_its_own(c) is None], raw)
+    seen = seen_in(foreign)
+    pieces = _pieces_with(seen.others, raw, len(foreign))
     if len(pieces) > _MOST_PIECES:
         return _fold_whole(text)
     folded, done = [], 0
     for start, end in sorted(pieces.items()):
-        folded += [_on_their_own(raw[done:start], foreign), _fold_piece(raw[start:end].decode()).encode()]
+        folded += [_on_their_own(raw[done:start], seen), _fold_piece(raw[start:end].decode()).encode()]
         done = end
-    return _spaced(b"".join([*folded, _on_their_own(raw[done:], foreign)])).decode()
+    return _spaced(b"".join([*folded, _on_their_own(raw[done:], seen)])).decode()
 
 
-def _pieces_with(characters: Iterable[bytes], raw: bytes) -> dict[int, int]:
-    """Where the pieces between spaces that have one of the characters begin and end."""
+def _pieces_with(characters: Iterable[bytes], raw: bytes, foreign: int) -> dict[int, int]:
+    """Where the pieces between spaces that have one of the characters begin and end.
+
+    `foreign`: the bytes of all that is not ASCII's. Mostly one piece has them all.
+    """
     pieces: dict[int, int] = {}
     for character in characters:
         at = raw.find(character)
         while at >= 0 and len(pieces) <= _MOST_PIECES:
-            end = raw.find(b" ", at)
+            start, end = raw.rfind(b" ", 0, at) + 1, raw.find(b" ", at)
             end = len(raw) if end < 0 else end
-            pieces[raw.rfind(b" ", 0, at) + 1] = end
+            if not pieces and len(foreign_in(raw[start:end])) == foreign:
+                return {start: end}
+            pieces[start] = end
             at = raw.find(character, end)
     return pieces
 
 
-def _on_their_own(raw: bytes, foreign: Iterable[str]) -> bytes:
+def _on_their_own(raw: bytes, seen: Seen) -> bytes:
     """A text in UTF-8 of characters that are folded on their own, folded but for white space."""
     folded = raw.lower()
-    for character in () if raw.isascii() else foreign:
-        if (seen := on_its_own(character)) is not None and (lower := seen.lower()) != character:
-            folded = folded.replace(character.encode(), lower.encode())
+    for character, lower in seen.replaced:
+        folded = folded.replace(character, lower)
     return folded
 
 
 _known_fold = lru_cache(maxsize=2048)(_fold)  # what a batch is searched for is counted in windows too
 
 
-def foreign_in(raw: bytes) -> frozenset[str]:
-    """The distinct characters of a text in UTF-8 that are not ASCII's."""
-    return frozenset(raw.translate(None, _ASCII).decode())
+def foreign_in(raw: bytes) -> bytes:
+    """What a text in UTF-8 has of characters that are not ASCII's, in their order."""
+    return raw.translate(None, _ASCII)
+
+
+class Seen(NamedTuple):
+    """Of characters that are not ASCII's, in UTF-8: what some are folded to on their own, and which are not."""
+
+    replaced: tuple[tuple[bytes, bytes], ...]
+    moves_spaces: bool
+    """One becomes a space, or nothing, so that spaces may meet."""
+    others: tuple[bytes, ...]
+
+
+def seen_in(foreign: bytes) -> Seen:
+    """`foreign`: what `foreign_in` says: mostly few characters, and the same ones again and again."""
+    return _known_seen(foreign) if len(foreign) <= LONGEST_FOREIGN_KNOWN else _seen(foreign)
+
+
+def _seen(foreign: bytes) -> Seen:
+    alone = {character: on_its_own(character) for character in set(foreign.decode())}
+    lowered = {character: seen.lower() for character, seen in alone.items() if seen is not None}
+    return Seen(
+        replaced=tuple((one.encode(), lower.encode()) for one, lower in lowered.items() if lower != one),
+        moves_spaces=any(not lower or " " in lower for lower in lowered.values()),
+        others=tuple(one.encode() for one, seen in alone.items() if seen is None),
+    )
+
+
+_known_seen = lru_cache(maxsize=4096)(_seen)
 
 
 @lru_cache(maxsize=8192)

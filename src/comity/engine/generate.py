@@ -1,7 +1,7 @@
 """The source of a plan: all rules of a version as one module of Python, kept for people to read.
 
     breached(m, counts)       the answer for a message: a bit for each breached clause
-    breached_all(ms, counts)  the same for many messages
+    breached_all(ms, counts)  the same for many messages; `breached_columns(ms, columns)` where counts are columns
     hits_of(m)                which searches may find something in a message, as bits; `hits_of_all(ms)` in many
     at_once(m, counts, h)     the answer where the bits `h` and a quick look at the message give it, else UNSURE
     judge(f)                  all rules, asked of a reading of the message
@@ -17,22 +17,23 @@ from typing import Final
 
 from comity.engine.compile import FIELDS, Compiler, Search
 from comity.engine.needs import COSTLY, DIRECT, SIGNS, Guard, guard_of, local, need_of
+from comity.engine.windows import windows
 from comity.model.clause import Clause, Rule
 from comity.model.ids import Channel
 
 _ENTRIES: Final = """
 
 def breached(m, counts):
-    hits = hits_of(m)
-    bits = at_once(m, counts, hits)
-    return judge(Judging(m, counts, hits)) if bits == UNSURE else bits
+    return settled(m, counts, hits_of(m))
 
 
 def breached_all(ms, counts):
-    return [
-        judge(Judging(m, of, hits)) if (bits := at_once(m, of, hits)) == UNSURE else bits
-        for m, of, hits in zip(ms, counts, hits_of_all(ms))
-    ]
+    return [settled(m, of, hits) for m, of, hits in zip(ms, counts, hits_of_all(ms))]
+
+
+def settled(m, counts, hits):
+    bits = at_once(m, counts, hits)
+    return judge(Judging(m, counts, hits)) if bits == UNSURE else bits
 """
 UNSURE: Final = -1
 """What `at_once` says when all rules have to be asked."""
@@ -47,6 +48,7 @@ def generate(rules: Rules) -> tuple[str, Compiler]:
     compiler = _compiler(rules)
     judging = _judging(rules, compiler)
     at_once = _at_once(rules, compiler)
+    columns = _columns(rules, compiler)
     constants = [f"{name} = {source}" for source, name in compiler.constants.items()]
     sieves = [line for field in _fields(compiler) for line in _sieve(field, compiler)]
     parts = [f"    @feature\n    def {name}(f):\n        return {code}\n" for name, code in compiler.parts.values()]
@@ -56,7 +58,7 @@ def generate(rules: Rules) -> tuple[str, Compiler]:
     ]
     every = sum(compiler.bits.values())
     head = ["", "", "class Judging(Reading):", "    lexicons = entries", f"    every_hit = {every}", ""]
-    lines = [*constants, *sieves, *head, *said, *parts, *_hits(compiler), *at_once, *judging, _ENTRIES]
+    lines = [*constants, *sieves, *head, *said, *parts, *_hits(compiler), *at_once, *judging, *columns, _ENTRIES]
     return "\n".join(lines), compiler
 
 
@@ -114,7 +116,7 @@ def _guarded(by_need: dict[int, list[str]]) -> Iterator[str]:
 
 
 def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
-    in_place = Compiler(variables=DIRECT | COSTLY, counts="counts", constants=compiler.constants)
+    in_place = Compiler(variables=DIRECT | COSTLY, counts="counts[{}]", constants=compiler.constants)
     in_locals = replace(in_place, variables=DIRECT | {name: local(name) for name in COSTLY})
     lines = ["", "", f"UNSURE = {UNSURE}", "", "", "def at_once(m, counts, hits):", "    breached = 0"]
     for channels, numbers in _by_channels(rules).items():
@@ -135,8 +137,37 @@ def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
     return [*lines, "    return breached"]
 
 
+def _columns(rules: Rules, compiler: Compiler) -> list[str]:
+    """Judging by columns of counts: where no search found anything, only rules without a need are looked at."""
+    direct = Compiler(variables=DIRECT | COSTLY, counts="of_{}", constants=compiler.constants)
+    unsure, answers = dict[Guard, None](), list[str]()
+    for number, (clause, rule) in enumerate(rules):
+        if not need_of(rule.expression, compiler):
+            guard = guard_of(rule.expression, clause.id, direct, compiler)
+            if guard.is_exact:
+                applies = f"m.channel in {_channels(clause.channels, compiler)}"
+                answers.append(f"({1 << number} if {guard.code} and {applies} else 0)")
+            else:
+                unsure[guard] = None
+    asked = [window for clause, rule in rules for window in windows(rule.expression, clause.id)]
+    names = list(dict.fromkeys(map(compiler.window, asked)))
+    counts = ", ".join(f"{name}: of_{name}" for name in names)
+    return [
+        *("", "", "def breached_columns(ms, columns):", "    return ["),
+        f"        settled(m, {{{counts}}}, hits) if {' or '.join(['hits', *_codes(unsure)])}",
+        f"        else {' | '.join(answers) or 0}",
+        f"        for {', '.join(('m', 'hits', *(f'of_{name}' for name in names)))}",
+        f"        in zip({', '.join(('ms', 'hits_of_all(ms)', *(f'columns[{name}]' for name in names)))})",
+        "    ]",
+    ]
+
+
+def _codes(guards: Iterable[Guard]) -> list[str]:
+    return [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
+
+
 def _asked(guards: Iterable[Guard]) -> list[str]:
-    codes = [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
+    codes = _codes(guards)
     return [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
 
 

@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from comity.engine import snapshots
-from comity.engine.lateness import EPOCH, Newest, microseconds, since_epoch
+from comity.engine.lateness import EPOCH, Newest, microseconds, reached, since_epoch
 from comity.engine.series import EVENTS, Counts, Events, Series, series_of
 from comity.engine.tallies import EARLIEST
-from comity.engine.trace import Trace
+from comity.engine.trace import Trace, Traces
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId, ClauseId
 
@@ -49,6 +49,18 @@ class History:
         From now on it counts for those that come after it.
         """
         return self._taken(trace, self._series, self._newest)
+
+    def take_all(self, traces: Traces) -> tuple[dict[Window, list[int | float]], list[bool]]:
+        """What `take` says of each of these messages in turn, as columns; told meanwhile is no breach and no notice."""
+        newest = reached(self._newest, traces.sent)
+        sent, floors = traces.sent.tolist(), (newest[1:] - self._kept).tolist()
+        columns: dict[Window, list[int | float]] = {}
+        for series in self._series:
+            series.take_all(traces, sent, floors, columns)
+        for events in self._events.values():
+            events.count_all(traces.authors, sent, floors, columns)
+        late: list[bool] = (traces.sent < newest[:-1] - self._newest.lateness).tolist()
+        return columns, late
 
     def would_take(self, trace: Trace) -> tuple[Mapping[Window, int | float], bool]:
         """What `take` would say now; nothing is taken."""

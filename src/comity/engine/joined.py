@@ -53,14 +53,14 @@ class Joined:
 
 def join(texts: Sequence[str]) -> Joined:
     """The texts as they are."""
-    between = BETWEEN.decode()
-    raw = between.join(["", *texts, ""]).encode()
-    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    foreign: list[int] = []
-    if not raw.isascii():
-        foreign = [place for place, text in enumerate(texts) if not text.isascii()]
-        sizes[foreign] = [len(texts[place].encode()) for place in foreign]
-    return _joined(raw, sizes, foreign)
+    return _join(texts, np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+def _join(texts: Sequence[str], lengths: Ints) -> Joined:
+    """`lengths`: in characters."""
+    raws = [text.encode() for text in texts]  # joined as text, one wide character would widen all of them
+    sizes = np.fromiter(map(len, raws), np.int64, len(raws))
+    return _joined(BETWEEN.join([b"", *raws, b""]), sizes, np.flatnonzero(sizes != lengths).tolist())
 
 
 def joined(raw: bytes, sizes: Ints) -> Joined:
@@ -89,5 +89,5 @@ def in_turns(sizes: Ints) -> Iterator[tuple[int, int]]:
 
 def pieces(texts: Sequence[str]) -> Iterator[Joined]:
     """The texts in their order, joined in turns; none for none."""
-    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    return (join(texts[start:end]) for start, end in in_turns(sizes))
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    return (_join(texts[start:end], lengths[start:end]) for start, end in in_turns(lengths))

@@ -14,19 +14,25 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from comity.engine.tallies import EARLIEST
 
+Ints = npt.NDArray[np.int64]
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST: Final = 8
 
 
 def microseconds(span: timedelta) -> int:
-    return span // _MICROSECOND
+    return span // MICROSECOND
 
 
 def since_epoch(at: datetime) -> int:
     """Whole microseconds since 1970."""
-    return (at - EPOCH) // _MICROSECOND
+    return (at - EPOCH) // MICROSECOND
 
 
 def believed(sent: datetime, taken: datetime, lateness: timedelta) -> datetime:
@@ -71,3 +77,26 @@ class Newest:
         is_ahead = at > self.at + self.lateness
         self.claimed = at if is_ahead else None
         self.at = self.at if is_ahead else max(self.at, at)
+
+
+def reached(newest: Newest, sent: Ints) -> Ints:
+    """The newest time before all, and after each of the messages."""
+    times = _in_step(newest, sent)
+    if times is not None:
+        return times
+    before = [newest.at, *newest.take_all(sent[:_FIRST].tolist())]  # mostly the first of all: that is ahead of nothing
+    rest = _in_step(newest, sent[_FIRST:])
+    if rest is None:
+        rest = np.array([newest.at, *newest.take_all(sent[_FIRST:].tolist())], np.int64)
+    return np.append(np.array(before[:-1], np.int64), rest)
+
+
+def _in_step(newest: Newest, sent: Ints) -> Ints | None:
+    """The same where no message is dated ahead of the others; None, and nothing is taken, where one is."""
+    times = np.maximum.accumulate(np.concatenate(([newest.at], sent)))
+    if (np.diff(times) > newest.lateness).any():
+        return None
+    if (sent >= times[:-1] - newest.lateness).any():
+        newest.claimed = None
+    newest.at = int(times[-1])
+    return times

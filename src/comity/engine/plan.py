@@ -30,6 +30,9 @@ from comity.model.message import Message
 Counts = Mapping[Window, int | float]
 """What a plan's windows counted for one message."""
 
+Columns = Mapping[Window, Sequence[int | float]]
+"""What they counted for many, window by window."""
+
 _FUNCTIONS: Final = (
     functions.all_equal,
     functions.any_under,
@@ -68,6 +71,7 @@ class _Module:
 
     breached: Callable[[Message, Counts], int]
     breached_all: Callable[[Sequence[Message], Sequence[Counts]], list[int]]
+    breached_columns: Callable[[Sequence[Message], Columns], list[int]]
     hits_of: Callable[[Message], int]
     at_once: Callable[[Message, Counts, int], int]
     judge: Callable[[Reading], int]
@@ -118,19 +122,30 @@ class Plan:
         return self._findings(module.judge(reading) if bits == UNSURE else bits, reading, late=late)
 
     def judge_batch(
-        self, messages: Sequence[Message], counts: Sequence[Counts] | None = None, late: Sequence[bool] | None = None
+        self,
+        messages: Sequence[Message],
+        counts: Sequence[Counts] | Columns | None = None,
+        late: Sequence[bool] | None = None,
     ) -> list[tuple[Finding, ...]]:
-        """What `judge` says of each message, quicker. `counts` and `late`: one for each, or none for all."""
+        """What `judge` says of each message, quicker. `counts` (rows or columns), `late`: of each, or none for all."""
         counts = [{}] * len(messages) if counts is None else counts
         late = [False] * len(messages) if late is None else late
-        rows = zip(self.breached_batch(messages, counts), messages, counts, late, strict=True)
-        return [self.findings(bits, message, of, late=is_late) if bits else () for bits, message, of, is_late in rows]
+        rows = zip(self.breached_batch(messages, counts), messages, late, strict=True)
+        return [
+            self.findings(bits, message, _counts_at(counts, row), late=is_late) if bits else ()
+            for row, (bits, message, is_late) in enumerate(rows)
+        ]
 
-    def breached_batch(self, messages: Sequence[Message], counts: Sequence[Counts] | None = None) -> list[int]:
+    def breached_batch(
+        self, messages: Sequence[Message], counts: Sequence[Counts] | Columns | None = None
+    ) -> list[int]:
         """What each message breaches, as bits: bit n stands for `rules[n]`."""
         counts = [{}] * len(messages) if counts is None else counts
-        if len(counts) != len(messages):
-            raise ValueError(f"{len(counts)} counts for {len(messages)} messages")
+        sizes = set(map(len, counts.values())) if isinstance(counts, Mapping) else {len(counts)}
+        if sizes - {len(messages)}:
+            raise ValueError(f"{max(sizes)} counts for {len(messages)} messages")
+        if isinstance(counts, Mapping):
+            return self._module.breached_columns(messages, counts)
         return self._module.breached_all(messages, counts)
 
     def sift(self, texts: Joined) -> list[int]:
@@ -173,6 +188,12 @@ def plan(agreement: Agreement) -> Plan:
     return Plan(agreement)
 
 
+def _counts_at(counts: Sequence[Counts] | Columns, row: int) -> Counts:
+    if isinstance(counts, Mapping):
+        return {window: column[row] for window, column in counts.items()}
+    return counts[row]
+
+
 def _namespace(agreement: Agreement) -> dict[str, object]:
     return {
         **{function.__name__: function for function in _FUNCTIONS},
@@ -191,10 +212,11 @@ def _namespace(agreement: Agreement) -> dict[str, object]:
 
 
 def _module(namespace: Mapping[str, object]) -> _Module:
-    names = ("breached", "breached_all", "hits_of", "at_once", "judge", "Judging")
-    breached, breached_all, hits_of, at_once, judge, reading = (namespace[name] for name in names)
+    names = ("breached", "breached_all", "breached_columns", "hits_of", "at_once", "judge", "Judging")
+    breached, breached_all, breached_columns, hits_of, at_once, judge, reading = (namespace[name] for name in names)
     assert callable(breached)
     assert callable(breached_all)
+    assert callable(breached_columns)
     assert callable(hits_of)
     assert callable(at_once)
     assert callable(judge)
@@ -203,6 +225,7 @@ def _module(namespace: Mapping[str, object]) -> _Module:
     return _Module(
         breached=breached,
         breached_all=breached_all,
+        breached_columns=breached_columns,
         hits_of=hits_of,
         at_once=at_once,
         judge=judge,

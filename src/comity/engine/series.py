@@ -1,162 +1,29 @@
-"""What History keeps for the windows of one kind: groups of messages, each with a tally, in few bytes.
-
-A million accounts have a million groups, most of them with an entry or two: groups are known by one short string, and
-go little by little as others come.
-"""
+"""What History keeps for the windows of one kind: groups of messages, each with a tally (see `groups`)."""
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated, Final, Generic, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, Self
 
-import msgspec
-
+from comity.engine.groups import MEMBERS, SUMS, TIMES, E, Form, Group, Groups, T
 from comity.engine.lateness import microseconds
-from comity.engine.tallies import (
-    EARLIEST,
-    MEMBER_BYTES,
-    Members,
-    Sums,
-    Times,
-    count,
-    count_members,
-    entries_of,
-    member_entries,
-    newest,
-    newest_of_members,
-    packed_members,
-    size,
-    size_of_members,
-    with_members,
-    with_time,
-)
-from comity.engine.trace import Trace
+from comity.engine.tallies import MEMBER_BYTES, Members, Sums, Times, count, count_members, with_members, with_time
+from comity.engine.trace import Trace, Traces
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId, ClauseId
 
 EVENTS: Final = frozenset({Counted.BREACHES, Counted.NOTICES})
 
 _LATEST: Final = 2**62
-_EVERY: Final = 8
-_LOOKED_AT: Final = 32
-
-_Moment = Annotated[int, msgspec.Meta(ge=EARLIEST, le=-EARLIEST)]
-_Member = Annotated[bytes, msgspec.Meta(max_length=MEMBER_BYTES)]
 
 Counts = dict[Window, int | float]
-Group = bytes
+Columns = dict[Window, list[int | float]]
 GroupOf = Callable[[Trace], Group | None]
+GroupsOf = Callable[[Traces], Iterable[Group | None]]
 MembersOf = Callable[[Trace], tuple[bytes, ...]]
-T = TypeVar("T")
-E = TypeVar("E")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Form(Generic[T, E]):
-    """How tallies of one type are read and made again."""
-
-    newest: Callable[[T], int]
-    size: Callable[[T], int]
-    entries: Callable[[T], list[E]]
-    made: Callable[[list[E]], T]
-    saved: type[list[tuple[Group, list[E]]]]
-
-
-def _times_of(entries: list[int]) -> Times:
-    times: Times | None = None
-    for at in entries:
-        times = with_time(times, at, EARLIEST)
-    return EARLIEST if times is None else times
-
-
-def _sums_of(entries: list[tuple[int, float]]) -> Sums:
-    sums = Sums()
-    for at, value in entries:
-        if not math.isfinite(value):
-            raise ValueError(f"{value} is no number to sum")
-        sums.add(at, value)
-    return sums
-
-
-_TIMES: Final = _Form(
-    newest=newest, size=size, entries=entries_of, made=_times_of, saved=list[tuple[Group, list[_Moment]]]
-)
-_MEMBERS: Final = _Form(
-    newest=newest_of_members,
-    size=size_of_members,
-    entries=member_entries,
-    made=packed_members,
-    saved=list[tuple[Group, list[tuple[_Member, _Moment]]]],
-)
-_SUMS: Final = _Form(
-    newest=Sums.newest,
-    size=len,
-    entries=Sums.entries,
-    made=_sums_of,
-    saved=list[tuple[Group, list[tuple[_Moment, float]]]],
-)
-
-
-class _Groups(Generic[T, E]):
-    """Tallies by group. Those in which nothing is left to count go little by little, as others come."""
-
-    __slots__ = ("_due", "_form", "_queue", "tallies")
-
-    def __init__(self, form: _Form[T, E]) -> None:
-        self._form = form
-        self._due = _EVERY
-        self._queue: deque[Group] = deque()  # INVARIANT: each group once
-        self.tallies: dict[Group, T] = {}
-
-    def put(self, group: Group, tally: T, floor: int) -> None:
-        """The group's tally from now on; what is not after `floor` may go."""
-        if group not in self.tallies:
-            self._queue.append(group)
-        self.tallies[group] = tally
-        self.sweep(floor)
-
-    def sweep(self, floor: int) -> None:
-        """Every few times it is called: looks at what has been there longest, and drops it if it may go."""
-        self._due -= 1
-        if not self._due:
-            self._due = _EVERY
-            self._drop(floor)
-
-    def _drop(self, floor: int) -> None:
-        for _ in range(min(_LOOKED_AT, len(self._queue))):
-            first = self._queue.popleft()
-            if self._form.newest(self.tallies[first]) > floor:
-                self._queue.append(first)
-                return
-            del self.tallies[first]
-
-    def __len__(self) -> int:
-        return sum(map(self._form.size, self.tallies.values()))
-
-    def saved(self) -> bytes:
-        """All groups and their entries."""
-        return msgspec.msgpack.encode([(group, self._form.entries(tally)) for group, tally in self.tallies.items()])
-
-    def load(self, content: bytes) -> None:
-        """Takes over what was saved. `msgspec.DecodeError` or `ValueError` for anything else; then nothing is kept."""
-        saved = msgspec.msgpack.decode(content, type=self._form.saved)
-        tallies = {group: self._form.made(entries) for group, entries in saved if entries}
-        self.tallies = tallies
-        self._queue = deque(tallies)
-
-    def only(self, group: Group | None) -> _Groups[T, E]:
-        """A copy that has one group at most."""
-        one = _Groups(self._form)
-        tally = None if group is None else self.tallies.get(group)
-        if group is not None and tally is not None:
-            one.tallies[group] = self._form.made(self._form.entries(tally))
-            one._queue.append(group)
-        return one
 
 
 class Series(Protocol):
@@ -164,6 +31,9 @@ class Series(Protocol):
 
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         """Adds the message, unless it is not after `floor`, and puts the windows' counts into `counts`."""
+
+    def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
+        """The same for many messages, sent then, one after the other; adds the windows' columns."""
 
     def aside(self, trace: Trace) -> Series:
         """A copy that knows of the message's group and of no other: what is taken there changes nothing here."""
@@ -178,9 +48,9 @@ class Series(Protocol):
 class _Kept(Generic[T, E]):
     """What all series have: windows with their lengths, and groups."""
 
-    def __init__(self, form: _Form[T, E], windows: Iterable[Window]) -> None:
+    def __init__(self, form: Form[T, E], windows: Iterable[Window]) -> None:
         self._windows = tuple((window, microseconds(window.within)) for window in windows)
-        self._groups = _Groups(form)
+        self._groups = Groups(form)
 
     def _with_only(self, group: Group | None) -> Self:
         one = copy(self)
@@ -201,12 +71,27 @@ class _Kept(Generic[T, E]):
         self._groups.load(content)
 
 
+class _Stepped(ABC, _Kept[T, E]):
+    """A series that takes many messages one by one."""
+
+    @abstractmethod
+    def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None: ...
+
+    def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
+        rows: list[Counts] = []
+        for trace, at, floor in zip(traces, sent, floors, strict=True):
+            rows.append({})
+            self.take(trace, at, floor, rows[-1])
+        columns.update({window: [counts[window] for counts in rows] for window, _ in self._windows})
+
+
 class _Messages(_Kept[Times, int]):
     """Counts messages of a group; a trace without a group has none of what is counted."""
 
-    def __init__(self, group_of: GroupOf, windows: Iterable[Window]) -> None:
-        super().__init__(_TIMES, windows)
+    def __init__(self, group_of: GroupOf, groups_of: GroupsOf, windows: Iterable[Window]) -> None:
+        super().__init__(TIMES, windows)
         self._group_of = group_of
+        self._groups_of = groups_of
 
     def aside(self, trace: Trace) -> Series:
         return self._with_only(self._group_of(trace))
@@ -231,12 +116,36 @@ class _Messages(_Kept[Times, int]):
             after = at - length
             counts[window] = count(times, after if after > floor else floor, at)
 
+    def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
+        found: list[list[int | float]] = [[1] * len(sent) for _ in self._windows]  # itself
+        lengths = [(column, length) for column, (_, length) in zip(found, self._windows, strict=True)]
+        fresh: list[Group] = []
+        tallies = self._groups.tallies
+        for place, (group, at, floor) in enumerate(zip(self._groups_of(traces), sent, floors, strict=True)):
+            before = None if group is None else tallies.get(group)
+            if group is None:
+                for column in found:
+                    column[place] = 0
+            elif at <= floor:
+                continue
+            elif before is None:
+                tallies[group] = at
+                fresh.append(group)
+            else:
+                tallies[group] = times = with_time(before, at, floor)
+                for column, length in lengths:
+                    column[place] = count(times, max(at - length, floor), at)
+        if sent:
+            self._groups.add(fresh)
+            self._groups.sweep_for(len(sent), floors[-1])
+        columns.update((window, column) for (window, _), column in zip(self._windows, found, strict=True))
 
-class _Members(_Kept[Members, tuple[bytes, int]]):
+
+class _Members(_Stepped[Members, tuple[bytes, int]]):
     """Counts the distinct members of a group's messages."""
 
     def __init__(self, group_of: GroupOf, members_of: MembersOf, windows: Iterable[Window]) -> None:
-        super().__init__(_MEMBERS, windows)
+        super().__init__(MEMBERS, windows)
         self._group_of = group_of
         self._members_of = members_of
 
@@ -256,11 +165,11 @@ class _Members(_Kept[Members, tuple[bytes, int]]):
             counts[window] = count_members(members, max(at - length, floor), at) if members else 0
 
 
-class _Totals(_Kept[Sums, tuple[int, float]]):
+class _Totals(_Stepped[Sums, tuple[int, float]]):
     """Sums a number over an account's messages."""
 
     def __init__(self, key: str, windows: Iterable[Window]) -> None:
-        super().__init__(_SUMS, windows)
+        super().__init__(SUMS, windows)
         self._key = key
 
     def aside(self, trace: Trace) -> Series:
@@ -286,7 +195,7 @@ class Events(_Kept[Times, int]):
     """Counts what was recorded about an account, of one clause, of all, or of all but one."""
 
     def __init__(self, windows: Iterable[Window]) -> None:
-        super().__init__(_TIMES, windows)
+        super().__init__(TIMES, windows)
 
     def add(self, account: AccountId, clause: ClauseId, at: int, floor: int) -> None:
         if at > floor:
@@ -300,6 +209,16 @@ class Events(_Kept[Times, int]):
             if window.besides:
                 counts[window] -= self._of(account, window.besides, after)
 
+    def count_all(
+        self, accounts: Iterable[AccountId], sent: Sequence[int], floors: Sequence[int], columns: Columns
+    ) -> None:
+        """The same for many messages; adds the windows' columns."""
+        rows: list[Counts] = []
+        for account, at, floor in zip(accounts, sent, floors, strict=True):
+            rows.append({})
+            self.count(account, at, floor, rows[-1])
+        columns.update({window: [counts[window] for counts in rows] for window, _ in self._windows})
+
     def _of(self, account: AccountId, clause: str, after: int) -> int:
         times = self._groups.tallies.get(_event(account, clause))
         return 0 if times is None else count(times, after, _LATEST)
@@ -309,17 +228,17 @@ def series_of(counted: Counted, key: str, windows: Iterable[Window]) -> Series:
     """The series of a kind of windows that counts messages."""
     match counted:
         case Counted.MESSAGES:
-            return _Messages(_author, windows)
+            return _Messages(_author, _all_authors, windows)
         case Counted.COPIES:
-            return _Messages(lambda trace: trace.author.encode() + trace.text, windows)
+            return _Messages(lambda trace: trace.author.encode() + trace.text, _all_copies, windows)
         case Counted.TEXT_COPIES:
-            return _Messages(_text, windows)
+            return _Messages(_text, lambda traces: traces.texts, windows)
         case Counted.TEXT_COPIERS:
             return _Members(_text, _authors, windows)
         case Counted.RECIPIENTS:
             return _Members(_author, lambda trace: trace.to, windows)
         case Counted.SAME:
-            return _Messages(lambda trace: _with_value(trace, key), windows)
+            return _Messages(lambda trace: _with_value(trace, key), lambda traces: _with_values(traces, key), windows)
         case Counted.AUTHORS_SAME:
             return _Members(lambda trace: trace.values.get(key), _authors, windows)
         case Counted.TOTAL:
@@ -332,6 +251,14 @@ def _author(trace: Trace) -> Group:
     return trace.author.encode()
 
 
+def _all_authors(traces: Traces) -> Iterable[Group]:
+    return [author.encode() for author in traces.authors]
+
+
+def _all_copies(traces: Traces) -> Iterable[Group]:
+    return [author.encode() + text for author, text in zip(traces.authors, traces.texts, strict=True)]
+
+
 def _text(trace: Trace) -> Group:
     return trace.text
 
@@ -340,6 +267,11 @@ def _with_value(trace: Trace, key: str) -> Group | None:
     """The account and the value's hash, whose length is fixed."""
     value = trace.values.get(key)
     return None if value is None else trace.author.encode() + value
+
+
+def _with_values(traces: Traces, key: str) -> Iterable[Group | None]:
+    pairs = zip(traces.authors, traces.values[key], strict=True)
+    return [author.encode() + value if value else None for author, value in pairs]
 
 
 def _authors(trace: Trace) -> tuple[bytes, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from string import ascii_lowercase
 from typing import Final
 
@@ -18,9 +19,9 @@ import numpy as np
 
 from comity.engine.compile import SURE
 from comity.engine.databases import Patterns
-from comity.engine.fold import fold
+from comity.engine.fold import fold, foreign_in
 from comity.engine.functions import may_be_capitals, parent_domains
-from comity.engine.joined import Joined, pieces
+from comity.engine.joined import BETWEEN, Joined, pieces
 from comity.engine.scan import MOST_LITERALS, Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
@@ -33,7 +34,7 @@ from comity.engine.sieve_patterns import (
 )
 from comity.engine.words import WORDS, Phrase, words_in
 
-_FOLD_TO_ASCII: Final = ("\u017f", "\u212a")  # RE2 takes them for S and K where case is ignored
+_LONG_S, _KELVIN = "\u017f".encode(), "\u212a".encode()  # RE2 takes them for S and K where case is ignored
 LINK_SIGNS: Final = ("://", "www.")
 _OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-\x7f]")
 """Hosts that are compared in another form than the one that is written."""
@@ -103,7 +104,7 @@ class Sieve:
         if self._capitals and may_be_capitals(raw, self._capitals[0]):
             hits |= self._capitals[1]
         if len(raw) != len(text):
-            return hits | self._raw.bits_in(raw) | self._foreign(text, raw)
+            return hits | self._raw.bits_in(raw) | self._foreign(raw)
         if self._until_written > 0:
             self._until_written -= 1
         elif self._written is not None and b"\0" not in raw:
@@ -117,7 +118,7 @@ class Sieve:
     def sift(self, texts: Joined) -> list[int]:
         """The same for texts that are joined."""
         starts = [*texts.starts.tolist(), len(texts.raw)]
-        if texts.raw.count(b"\0") > len(starts) or self._rare_words:
+        if np.count_nonzero(texts.codes == 0) > len(starts) or self._rare_words:
             return [self.one(texts.text(place)) for place in range(len(texts))]
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         most = _MOST_HITS * len(texts)
@@ -133,13 +134,14 @@ class Sieve:
             for number in _more_capitals(texts.raw, starts, share):
                 if may_be_capitals(texts.bytes_of(number), share):
                     hits[number] |= bit
-        for number in texts.foreign:
-            hits[number] = hits[number] & ~self._sure | self._foreign(texts.text(number), texts.bytes_of(number))
+        if texts.foreign:
+            self._add_foreign(texts, starts, hits)
         return hits[:-1]
 
     def groups_in(self, text: str) -> frozenset[int]:
         """The numbers of the phrases, in the order wanted, of which one stands in the text: exactly."""
-        words = words_in(text, text.encode()) if self._is_plain else None
+        raw = text.encode()
+        words = words_in(raw, foreign_in(raw)) if self._is_plain else None
         if words is None:
             return self._phrases.groups_in(fold(text))
         return self._phrases.groups_among(b" %b " % b" ".join(words.split()))
@@ -151,17 +153,40 @@ class Sieve:
             hits |= self._rare_words[word]
         return hits
 
-    def _foreign(self, text: str, raw: bytes) -> int:
+    def _foreign(self, raw: bytes) -> int:
         """What ASCII's short cuts leave out."""
-        hits = 0
-        if self._ignoring_case and any(character in text for character in _FOLD_TO_ASCII):
-            hits = self._ignoring_case
-        words = words_in(text, raw) if self._is_plain else None
-        if words is not None:
-            return hits | self._among(words)
-        for number in self._phrases.groups_in(fold(text)):
+        foreign = foreign_in(raw)
+        words = words_in(raw, foreign) if self._is_plain else None
+        found = self._folded(raw) if words is None else self._among(words)
+        return found | self._ignoring_case if _LONG_S in foreign or _KELVIN in foreign else found
+
+    def _add_foreign(self, texts: Joined, starts: Sequence[int], hits: list[int]) -> None:
+        """The same for all rows that are not in ASCII: those with plain words are searched together."""
+        rows, searched = list[int](), list[bytes]()
+        for number in texts.foreign:
+            raw = texts.raw[starts[number] : starts[number + 1] - len(BETWEEN)]
+            foreign = foreign_in(raw)
+            words = words_in(raw, foreign) if self._is_plain else None
+            hits[number] &= ~self._sure
+            if _LONG_S in foreign or _KELVIN in foreign:
+                hits[number] |= self._ignoring_case
+            if words is None:
+                hits[number] |= self._folded(raw)
+            else:
+                rows.append(number)
+                searched.append(b" %b " % words)
+        ends = accumulate(map(len, searched), lambda end, size: end + size + 1, initial=0)
+        found = [0] * (len(rows) + 1)
+        self._words.add_bits(b"\0".join(searched), list(ends), found)
+        for number, bits in zip(rows, found, strict=False):
+            hits[number] |= bits
+
+    def _folded(self, raw: bytes) -> int:
+        """The bits of phrases by the folded text, and of domains."""
+        hits = self._words.bits_in(b" %b " % raw.translate(WORDS)) & self._domain_bits
+        for number in self._phrases.groups_in(fold(raw.decode())):
             hits |= self._phrase_bits[number]
-        return hits | self._words.bits_in(b" %b " % raw.translate(WORDS)) & self._domain_bits
+        return hits
 
 
 def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[int]:

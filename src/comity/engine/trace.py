@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from comity.engine.fold import folded_bytes, folded_rows
 from comity.engine.functions import number
-from comity.engine.lateness import EPOCH, since_epoch
+from comity.engine.lateness import EPOCH, MICROSECOND
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId
 from comity.model.message import Message
@@ -95,10 +95,9 @@ class Tracer:
 
     def traces(self, messages: Sequence[Message]) -> Traces:
         """What a batch history keeps of the messages."""
-        sent = np.fromiter((since_epoch(message.sent) for message in messages), np.int64, len(messages))
         return Traces(
             authors=[message.author for message in messages],
-            sent=sent,
+            sent=np.array([(message.sent - EPOCH) // MICROSECOND for message in messages], np.int64),
             texts=self._texts(messages) if self._keeps_text else (),
             to=[self._recipients(message) for message in messages] if self._keeps_recipients else (),
             values={key: [self._value(message, key) for message in messages] for key in self._values},

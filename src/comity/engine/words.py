@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from comity.engine.fold import fold, foreign_in, on_its_own
+from comity.engine.fold import LONGEST_FOREIGN_KNOWN, fold, foreign_in, on_its_own
 
 _UNSPACED: Final = (
     "CJK UNIFIED",
@@ -72,28 +72,57 @@ def phrase(written: str) -> Phrase:
     return Phrase(pattern=before + words + after, has_words=True)
 
 
-def words_in(text: str, raw: bytes) -> bytes | None:
-    """The words of a text, `raw` in UTF-8, with spaces instead of all else; None if some are of unspaced scripts."""
+def words_in(raw: bytes, foreign: bytes) -> bytes | None:
+    """The words of a text in UTF-8, with spaces instead of all else; None if some are of unspaced scripts.
+
+    `foreign`: what `foreign_in` says of it.
+    """
     words = raw.translate(WORDS)
-    if len(raw) == len(text):
+    if not foreign:
         return words
-    for character in foreign_in(raw):
-        shown = _word_on_its_own(character)
-        if shown is None:
-            return _words_in_folded(fold(text))
-        words = words.replace(character.encode(), shown)
-    return words
+    shown = _shown_as(foreign, _words_alone, _known_words_alone)
+    if shown is None:
+        return _words_in_folded(fold(raw.decode()))
+    return _replaced(words, shown)
 
 
 def _words_in_folded(folded: str) -> bytes | None:
     raw = folded.encode()
-    words = raw.translate(WORDS)
-    for character in foreign_in(raw):
-        if (shown := _in_word_form(character)) != character:
-            if shown != " ":
-                return None
-            words = words.replace(character.encode(), b" ")
+    shown = _shown_as(foreign_in(raw), _words_folded, _known_words_folded)
+    return None if shown is None else _replaced(raw.translate(WORDS), shown)
+
+
+_Shown = tuple[tuple[bytes, bytes], ...] | None
+"""What is to be put for characters of UTF-8; None if some cannot be replaced one by one."""
+
+
+def _shown_as(foreign: bytes, made: Callable[[bytes], _Shown], known: Callable[[bytes], _Shown]) -> _Shown:
+    return known(foreign) if len(foreign) <= LONGEST_FOREIGN_KNOWN else made(foreign)
+
+
+def _replaced(words: bytes, shown: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    for character, word in shown:
+        words = words.replace(character, word)
     return words
+
+
+def _words_alone(foreign: bytes) -> _Shown:
+    """For a text as written, of which `foreign` is what is not ASCII's."""
+    shown = {character: _word_on_its_own(character) for character in set(foreign.decode())}
+    pairs = [(character.encode(), word) for character, word in shown.items() if word is not None]
+    return tuple(pair for pair in pairs if pair[0] != pair[1]) if len(pairs) == len(shown) else None
+
+
+def _words_folded(foreign: bytes) -> _Shown:
+    """The same for a folded text."""
+    shown = {character: _in_word_form(character) for character in set(foreign.decode())}
+    if any(word not in (character, " ") for character, word in shown.items()):
+        return None
+    return tuple((character.encode(), b" ") for character, word in shown.items() if word == " ")
+
+
+_known_words_alone = lru_cache(maxsize=4096)(_words_alone)
+_known_words_folded = lru_cache(maxsize=4096)(_words_folded)
 
 
 @lru_cache(maxsize=8192)

@@ -16,10 +16,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from comity.engine.batch_history import BatchHistory, reached
+from comity.engine.batch_history import BatchHistory
 from comity.engine.columns import Bools, Column, holds
 from comity.engine.hashed import Hashed
-from comity.engine.lateness import Newest, microseconds
+from comity.engine.lateness import Newest, microseconds, reached
 from comity.engine.leaves import Leaf, Taken, take_apart
 from comity.engine.plan import Plan, plan
 from comity.engine.steps import Step

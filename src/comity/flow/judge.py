@@ -47,14 +47,13 @@ class Judging:
         """What `judge` says of each in turn, quicker, unless a rule counts what the others of them breach."""
         if self._counts_breaches:
             return [self.judge(message) for message in messages]
-        taken = [self._history.take(self._tracer.trace(message)) for message in messages]
-        return self._plan.judge_batch(messages, [counts for counts, _ in taken], [late for _, late in taken])
+        return self._plan.judge_batch(messages, *self._history.take_all(self._tracer.traces(messages)))
 
     def breached_batch(self, messages: Sequence[Message]) -> list[tuple[ClauseId, ...]]:
         """The clauses that `judge_batch` would find, without the evidence, which takes most of its time."""
         if self._counts_breaches:
             return [tuple(finding.clause for finding in self.judge(message)) for message in messages]
-        counts = [self._history.take(self._tracer.trace(message))[0] for message in messages]
+        counts, _ = self._history.take_all(self._tracer.traces(messages))
         rules = self._plan.rules
         return [
             tuple(rule for bit, rule in enumerate(rules) if bits >> bit & 1)
