@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +19,13 @@ from gate_centre import PATIENCE, TOKEN, Told, beside
 from homeserver import Homeserver, User, free_port, lines_of_the_page, running
 from test_flow_feed import Watched
 from test_flow_record import DAY, KEY, NOW, World, none
+from test_gate_following import Elsewhere
+from test_gate_outages import POLICY, can_mount, fill_up, small_disk
 
 from comity.agreement import load
 from comity.casework.facts import HandleGiven
 from comity.flow.feed import FeedSource
+from comity.ledger.feed import encode_snapshot
 from comity.model.ids import AccountId, Channel
 
 RULES = "---\ncomity: 1\ntitle: Rules\nchannels: [posts]\n---\n\n# Rules\n\n" + "".join(
@@ -41,9 +46,13 @@ class Record(Watched):
 
 @dataclass(frozen=True)
 class Chat:
+    """bob is free, mia is cut off since the beginning."""
+
     told: Told
     homeserver: Homeserver
+    modules: str
     bob: User
+    mia: User
     room: str
 
     def joined(self, name: str) -> User:
@@ -56,13 +65,22 @@ class Chat:
         self.told.say(clause, account)
         self.told.acked(self.told.centre.world.store.feed.cursor)
 
+    def becomes(self, said: Callable[[], object], wanted: object) -> None:
+        """Wait until it is so."""
+        until = time.monotonic() + PATIENCE
+        while (last := said()) != wanted:
+            assert time.monotonic() < until, last
+
+    def alarmed(self, words: str) -> None:
+        self.becomes(lambda: words in self.homeserver.errors(), wanted=True)
+
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
     """Starts while the centre refuses everything."""
     folder = tmp_path_factory.mktemp("chat")
     (folder / "token").write_text(TOKEN)
-    with beside(Record()) as told:
+    with small_disk(folder / "gate") if can_mount() else nullcontext(), beside(Record()) as told:
         places = {
             "http://127.0.0.1:8645": told.centre.url,
             "example.org/log+12345678+AbCd": KEY.verifier,
@@ -70,15 +88,20 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
             "/etc/comity/gate.token": folder / "token",
             "/etc/comity/source.token": folder / "token",
         }
-        more = "      channel: posts\n      stale: closed\n      max_stale: 4\n      patience: 3\n"
+        more = "      channel: posts\n      stale: closed\n      max_stale: 4\n      patience: 3\n      grace: 4\n"
+        modules = lines_of_the_page(places) + more
         told.centre.status = 503
-        with running(folder / "synapse", free_port(), lines_of_the_page(places) + more) as homeserver:
+        with running(folder / "synapse", free_port(), modules) as homeserver:
             bob = homeserver.user("bob")
             refused = bob.room()
             assert (refused.status_code, refused.json()["retry_after_ms"]) == (503, 5_000), "it was told nothing yet"
             assert "rooms" in bob.sync() or bob.sync()["next_batch"], "reading works"
             told.do(lambda: setattr(told.centre, "status", 200))
-            yield Chat(told, homeserver, bob, bob.first_room())
+            room = bob.first_room()
+            one = Chat(told, homeserver, modules, bob, homeserver.user("mia"), room)
+            assert one.mia.member(room, "join").status_code == 200
+            one.breaches(one.mia.id, "spam")
+            yield one
 
 
 def test_a_limited_account_sends_as_much_as_it_may(chat: Chat) -> None:
@@ -144,15 +167,78 @@ def test_what_is_not_judged_is_not_sent(chat: Chat, answer: tuple[int, bytes] | 
     assert (told.status_code, told.json()["errcode"]) == (status, code)
     assert chat.bob.send(chat.room, ENCRYPTED, "m.room.encrypted").status_code == 200
     chat.told.do(lambda: setattr(chat.told.centre, "judged", lambda content: (200, content)))
-    until = time.monotonic() + PATIENCE
-    while chat.bob.say(chat.room, "Hello").status_code == 503:
-        assert time.monotonic() < until
+    chat.becomes(lambda: chat.bob.say(chat.room, "Hello").status_code, 200)
+
+
+def code(user: User, room: str) -> str | None:
+    """Of the error that somebody gets who sends what no centre can judge: the gate alone says whether it passes."""
+    return user.send(room, ENCRYPTED, "m.room.encrypted").json().get("errcode")
+
+
+def test_the_proof_of_another_account_is_believed_for_the_grace_alone(chat: Chat) -> None:
+    centre, ned, oda = chat.told.centre, chat.joined("ned"), chat.joined("oda")
+    chat.breaches(ned.id, "spam")
+    of_ned = re.findall(rb'"opening":\{[^}]*\}', encode_snapshot(centre.world.feed.snapshot()))[-1]
+
+    def with_wrong_proofs(text: bytes) -> bytes:
+        return re.sub(rb'"opening":\{[^}]*\}', of_ned, text)
+
+    chat.told.do(lambda: (setattr(centre, "spoil", with_wrong_proofs), setattr(centre, "snapshot", with_wrong_proofs)))
+    chat.breaches(oda.id, "spam")
+    assert code(oda, chat.room) == "M_USER_SUSPENDED"
+    chat.alarmed("its entry is about another account")
+    chat.becomes(lambda: code(oda, chat.room), None)
+    chat.alarmed("hold no longer at this gate")
+    assert code(ned, chat.room) == "M_USER_SUSPENDED"
+    chat.told.do(lambda: (setattr(centre, "spoil", bytes), setattr(centre, "snapshot", bytes)))
+
+
+def test_a_new_life_of_the_feed_or_another_centre_drops_no_cut(chat: Chat) -> None:
+    centre, pia, rob = chat.told.centre, chat.joined("pia"), chat.joined("rob")
+    chat.breaches(pia.id, "spam")
+    own, other = centre.world, Record()
+    other.say("spam", author=rob.id)
+    for world, kept in ((Elsewhere(other), len(own.feed.snapshot().entries)), (own, 1)):
+        chat.told.do(lambda: setattr(centre, "status", 503))
+        chat.told.do(lambda world=world: (setattr(centre, "world", world), setattr(centre, "status", 200)))
+        chat.becomes(lambda: kept_entries(chat.homeserver.metrics()), [f"{kept}.0"])
+        assert [code(each, chat.room) for each in (pia, rob)] == ["M_USER_SUSPENDED"] * 2
+    chat.alarmed("measures that nobody lifted: they hold")
+    assert chat.bob.say(chat.room, "Hello").status_code == 200
+
+
+def kept_entries(metrics: str) -> list[str]:
+    return re.findall(r"^comity_gate_kept_entries\S* (\S+)", metrics, re.MULTILINE)
+
+
+def test_a_full_disk_and_a_blocked_witness_free_nobody_whose_cut_was_proven(chat: Chat) -> None:
+    """Synapse is started anew between, so this is told in one."""
+    if not can_mount():
+        pytest.skip("a small disk needs root")
+    told, sam, tim = chat.told, chat.joined("sam"), chat.joined("tim")
+    chat.breaches(sam.id, "spam")
+    folder = Path(re.findall(r"folder: (.+)", chat.modules)[0])
+    filler = fill_up(folder)
+    told.do(lambda: [told.centre.world.say("spam", author=f"eve{number}" * 50) for number in range(60)])
+    chat.breaches(tim.id, "spam")
+    assert [code(each, chat.room) for each in (sam, tim)] == ["M_USER_SUSPENDED"] * 2
+    chat.alarmed("could not be written to disk")
+    told.do(lambda: setattr(told.centre, "status", 503))
+    chat.homeserver.end(kill=True)
+    (policy := folder.with_name("policy")).write_text(POLICY)
+    chat.homeserver.configure(re.sub(r" key: .*", f" policy: {policy}", chat.modules))
+    chat.homeserver.start()
+    assert code(sam, chat.room) == "M_USER_SUSPENDED"
+    filler.unlink()
+    told.do(lambda: setattr(told.centre, "status", 200))
+    chat.becomes(lambda: code(tim, chat.room), "M_USER_SUSPENDED")
+    chat.alarmed("The quorum 'w1' is not met")
+    chat.becomes(lambda: code(tim, chat.room), None)
+    assert code(sam, chat.room) == "M_USER_SUSPENDED"
 
 
 def test_a_measure_ends_on_time_by_the_centres_clock_with_the_centre_gone(chat: Chat) -> None:
     """The last test here: it sets the centre's clock to some seconds before all measures end, and ends the centre."""
-    mia = chat.joined("mia")
-    chat.breaches(mia.id, "spam")
     centre, started = chat.told.centre, time.monotonic()
     end = timedelta(seconds=9)
     chat.told.do(
@@ -163,7 +249,7 @@ def test_a_measure_ends_on_time_by_the_centres_clock_with_the_centre_gone(chat: 
         assert time.monotonic() < until
     chat.told.do(lambda: setattr(centre, "status", 503))
     refused = 0
-    while (answer := mia.say(chat.room, "Hello")).json().get("errcode") == "M_USER_SUSPENDED":
+    while (answer := chat.mia.say(chat.room, "Hello")).json().get("errcode") == "M_USER_SUSPENDED":
         refused += 1
         assert time.monotonic() < until
     took = time.monotonic() - started

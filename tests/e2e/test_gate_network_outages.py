@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ import httpx
 import pytest
 from namespaces import LAN, PATIENCE, WORLD, Network, echo, missing, network
 from test_gate_network import OPEN, OTHER, opened, refused
+from test_gate_outages import POLICY, fill_up, small_disk
 from test_gate_web_servers import ROOT
 
 sys.path.append(str(ROOT / "tests" / "unit"))
@@ -31,6 +33,7 @@ from test_gate_process import Process, running
 from comity.casework.facts import HandleGiven
 from comity.model.ids import AccountId, Channel
 
+WAY = ("--channel", "posts", "--allow", f"{WORLD}2:{OPEN}")
 ROW = "| 1 | suspend | all | 30 minutes |"
 
 
@@ -91,11 +94,10 @@ def record() -> Watched:
 async def routing(folder: Path, net: Network, *more: str) -> AsyncIterator[Router]:
     world = record()
     world.say("spam")
-    way = ("--channel", "posts", "--allow", f"{WORLD}2:{OPEN}", *more)
     async with (
         await asyncio.start_server(echo, sock=net.world.listening(f"{WORLD}2", OTHER)),
         serving(world, clock()) as centre,
-        running(folder, centre.url, *way, kind="network") as gate,
+        running(folder, centre.url, *WAY, *more, kind="network") as gate,
     ):
         await centre.acked(2)
         await refused(net.ann)
@@ -167,3 +169,31 @@ def test_clocks_that_are_apart_end_cuts_in_the_kernel_by_the_centres(tmp_path: P
         assert await router.reach() == (True, True)
 
     tell(tmp_path, story)
+
+
+def test_a_full_disk_and_a_blocked_witness_open_no_address_whose_cut_was_proven(tmp_path: Path) -> None:
+    """The gate is started anew between, while its disk is still full."""
+    policy = tmp_path / "policy"
+
+    async def story(router: Router) -> None:
+        fill_up(tmp_path / "gate")
+        for number in range(60):  # what is left of the journal's last page
+            router.centre.world.say("spam", author=f"eve{number}" * 50)
+        await router.cut("bob", 124)
+        await router.counted("disk")
+        assert await router.reach() == (False, False)
+        await router.gate.end(signal.SIGKILL)
+        assert await router.reach() == (False, False)
+        policy.write_text(POLICY)
+        asked = ("--policy", str(policy), "--grace", "6")
+        async with running(tmp_path, router.centre.url, *WAY, *asked, kind="network") as gate:
+            again = Router(router.centre, gate, router.net)
+            await again.counted("no proof")
+            await refused(router.net.bob)
+            await opened(router.net.bob)
+            assert await router.reach() == (False, True)
+
+    if why := missing():
+        pytest.skip(why)
+    with small_disk(tmp_path / "gate"):
+        tell(tmp_path, story)

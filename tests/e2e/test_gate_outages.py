@@ -261,14 +261,24 @@ def small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+def can_mount() -> bool:
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+def fill_up(folder: Path) -> Path:
+    """The disk of this folder, with a file that can go again."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        deque(map(file.write, repeat(bytes(4096))), maxlen=0)
+    return filler
+
+
 def test_a_gate_whose_disk_is_full_goes_on_and_writes_down_what_it_knows_when_it_can(tmp_path: Path) -> None:
-    if sys.platform != "linux" or os.geteuid() != 0:
+    if not can_mount():
         pytest.skip("a small disk needs root")
 
     async def story(outage: Outage) -> None:
-        filler = tmp_path / "gate" / "filler"
-        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            deque(map(file.write, repeat(bytes(4096))), maxlen=0)
+        filler = fill_up(tmp_path / "gate")
         for number in range(60):  # what is left of the journal's last page
             outage.centre.world.say("spam", author=f"eve{number}" * 50)
         await outage.cut("bob", 124)

@@ -332,7 +332,7 @@ class Elsewhere:
     """Another centre's world: its feed is another life."""
 
     def __init__(self, world: Watched) -> None:
-        self.log, self._feed = world.log, world.feed
+        self.log, self.proceedings, self._feed = world.log, world.proceedings, world.feed
         self.feed = self
         self.snapshot = lambda: replace(world.feed.snapshot(), epoch="elsewhere")
         self.heartbeat = world.feed.heartbeat
