@@ -94,7 +94,7 @@ class FeedSource:
         self._proofs.renew()
         self._shown = {}
         for one in self._store.changes(after):
-            if any(not self._is_published(span) for span in _plan(one)):
+            if not all(self._is_shown(span.statement) for span in _plan(one)):
                 return
             yield self._entry(one, self._with_proof)
 
@@ -115,24 +115,21 @@ class FeedSource:
             plan=tuple(map(proven, planned.plan)),
         )
 
-    def _is_published(self, span: Span) -> bool:
-        if span.statement in self._shown:
-            return True
-        index = self._store.entry_index(span.statement)
-        return index is not None and index < self._proofs.size
-
     def _at_index(self, span: Span) -> ProvenSpan:
         return _proven(span, self._what_shows(span.statement, index=self._store.entry_index(span.statement)))
 
     def _with_proof(self, span: Span) -> ProvenSpan:
-        """A decision changes several channels, one after the other: what shows it is looked up once."""
-        shown = self._shown.get(span.statement)
-        if shown is None:
-            index = self._store.entry_index(span.statement)
-            proof = None if index is None else self._proofs.of(index, self._store.entries(index, index + 1)[0])
-            shown = self._what_shows(span.statement, proof=proof)
-            self._shown = {span.statement: shown}
-        return _proven(span, shown)
+        return _proven(span, self._shown[span.statement])
+
+    def _is_shown(self, statement: DecisionId) -> bool:
+        """Whether its entry is published. A decision changes several channels: what shows it is looked up once."""
+        if statement not in self._shown:
+            index = self._store.entry_index(statement)
+            if index is None or index >= self._proofs.size:
+                return False
+            proof = self._proofs.of(index, self._store.entries(index, index + 1)[0])
+            self._shown[statement] = self._what_shows(statement, proof=proof)
+        return True
 
     def _what_shows(self, statement: DecisionId, *, proof: str | None = None, index: int | None = None) -> _Shown:
         openings = {each.field: each for each in self._store.openings(statement)}
