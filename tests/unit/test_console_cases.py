@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from console_browser import Browser, Served
+from console_browser import Browser, Form, Served
 from test_flow_record import DAY, NOW, World, agreement
 
 from comity.casework.facts import AppealOutcome, Decided, Dismissed, OutcomeGiven
@@ -113,6 +113,25 @@ def test_without_reasons_nothing_can_be_sent(world: World, mara: Browser) -> Non
     assert f"{case}/decision" not in shown.text
     assert mara.send_on(mara.send(case, f"{case}/preview", why=WHY).text, f"{case}/decision", why="").status_code == 409
     assert decisions(world) == []
+
+
+def test_a_clause_that_is_ticked_changes_what_is_offered_and_nothing_else_does(world: World, mara: Browser) -> None:
+    case = case_of(world)
+    page = mara.get(case).text
+    given = {**Form(page, f"{case}/preview").fields, "why": WHY, "choice": "warn"}
+
+    def part(**said: object) -> str:
+        headers = {"HX-Request": "true"}
+        told = mara.client.post(f"{case}/preview", data={**given, **said}, headers=headers)
+        assert told.status_code == 200
+        return told.text
+
+    assert 'id="rows"' not in part(), "what somebody chooses meanwhile is not taken from them"
+    both = part(clauses=["spam", "other"])
+    rows = both[both.index('id="rows"') :]
+    assert 'hx-swap-oob="true"' in rows
+    assert "As the agreement says: suspend on posts for 2 days" in text_of(rows)
+    assert 'value="spam other"' in rows
 
 
 def test_milder_measures_are_offered_and_harsher_ones_refused(world: World, mara: Browser) -> None:
@@ -363,7 +382,7 @@ def alike(browser: Browser, case: str) -> str:
     """What a case's page says of similar cases of others, once they were looked for."""
     said = "still being looked for"
     while "still being looked for" in said:
-        found = re.search(r'<section aria-labelledby="alike">(.*?)</section>', browser.get(case).text, re.DOTALL)
+        found = re.search(r'<section id="similar"[^>]*>(.*?)</section>', browser.get(case).text, re.DOTALL)
         assert found is not None
         said = text_of(found[1])
     return said

@@ -23,6 +23,7 @@ from comity.casework.refused import RefusedError
 from comity.flow import appeal, review
 from comity.flow.message import Proceedings
 from comity.flow.quality import Sampling
+from comity.flow.retention import close_settled
 from comity.flow.sign_in import SignIn
 from comity.model.access import Role
 from comity.model.ids import ReviewerId
@@ -56,6 +57,7 @@ def fill(chosen: Settings, labelled: Sequence[Labelled]) -> None:
     now = SystemClock().now()
     with opened(chosen) as record:
         proceedings = record.proceedings()
+        close_settled(proceedings, now)
         notices = sum(1 for _ in islice(_reported(proceedings, labelled, now), _NOTICES))
         appeals = sum(1 for _ in islice(_appealed(proceedings, labelled, now), _APPEALS))
         samples = _sampled(proceedings, labelled, now)

@@ -47,13 +47,17 @@ Why = Annotated[str, msgspec.Meta(max_length=10_000)]
 
 
 class Choosing(Sent, frozen=True):
-    """`version`: of the case as it was read. `choice`: of the ladder, a milder row, one's own words, or to dismiss."""
+    """`version`: of the case as it was read. `choice`: of the ladder, a milder row, one's own words, or to dismiss.
+
+    `offered_for`: the clauses for which the page offers its choices.
+    """
 
     version: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     choice: Annotated[str, msgspec.Meta(max_length=1_000)] = LADDER
     own: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
     why: Why = ""
     clauses: Several = ()
+    offered_for: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
 
     @property
     def instead(self) -> str | None:
@@ -98,7 +102,11 @@ def _reading(of: Desk) -> list[ControllerRouterHandler]:
         """The statement as it would be sent; a part of the page for htmx, the page for all others."""
         shown = await _preview(of, request.auth.name, CaseId(case), data)
         if request.headers.get("hx-request"):
-            return of.shell.answer(request, "case_preview", id=case, shown=shown, said=data)
+            part: dict[str, object] = {"id": case, "shown": shown, "said": data}
+            if tuple(data.offered_for.split()) != data.named:
+                offered = await _offered(of, _of(case, request.auth.name, data), data.named)
+                part |= {"is_part": True, "named": data.named, "offered": offered}
+            return of.shell.answer(request, "case_preview", status=HTTPStatus.OK, **part)
         return await _page(of, request, CaseId(case), shown=shown, said=data)
 
     return [case, previewed]
@@ -152,9 +160,7 @@ async def _page(
     is_open = found.case.closed is None
     clauses = said.named if said else tuple(each.id for each in found.clauses)
     asked = Deciding(case=case, version=found.case.version, by=by, why="")
-    offered: tuple[Choice, ...] = ()
-    if is_open and not is_asked:
-        offered = await of.asks.read(lambda running: preview.choices(running, asked, now, clauses))
+    offered = await _offered(of, asked, clauses) if is_open and not is_asked else ()
     holder = found.case.holder(now)
     alike = await of.likeness.like(found, now) if is_open else ()
     return of.shell.answer(
@@ -172,6 +178,11 @@ async def _page(
         shown=shown,
         said=said or Choosing(version=found.case.version, clauses=clauses),
     )
+
+
+async def _offered(of: Desk, asked: Deciding, clauses: tuple[ClauseId, ...]) -> tuple[Choice, ...]:
+    now = of.clock.now()
+    return await of.asks.read(lambda running: preview.choices(running, asked, now, clauses))
 
 
 async def _preview(of: Desk, by: ReviewerId, case: CaseId, data: Choosing) -> Shown:

@@ -32,6 +32,10 @@ function isTyping(target) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.key === "Enter" && event.target.matches("textarea[data-key]")) {
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   const isTaken = event.key === "?" ? help()
     : event.key === "j" ? (move(1), true)
