@@ -105,6 +105,27 @@ def test_a_reviewer_works_through_a_queue_by_keyboard(mara: Person, site: Site) 
     assert mara.complaints == []
 
 
+def test_a_screen_reader_hears_names_without_keys_and_the_keys_can_be_turned_off(mara: Person, site: Site) -> None:
+    page = mara.page
+    shown(page, f"{site.url}/console/queue")
+    first = page.locator("[data-item]").first
+    assert page.locator(f"#{first.get_attribute('aria-labelledby')}").inner_text().count("waits") == 0
+    assert first.get_attribute("aria-describedby") == "why-1 clip-1", "why it stands there, then what was written"
+    page.get_by_role("button", name="Keys", exact=True).click()
+    page.get_by_role("button", name="Turn the keys off").click()
+    page.get_by_role("button", name="Close").click()
+    keys(page, "j", "?")
+    assert page.locator("#keys").is_hidden()
+    assert page.locator("[aria-keyshortcuts]").count() == 0
+    page.get_by_role("button", name="Keys", exact=True).click()
+    page.get_by_role("button", name="Turn the keys on").click()
+    page.get_by_role("button", name="Close").click()
+    keys(page, "?")
+    assert page.locator("#keys").is_visible()
+    assert page.locator("[aria-keyshortcuts]").count() > 0
+    assert mara.complaints == []
+
+
 def test_what_somebody_reported_gets_its_clause_by_keyboard(mara: Person, site: Site) -> None:
     said = {"id": "p50", "author": "ash", "channel": "posts", "text": "We meet at the boat house."}
     message = {**said, "sent": datetime.now(UTC).isoformat()}
@@ -123,6 +144,9 @@ def test_what_somebody_reported_gets_its_clause_by_keyboard(mara: Person, site: 
     clauses = page.locator("input[name=clauses]")
     keys(page, "j", "j", "k", "Space")
     assert [each.is_checked() for each in clauses.all()] == [True, *[False] * (clauses.count() - 1)]
+    page.locator("#rows").get_by_text("As the agreement says:").wait_for()
+    page.locator("#said").get_by_text("Write your reasons").wait_for()
+    assert page.get_by_role("radio", name=re.compile("^As the agreement says: ")).is_checked()
     keys(page, "d", "w")
     page.keyboard.type("It is an invitation to friends.")
     keys(page, "p")  # is typed: keys wait until the field is left
@@ -152,7 +176,7 @@ def test_who_decided_cannot_decide_the_appeal_and_somebody_else_reverses(
     statement = mara.page.url.rsplit("=", 1)[1]
     person = opened(browser).new_page()
     person.goto(site.url + re.findall(r"/s/\S+", site.comity("link", statement))[0])
-    account = re.findall(r"the account (\S+),", person.inner_text("main"))[0]
+    account = re.findall(r"the account (\S+)\. ", person.inner_text("main"))[0]
     person.get_by_label("Why is this decision wrong?").fill("I quoted somebody else.")
     person.get_by_role("button", name="Send the appeal").click()
     person.get_by_text("We have your appeal").wait_for()
