@@ -575,6 +575,34 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_space(folder: Pat
     )
 
 
+def test_a_backtest_without_space_for_what_it_keeps_names_the_place_and_goes_on_when_there_is_some(
+    folder: Path,
+) -> None:
+    archive(folder / "many.jsonl", [row(n, author=f"a{n}") for n in range(2500)])
+    backtest = ("backtest", "agreement.md", "many.jsonl", "--json")
+    refused(comity(folder, *backtest, largest_file=2 << 10), 3, ".comity/features", "space")
+    assert not list((folder / ".comity").rglob("*.tmp"))
+    done = comity(folder, *backtest)
+    assert (done.code, json.loads(done.out)["messages"]) == (0, 2500)
+
+
+def test_a_backtest_of_broken_and_empty_archives_says_what_is_wrong_with_each(folder: Path) -> None:
+    whole = pa.table({name: ["x"] * 50 for name in ("id", "author", "channel", "text")})
+    pq.write_table(whole, folder / "wrong.parquet")
+    cut = (folder / "wrong.parquet").read_bytes()[:-20]
+    (folder / "cut.parquet").write_bytes(cut)
+    (folder / "zero.parquet").touch()
+    (folder / "empty.csv").touch()
+    (folder / "empty.jsonl").touch()
+    wrong = (("wrong.parquet", "no column `sent`"), ("cut.parquet", "cut short"), ("zero.parquet", "0 bytes"))
+    for name, said in (*wrong, ("empty.csv", "it is empty; it must begin with")):
+        done = comity(folder, "backtest", "agreement.md", name)
+        assert (done.code, said in done.err) == (1, True), done
+        assert f"Not all could be read: {name}" in done.out
+    done = comity(folder, "backtest", "agreement.md", "empty.jsonl")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "0 messages of 0 accounts.")
+
+
 def test_of_two_runs_at_once_the_second_says_that_it_cannot(folder: Path) -> None:
     first = started(folder, "run", "-", "--as-sent", "--json")
     _feed(first, range(100))

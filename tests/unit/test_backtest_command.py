@@ -301,6 +301,9 @@ def test_archives_that_name_nothing_are_told_before_anything_is_read(folder: Pat
     options: Sequence[tuple[str, dict[str, object]]] = (
         ("no such file", {}),
         ("is one of", {"out": Path("messages.jsonl")}),
+        ("is one of", {"html": Path("draft.md")}),
+        ("no folder nowhere", {"html": Path("nowhere/page.html")}),
+        ("no folder nowhere", {"rejects": Path("nowhere/rejects.jsonl")}),
     )
     for message, changes in options:
         wanted: dict[str, object] = {
@@ -324,3 +327,21 @@ def test_several_processes_find_what_one_finds(folder: Path, capsys: pytest.Capt
     assert report_of("messages.parquet", capsys=capsys, jobs=2) == report_of("messages.jsonl", capsys=capsys) | {
         "archives": ["messages.parquet"]
     }
+
+
+def test_messages_on_channels_that_the_draft_does_not_name_are_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for count, said in ((COUNT, "None of them is on a channel"), (5, "5 of them are not on a channel")):
+        every = [each | {"channel": "chat"} if number < count else each for number, each in enumerate(records())]
+        pq.write_table(pa.Table.from_pylist(every), "chat.parquet")
+        assert f"{said} that the draft names (posts); `--map channel==NAME`" in printed("chat.parquet", capsys)
+        assert "that the draft names (posts)" in Path("page.html").read_text(encoding="utf-8")
+    assert "the draft names" not in printed("messages.parquet", capsys)
+
+
+def test_what_was_left_out_is_told_at_the_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.jsonl").write_text('{"id": "x"}\n' * 7, encoding="utf-8")
+    with pytest.raises(AssertionError):
+        report_of("bad.jsonl", capsys=capsys)
+    assert "Left out: 7 bad records; see rejects.jsonl." in capsys.readouterr().err

@@ -69,10 +69,13 @@ def each_batch(
 
 
 def demand_apart(written: Path, archives: Sequence[str]) -> None:
-    """What a command writes is none of what it reads. Raises `StopError` before anything is lost."""
+    """What a command writes has a folder, and is none of what it reads. Raises `StopError` before anything is done."""
+    if not written.absolute().parent.is_dir():
+        message = f"{written} cannot be written: there is no folder {written.parent}"
+        raise StopError(message, help="Make the folder, or name another file.")
     read = (each for pattern in archives for each in (pattern, *glob.iglob(pattern, recursive=True)))
     if written.exists() and any(os.path.exists(each) and written.samefile(each) for each in read):
-        message = f"{written} is one of the archives, and would be overwritten"
+        message = f"{written} is one of the files that are read, and would be overwritten"
         raise StopError(message, help="Name another file.", code=Exit.USAGE)
 
 

@@ -64,7 +64,7 @@ def backtest(wanted: Wanted, settings: Settings) -> Exit:
     against = _against(wanted.against, draft, settings)
     for written in (wanted.html, wanted.out, wanted.rejects):
         if written is not None:
-            demand_apart(written, wanted.archives)
+            demand_apart(written, [*wanted.archives, str(wanted.draft), *([wanted.against] if wanted.against else [])])
     with ExitStack() as stack:
         keep = keeper(wanted.out, stack) if wanted.out else None
         parts = _parts(wanted, [_spooled(stack) if each == _STDIN else each for each in wanted.archives])
@@ -96,6 +96,8 @@ def _show(report: Report, wanted: Wanted, seconds: float) -> None:
         print_json(report)
     else:
         print_report(report)
+    if report.rejects:
+        err.print(f"Left out: {counted(report.rejects, 'bad record')}; see {wanted.rejects}.", markup=False)
     if err.is_terminal:
         rate = report.messages / max(seconds, 0.001)
         err.print(f"{counted(report.messages, 'message')} in {seconds:.1f} s ({rate:,.0f} a second).")

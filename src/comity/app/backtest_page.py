@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from comity.app.backtest_report import Affected, ClauseShown, Estimate, KindShown, LadderShown, Report, Sample
-from comity.app.backtest_text import estimate, evidence_in_words, share
+from comity.app.backtest_text import elsewhere, estimate, evidence_in_words, share
 from comity.app.html import document, in_html
 from comity.casework.wording import counted
 from comity.console.plots import bars, span, spark
@@ -49,6 +49,7 @@ def _head(report: Report) -> str:
         against = f"<dt>Held against</dt><dd>{_version(report.against.name, report.against.digest)}</dd>"
     when = f", sent {report.first:%Y-%m-%d} to {report.last:%Y-%m-%d}" if report.first and report.last else ""
     lines = [f"<dt>Rejected</dt><dd>{counted(report.rejects, 'bad record')}</dd>"] if report.rejects else []
+    lines += [f"<dt>Channels</dt><dd>{in_html(elsewhere(report))}</dd>"] if report.elsewhere else []
     lines += [f"<dt>Broken</dt><dd>{in_html(problem)}</dd>" for problem in report.problems]
     stopped = '<p class="notice">Stopped before the end: only what was read until then is counted.</p>'
     return (

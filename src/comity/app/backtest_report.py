@@ -30,6 +30,7 @@ class VersionShown(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     digest: str
     title: str
+    channels: tuple[str, ...]
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +114,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     against: VersionShown | None
     archives: tuple[str, ...]
     messages: int
+    elsewhere: int
+    """Of the messages, those on channels that the draft does not name."""
     accounts: int
     rejects: int
     problems: tuple[str, ...]
@@ -326,4 +329,4 @@ def _affected(course: Course, names: Mapping[tuple[int, int], AccountId]) -> Aff
 
 
 def version_shown(name: str, agreement: Agreement) -> VersionShown:
-    return VersionShown(name=name, digest=agreement.digest, title=agreement.title)
+    return VersionShown(name=name, digest=agreement.digest, title=agreement.title, channels=agreement.channels)

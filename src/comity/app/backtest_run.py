@@ -197,6 +197,7 @@ def _report(
         against=shown.version_shown(against.name, against.agreement) if against else None,
         archives=tuple(dict.fromkeys(part.archive.name for part in parts)),
         messages=backtest.all.messages,
+        elsewhere=backtest.elsewhere,
         accounts=len(backtest.all.accounts),
         rejects=read.rejects,
         problems=tuple(read.problems),

@@ -49,17 +49,28 @@ def _head(report: Report) -> Iterator[str]:
     if report.first is not None and report.last is not None:
         said += f", sent {report.first:%Y-%m-%d} to {report.last:%Y-%m-%d}"
     yield f"{said}."
+    yield from (f"Not all could be read: {printable(problem)}" for problem in report.problems)
+    if not report.messages:
+        return
+    if report.elsewhere:
+        yield elsewhere(report)
     found = report.all
-    if report.messages:
-        yield (
-            f"The draft finds a breach in {counted(found.messages, 'message')} ({share(found.share)})"
-            f" of {counted(found.accounts, 'account')}."
-        )
+    yield (
+        f"The draft finds a breach in {counted(found.messages, 'message')} ({share(found.share)})"
+        f" of {counted(found.accounts, 'account')}."
+    )
     if found.was is not None:
         yield (
             f"The other version finds {counted(found.was, 'message')}: {found.newly_caught:,} newly caught,"
             f" {found.newly_let_go:,} newly let go."
         )
+
+
+def elsewhere(report: Report) -> str:
+    """Why messages of other channels are found by no rule, and what to do if they should be."""
+    which = "None of them is" if report.elsewhere == report.messages else f"{report.elsewhere:,} of them are not"
+    names = ", ".join(report.draft.channels)
+    return f"{which} on a channel that the draft names ({names}); `--map channel==NAME` says which one it was."
 
 
 def share(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from comity.app.archives import demand_apart
 from comity.app.check import checked_agreement
 from comity.app.diff_drawing import lines
 from comity.app.diff_json import as_built
@@ -22,6 +23,8 @@ _DIGEST = "sha256:"
 
 def diff(old: str, new: str, settings: Settings, *, as_json: bool, html: Path | None) -> Exit:
     """Exit code 0 whatever differs; `StopError` if a version has errors."""
+    if html is not None:
+        demand_apart(html, (old, new))
     versions = [_version(name, settings) for name in (old, new)]
     found = _difference(*versions)
     if html is not None:

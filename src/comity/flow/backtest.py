@@ -84,6 +84,7 @@ class Backtest:
         self.draft: Final = sides[0]
         self.against: Final = sides[1] if against is not None else None
         self.all: Final = Tally()
+        self.elsewhere = 0  # messages on channels that the draft does not name
         self.changed: Counter[tuple[ClauseId, Change]] = Counter()
         self._draws: dict[tuple[ClauseId, Change], Draws] = {}
         self._drawn: dict[tuple[Place, bool], Drawn] = {}
@@ -106,6 +107,8 @@ class Backtest:
         labels = part[features.LABEL] if self._has_labels else None
         self.all.add(authors, sent, labels)
         channels = [(each, part[features.CHANNEL + each]) for each in self.channels]
+        is_named = np.logical_or.reduce([part[features.CHANNEL + each] for each in self.draft.agreement.channels])
+        self.elsewhere += part.size - int(np.count_nonzero(is_named))
         judged = []
         for side in self.sides:
             found = side.judging.judge(part, messages)

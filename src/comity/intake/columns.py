@@ -38,6 +38,10 @@ class Columns:
         found = {field: column for field, column in self.named.items() if column in header}
         found |= {name: name for name in header if name.startswith(META_PREFIX) and name not in self.mapped}
         needed = [field for field in self.named if field in self.mapped or FIELDS[field].required]
+        if needed and not any(header):
+            raise ArchiveError(
+                archive, "it is empty", f"it must begin with the names of its columns: {', '.join(needed)}"
+            )
         if lacking := {field: self.named[field] for field in needed if field not in found}:
             what = "no column " + ", ".join(f"`{column}`" for column in lacking.values())
             raise ArchiveError(archive, what, mend_missing(lacking, header))

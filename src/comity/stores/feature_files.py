@@ -164,11 +164,17 @@ def _unpacked(content: bytes) -> Column:
 
 
 def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Whole or not at all; `OSError` with the place, which then has no more of it."""
     aside = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        opened.write(content)
-    aside.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+            opened.write(content)
+        aside.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        raise type(error)(error.errno, error.strerror, str(file.parent)) from error
 
 
 def _size(folder: Path) -> int:
