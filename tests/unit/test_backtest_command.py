@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -345,3 +347,29 @@ def test_what_was_left_out_is_told_at_the_end(folder: Path, capsys: pytest.Captu
     with pytest.raises(AssertionError):
         report_of("bad.jsonl", capsys=capsys)
     assert "Left out: 7 bad records; see rejects.jsonl." in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_ladder_is_followed_says_how_to_go_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backtest_run, "_courses", stopped)
+    with pytest.raises(StopError, match="stopped") as stop:
+        report_of("messages.parquet", capsys=capsys)
+    assert (stop.value.code, "goes on from there" in stop.value.help) == (Exit.STOPPED, True)
+
+
+def test_ctrl_c_while_processes_begin_is_heard_when_they_have() -> None:
+    class Beginning(ThreadPoolExecutor):
+        begun = 0
+
+        def submit(self, *_: object) -> Future[object]:  # type: ignore[override]
+            signal.raise_signal(signal.SIGINT)
+            Beginning.begun += 1
+            return Future()
+
+    with Beginning() as executor, pytest.raises(KeyboardInterrupt):
+        scan._start(executor, 2)
+    assert Beginning.begun == 2

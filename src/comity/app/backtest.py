@@ -20,6 +20,7 @@ from comity.app.backtest_text import print_report
 from comity.app.check import checked_agreement
 from comity.app.errors import Exit, StopError
 from comity.app.fingerprints import Fingerprints
+from comity.app.interrupts import explained
 from comity.app.judge import keeper
 from comity.app.scan import READING, cores, processes
 from comity.app.settings import Settings
@@ -66,6 +67,7 @@ def backtest(wanted: Wanted, settings: Settings) -> Exit:
         if written is not None:
             demand_apart(written, [*wanted.archives, str(wanted.draft), *([wanted.against] if wanted.against else [])])
     with ExitStack() as stack:
+        stack.enter_context(explained("What was found so far is kept: the same command goes on from there."))
         keep = keeper(wanted.out, stack) if wanted.out else None
         parts = _parts(wanted, [_spooled(stack) if each == _STDIN else each for each in wanted.archives])
         files = stack.enter_context(_files(settings.folder / FEATURES))

@@ -311,13 +311,19 @@ def processes(count: int) -> Iterator[Executor | None]:
 
 
 def _start(executor: Executor, count: int) -> None:
-    """Begins its processes, one for each job: born deaf to Ctrl-C, which may come while they are still starting."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Begins its processes, one for each job: born deaf to Ctrl-C, which may come while they are still starting.
+
+    This one hears it then as soon as they have begun.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where processes are told one by one
+        executor.submit(_leave_interrupts)
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         for _ in range(count):
             executor.submit(_leave_interrupts)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave_interrupts() -> None:
