@@ -68,6 +68,7 @@ trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
 showq unix n - n - - showq
+flush unix n - - 1000? 0 flush
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import shutil
 import signal
 import sys
@@ -28,7 +29,7 @@ RULES = agreement_text("| 1 | remove | | |\n| 3 | suspend | mail | 9 days |").re
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postfix]:
-    with postfix(*snippets()) as running:
+    with postfix(*snippets(), "queue_run_delay = 300s\n") as running:  # nothing is sent by the way
         (running.folder / "queue" / "comity").mkdir()
         yield running
 
@@ -105,7 +106,8 @@ def tell(server: Postfix, made: Path, story: Story) -> None:
 
 def test_what_is_said_decides_and_what_waits_is_delivered_when_it_is_released(server: Postfix, record: Path) -> None:
     async def story(site: Site) -> None:
-        async with site.record.serving(), site.gate(), server.session() as ann, server.session(b"bob") as bob:
+        serving, sessions = site.record.serving(), (server.session(), server.session(b"bob"))
+        async with serving, site.gate() as gate, sessions[0] as ann, sessions[1] as bob:
             assert await ann.send("fine") == 250
             assert await ann.send("denied", text="This is spam.") == 550
             assert "This mail breaches the agreement. Why, and how to appeal: http://127.0.0.1:" in ann.last
@@ -115,7 +117,12 @@ def test_what_is_said_decides_and_what_waits_is_delivered_when_it_is_released(se
             await site.decide("--dismiss")
             await site.box.has("waits")
             await site.is_empty("hold")
-            assert sorted(site.box.came) == ["fine", "waits"]
+            resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE, (1, 1))  # its disk is full
+            assert await bob.send("cannot be kept", text="Other again.") == 451
+            assert await bob.send("needs no room") == 250
+            await site.box.has("needs no room")
+            assert sorted(site.box.came) == ["fine", "needs no room", "waits"]
+            assert server.queue() == []
 
     tell(server, record, story)
 

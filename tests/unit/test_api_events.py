@@ -139,7 +139,7 @@ def test_a_message_that_passed_is_withheld_when_a_person_decides_and_restored_wh
 def test_a_message_that_waits_is_released_or_refused_by_the_decision(
     service: Service, confirm: bool, says: str
 ) -> None:
-    assert service.send("m1", "spam")["answer"] == "hold"
+    assert [service.send("m1", "spam")["answer"] for _ in range(2)] == ["hold", "hold"]
     service.decide(confirm=confirm)
     (told,) = [each for each in service.events(Role.SOURCE) if str(each["type"]).startswith("message.")]
     assert (told["type"], told["message"]) == (says, "m1")
@@ -150,6 +150,9 @@ def test_a_message_that_waits_is_released_or_refused_by_the_decision(
     assert "link" not in told  # the statement's own is for its account
     assert "spam" not in str({**told, "clauses": ()}), "what was said is told to nobody"
     assert confirm or not {"clauses", "refusal"} & told.keys()
+    again = service.send("m1", "spam")
+    assert again["answer"] == ("deny" if confirm else "allow")
+    assert (again.get("statement"), again.get("link")) == (told.get("statement"), told.get("refusal"))
 
 
 def waits_for_two_cases(service: Service) -> int:
@@ -202,7 +205,9 @@ def test_a_message_that_waited_too_long_is_withheld_by_the_decision_and_restored
 ) -> None:
     assert service.send("m1", "spam")["answer"] == "hold"
     service.world.clock.at += timedelta(hours=24)
+    assert service.send("m1", "spam")["answer"] == "allow"
     service.decide(confirm=True)
+    assert service.send("m1", "spam")["answer"] == "deny"
     issued, withhold = service.events(Role.SOURCE)
     assert withhold["type"] == "message.withhold"
     done = {"message": "m1", "treatment": "withheld"}

@@ -204,6 +204,34 @@ def test_who_is_cut_off_is_refused_unasked_and_who_is_nobody_passes_unasked(tmp_
     tell(tmp_path, story)
 
 
+HOSTILE = (
+    "eve\"'<script>\u202e%s%n ${x} 550-5.7.1 " + "x" * 900,
+    "a" * 1024,
+    "Straße 5, 東京 " + "ü" * 500,
+    "eve\r\n250 2.0.0 Ok",
+)
+ANSWERS = (
+    {"clauses": ["a\r\n250 Ok", "\u202e%n", "x" * 2000], "link": "https://example.org/r/1\r\n250 Ok"},
+    {"clauses": ["spam"], "link": "https://example.org/" + "%s" * 100},
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_an_account_is_called_the_reply_to_its_mail_is_one_line(tmp_path: Path, name: str) -> None:
+    async def story(site: Shown) -> None:
+        refused = await site.reply(FINE, name.encode())
+        assert refused.startswith("y550 5.7.1 This account is cut off")
+        assert await site.reply(FINE, b"bob") == "c"
+        replies = [refused]
+        for more in ANSWERS:
+            site.centre.answer = {**DENY, **more}
+            replies.append(await site.reply(FINE, name.encode() + b"2"))
+        assert all(each.isprintable() and len(each.replace("%%", "%")) <= 511 for each in replies), replies
+        assert all(each["author"] in ("bob", f"{name}2") for each in site.centre.asked)
+
+    tell(tmp_path, story, author=name)
+
+
 def test_what_nobody_judged_passes_only_of_those_who_are_free(tmp_path: Path) -> None:
     async def story(site: Shown) -> None:
         site.gate.passes_unjudged, site.centre.status = True, 500

@@ -118,12 +118,14 @@ def test_what_it_cannot_run_with_is_said(tmp_path: Path) -> None:
 
     async def told() -> None:
         base = command(tmp_path, "http://127.0.0.1:9", "--key", str(KEY.verifier))
+        mail = command(tmp_path, "http://127.0.0.1:9", "--key", str(KEY.verifier), kind="postfix")
         for arguments, code, about in (
             ((*base, "--stale", "maybe"), 2, "open or closed"),
             ((*base, "--max-stale", "soon"), 2, "valid number"),
             ((*base, "--key", "nonsense"), 2, "no key to check proofs with"),
             ((*base, "--token-file", str(tmp_path / "none")), 2, "cannot be read"),
             ((*base, "--listen", "127.0.0.1"), 2, "nothing can listen"),
+            ((*mail, "--milter", "127.0.0.1:0"), 2, "Write unix:PATH"),
             (base[:-2], 3, "the key of http://127.0.0.1:9 cannot be fetched"),
         ):
             returned, said = await ends(*arguments)

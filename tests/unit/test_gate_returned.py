@@ -198,7 +198,7 @@ class Queue:
         self._done = folder / "done"
         self.queue = MailQueue(
             folder=folder,
-            postqueue=self._command("cat queued", "postqueue"),
+            postqueue=self._command('[ "$1" = -j ] && cat queued || echo postqueue "$@" >>done', "postqueue"),
             postsuper=self._command('echo postsuper "$@" >>done', "postsuper"),
             sendmail=self._command(f'echo sendmail "$@" >>done; {sendmail}', "sendmail"),
         )
@@ -235,7 +235,7 @@ def test_what_is_refused_is_reported_and_then_removed_and_what_is_released_goes_
     assert queue.done == [SENT, "postsuper -d 0A1B2C hold"]
     assert not [*tmp_path.glob("0A1B2C*")]
     assert queue.settle(Become.RELEASED)
-    assert queue.done[2:] == ["postsuper -H 0A1B2C hold"]
+    assert queue.done[2:] == ["postsuper -H 0A1B2C hold", "postqueue -i 0A1B2C"]
 
 
 def test_who_gets_no_report_has_the_mail_removed_and_who_cannot_be_written_to_has_it_returned(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_who_gets_no_report_has_the_mail_removed_and_who_cannot_be_written_to_ha
     assert queue.settle(mail=kept([b"<>"]))
     queue.waits("a,b@x")
     assert queue.settle(mail=kept([b"<a,b@x>"]))
-    assert queue.done == ["postsuper -d 0A1B2C hold", "postsuper -f 0A1B2C hold"]
+    assert queue.done == ["postsuper -d 0A1B2C hold", "postsuper -f 0A1B2C hold", "postqueue -i 0A1B2C"]
 
 
 def test_a_mail_that_may_be_another_one_is_left_alone(tmp_path: Path) -> None:

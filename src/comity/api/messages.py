@@ -86,8 +86,8 @@ def message_routes(
 
         One JSON object, or with `Content-Type: application/x-ndjson` one a line, answered line by line while more
         come, without end if need be: who sends more than 16 MiB reads the answers meanwhile. A message that was sent
-        before, by source and id, is answered as it was then. With `dry_run=1` each is judged as if it came next, and
-        nothing is kept.
+        before, by source and id, is answered as it was then; if it waited, as was decided since. With `dry_run=1` each
+        is judged as if it came next, and nothing is kept.
         """
         token = request.auth
         answered = queue.try_out if dry_run else _counting(queue.take, count)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from comity.app.clock import SystemClock
-from comity.app.errors import Exit
+from comity.app.errors import Exit, StopError
 from comity.app.gate import Wanted, following, listening, places, say, until_told
 from comity.gates.delegation import Manner
 from comity.gates.following import Follower
@@ -42,7 +42,10 @@ class Showing:
 
 
 def postfix_gate(wanted: Wanted, asking: Asking, showing: Showing | None) -> Exit:
-    """Answers at once from what it knew before, if it did."""
+    """Answers at once from what it knew before, if it did. Raises `StopError`."""
+    if showing and not showing.listen.startswith("unix:"):
+        help_ = "Write unix:PATH. Whoever reaches a port could send in anybody's name, and have them answer for it."
+        raise StopError(f"--milter is {showing.listen!r}", help=help_, code=Exit.USAGE)
     with following(wanted) as (replica, follower):
         gate = PolicyGate(
             replica=replica,

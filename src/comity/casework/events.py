@@ -29,7 +29,7 @@ from comity.casework.facts import (
     Undone,
 )
 from comity.casework.record import Record
-from comity.casework.removals import Key, Wanted, kept_back, wanted
+from comity.casework.removals import Key, Wanted, clauses_of, kept_back, wanted
 from comity.model.clause import Kind
 from comity.model.ids import AccountId, AppealId, CaseId, Channel, ClauseId, DecisionId, Digest, MessageId
 from comity.model.measure import Measure
@@ -178,21 +178,12 @@ def of_messages(
             type=type_,
             at=fact.at,
             statement=about.statement if about else None,
-            clauses=_clauses(then, about, (source, message)),
+            clauses=clauses_of(then, about, (source, message)) if about else (),
             case=fact.case if isinstance(fact, CaseClosed | Decided) else None,
             account=fact.account,
             message=message,
             territory=about.territory if about else (),
         )
-
-
-def _clauses(record: Record, about: Wanted | None, key: Key) -> tuple[ClauseId, ...]:
-    """Those under which the message is not to be seen."""
-    if about is None or about.treatment is not Treatment.WITHHELD:
-        return ()
-    one = record.decision(about.statement)
-    breaches = one.breaches if one else ()
-    return tuple(dict.fromkeys(each.clause for each in breaches if (each.source, each.message) == key))
 
 
 def _done(

@@ -16,7 +16,7 @@ from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.casework.removed import Territory, removed
 from comity.model.clause import Kind
-from comity.model.ids import AccountId, DecisionId, MessageId
+from comity.model.ids import AccountId, ClauseId, DecisionId, MessageId
 
 Key = Held
 
@@ -67,6 +67,13 @@ def wanted(record: Record, at: datetime) -> dict[Key, Wanted]:
         treatment, territory = _together(places[key])
         found[key] = Wanted(treatment=treatment, territory=territory, statement=statement)
     return found
+
+
+def clauses_of(record: Record, about: Wanted, key: Key) -> tuple[ClauseId, ...]:
+    """Those under which the message is not to be seen."""
+    one = record.decision(about.statement)
+    breaches = one.breaches if one and about.treatment is Treatment.WITHHELD else ()
+    return tuple(dict.fromkeys(each.clause for each in breaches if (each.source, each.message) == key))
 
 
 def seen(record: Record, at: datetime) -> frozenset[Key]:

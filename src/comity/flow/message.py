@@ -16,7 +16,6 @@ from datetime import datetime
 
 import msgspec
 
-from comity.casework.case_facts import Found
 from comity.casework.decide import Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
@@ -30,8 +29,9 @@ from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
 from comity.engine.windows import Counted, Window
 from comity.flow.agreement import InForce, Versions
+from comity.flow.answers import again, first, held
 from comity.flow.publish import Mode, Recorder
-from comity.model.clause import Decide, Kind
+from comity.model.clause import Kind
 from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
@@ -85,11 +85,12 @@ class Proceedings:
     def take(self, messages: Sequence[Message]) -> tuple[Answer, ...]:
         """Judge the messages in order and keep all that follows in one transaction; then it is published.
 
-        A message taken in before gets the answer it got then. Raises `StoreError` if nothing could be kept; these
-        proceedings then know of what the store does not, and new ones take their place.
+        A message taken in before gets the answer it got then; if it waited, what became of it since. Raises
+        `StoreError` if nothing could be kept; these proceedings then know of what the store does not, and new ones take
+        their place.
         """
-        answers = self.answers(messages)
         now = self._clock.now()
+        answers = self.answers(messages) if self._terms.mode == "replay" else self._answers_by(now, messages)
         taken: list[Taken] = []
         facts: list[Fact] = []
         for message in messages:
@@ -112,6 +113,13 @@ class Proceedings:
             (source, message): answer
             for source, ids in by_source.items()
             for message, answer in self._store.answers(source, ids).items()
+        }
+
+    def _answers_by(self, at: datetime, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
+        authors = {(message.source, message.id): message.author for message in messages}
+        return {
+            key: again(answer, self.record(authors[key]), key, at) if answer.outcome is Outcome.HELD else answer
+            for key, answer in self.answers(messages).items()
         }
 
     def note(self, fact: Fact) -> None:
@@ -249,10 +257,10 @@ class Proceedings:
                 judged = Judged(message=message, findings=findings, agreement=bound.agreement)
                 with self._terms.spans.span("decide"):
                     facts = decide(record, judged, self.given(at))
-            answer = _answer(message, facts)
+            answer = first(message, facts)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
                 facts += wait(record, message, self.given(at))
-                answer = _held(answer, found.by.decision)
+                answer = held(answer, found.by.decision)
         return answer, facts
 
     def given(self, at: datetime) -> Circumstances:
@@ -368,32 +376,3 @@ class Proceedings:
 
     def _recorded(self, account: AccountId, decision: DecisionId) -> Recorded | None:
         return self.record(account).decision(decision)
-
-
-def _held(answer: Answer, because: DecisionId) -> Answer:
-    """The message waits, since its author is on hold by that decision."""
-    return msgspec.structs.replace(answer, outcome=Outcome.HELD, statement=answer.statement or because)
-
-
-def _answer(message: Message, facts: Iterable[Fact]) -> Answer:
-    """What the source is told: the worst that happened to the message, and the statement that says why."""
-    outcome, clauses, statement = Outcome.ALLOWED, [], None
-    for fact in facts:
-        match fact:
-            case Decided():
-                statement = fact.decision
-                clauses += [breach.clause for breach in fact.breaches]
-                if any(measure.kind is Kind.REMOVE and not measure.territory for measure in fact.measures):
-                    outcome = Outcome.REMOVED
-            case Joined():
-                statement = statement or fact.decision
-                clauses.append(fact.breach.clause)
-                if fact.removed:
-                    outcome = Outcome.REMOVED
-            case Found(decide=Decide.HOLD | Decide.REVIEW):
-                clauses.append(fact.breach.clause)
-                if outcome is Outcome.ALLOWED and fact.decide is Decide.HOLD:
-                    outcome = Outcome.HELD
-            case _:
-                continue
-    return Answer(message=message.id, outcome=outcome, clauses=tuple(dict.fromkeys(clauses)), statement=statement)

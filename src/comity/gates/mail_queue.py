@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -81,13 +82,18 @@ class MailQueue:
 
     async def _done(self, one: Waits, fate: Fate) -> None:
         if fate.become is Become.RELEASED:
-            await self._postsuper("-H", one)
+            await self._sent_on("-H", one)
         elif one.mail is None or (one.mail.wants_report and not one.mail.is_reachable):
-            await self._postsuper("-f", one)  # Postfix returns it, and says that it expired
+            await self._sent_on("-f", one)  # Postfix returns it, and says that it expired
         else:
             if one.mail.wants_report:
                 await self._report(one, one.mail, fate)
             await self._postsuper("-d", one)
+
+    async def _sent_on(self, option: str, one: Waits) -> None:
+        await self._postsuper(option, one)
+        with suppress(OSError):  # else it goes with what was put off, minutes later
+            await _said(*self.postqueue, "-i", one.name)
 
     async def _postsuper(self, option: str, one: Waits) -> None:
         await _said(*self.postsuper, option, one.name, HOLD)

@@ -1,0 +1,60 @@
+"""What a source is told about a message: the worst that happened to it; and when it comes again, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from comity.casework.case_facts import Found
+from comity.casework.facts import Decided, Fact, Joined, Treatment
+from comity.casework.record import Record
+from comity.casework.removals import Key, clauses_of, kept_back, seen, wanted
+from comity.model.clause import Decide, Kind
+from comity.model.ids import DecisionId
+from comity.model.message import Message
+from comity.ports import Answer, Outcome
+
+
+def first(message: Message, facts: Iterable[Fact]) -> Answer:
+    """The answer to a message that was judged, with the statement that says why."""
+    outcome, clauses, statement = Outcome.ALLOWED, [], None
+    for fact in facts:
+        match fact:
+            case Decided():
+                statement = fact.decision
+                clauses += [breach.clause for breach in fact.breaches]
+                if any(measure.kind is Kind.REMOVE and not measure.territory for measure in fact.measures):
+                    outcome = Outcome.REMOVED
+            case Joined():
+                statement = statement or fact.decision
+                clauses.append(fact.breach.clause)
+                if fact.removed:
+                    outcome = Outcome.REMOVED
+            case Found(decide=Decide.HOLD | Decide.REVIEW):
+                clauses.append(fact.breach.clause)
+                if outcome is Outcome.ALLOWED and fact.decide is Decide.HOLD:
+                    outcome = Outcome.HELD
+            case _:
+                continue
+    return Answer(message=message.id, outcome=outcome, clauses=tuple(dict.fromkeys(clauses)), statement=statement)
+
+
+def held(answer: Answer, because: DecisionId) -> Answer:
+    """The message waits, since its author is on hold by that decision."""
+    return replace(answer, outcome=Outcome.HELD, statement=answer.statement or because)
+
+
+def again(answer: Answer, record: Record, key: Key, at: datetime) -> Answer:
+    """The answer that a message got, or if it waited then and does no more, what was decided since.
+
+    Who sends once more what was refused would wait for a decision that nobody makes, and then be passed on.
+    """
+    if answer.outcome is not Outcome.HELD or key in kept_back(record, at):
+        return answer
+    about = wanted(record, at).get(key)
+    if about is not None and about.treatment is Treatment.WITHHELD and not about.territory:
+        clauses = clauses_of(record, about, key)
+        return replace(answer, outcome=Outcome.REMOVED, clauses=clauses, statement=about.statement)
+    return replace(answer, outcome=Outcome.ALLOWED, statement=None) if key in seen(record, at) else answer
