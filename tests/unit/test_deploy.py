@@ -27,5 +27,14 @@ def test_the_unit_and_the_container_start_serve_with_options_that_it_has() -> No
 
 def test_the_container_runs_as_nobody_in_particular_and_installs_pinned_packages() -> None:
     container = (DEPLOY / "Containerfile").read_text()
-    assert re.search(r"^USER \d{5}$", container, re.MULTILINE)
+    assert re.search(r"^USER (\d{5}):\1$", container, re.MULTILINE)
     assert "--require-hashes -r requirements/runtime.txt" in container
+
+
+def test_the_pages_commands_are_the_units_and_the_containers() -> None:
+    page = (DEPLOY.parent / "docs" / "serve.md").read_text()
+    unit, container = (DEPLOY / "comity.service").read_text(), (DEPLOY / "Containerfile").read_text()
+    (made,) = re.findall(r"^# Its user: (.*)$", unit, re.MULTILINE)
+    (built, *_) = re.findall(r"^# (docker build \S+ \S+ -t comity \.)", container)
+    for command in (made, built):
+        assert f"\n{command}\n" in page
