@@ -53,4 +53,4 @@ def told_of(error: BaseException) -> dict[str, object]:
         code = at.tb_frame.f_code
         places.append(f"{code.co_filename}:{at.tb_lineno} {code.co_name}")
         at = at.tb_next
-    return {"error": type(error).__name__, "at": places[-12:]}
+    return {"error": type(error).__name__, "where": places[-12:]}

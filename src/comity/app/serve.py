@@ -21,7 +21,7 @@ from comity.api.desk import Queue
 from comity.api.ending import Ending
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
-from comity.app.log_lines import told_to
+from comity.app.log_lines import ByPlaceAlone, told_to
 from comity.app.postman import postman
 from comity.app.serve_console import console_pages
 from comity.app.settings import Settings
@@ -70,6 +70,7 @@ def serve(
 ) -> Exit:
     """Until it is told to end (Ctrl-C, SIGTERM). `ready` is told where it listens, before the first request."""
     with ExitStack() as held:
+        held.enter_context(ByPlaceAlone(told_to(sys.stderr, SystemClock())))
         spans = held.enter_context(tracing(version("comity")))
         record = replace(held.enter_context(opened(settings, shares=True)), spans=spans)
         if record.mode is None:
