@@ -49,7 +49,7 @@ long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each 
 	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_soak.py $$folder --minutes 15 && rm -r $$folder
 	@OPENAPI_SECONDS=300 .venv/bin/python -m pytest -q tests/e2e/test_openapi.py
 
-bench: $(DEV) ## run the benchmarks (NAME=help-start for one) and write benchmarks/results.html
+bench: $(DEV) ## run the benchmarks (a quarter of an hour; NAME=help-start for one) and write benchmarks/results.html
 	@.venv/bin/python benchmarks $(NAME)
 
 bench-gates: $(DEV) ## measure all gates at once through their real servers (as root, on Linux; ARGS="100 1000000 1000": flips, cuts, accounts a second)

@@ -30,14 +30,18 @@ NO_BENCHMARKS = (
 FIRST = ("judge_twenty_clauses", "judge_scaling", "backtest_parquet", "check_fifty_clauses")
 """What the table of speeds is made of."""
 
-LONGEST = 600
+NAMED = ("gate_matrix", "gate_postfix")
+"""Run only when they are named: they need the servers of others, and minutes. `make bench-gates` measures all gates."""
+
+LONGEST = 900
 """Seconds for one of them."""
 
 
 def main(wanted: list[str]) -> int:
     """Exit code 1 if any benchmark fails, 2 if there is none of that name, 130 after Ctrl-C."""
     every = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in NO_BENCHMARKS)
-    names = [name.replace("-", "_") for name in wanted] or sorted(every, key=lambda name: (name not in FIRST, name))
+    usual = [name for name in every if name not in NAMED]
+    names = [name.replace("-", "_") for name in wanted] or sorted(usual, key=lambda name: (name not in FIRST, name))
     if unknown := [name for name in names if name not in every]:
         print(f"no benchmark {', '.join(unknown)}; there are {', '.join(every)}", file=sys.stderr)
         return 2

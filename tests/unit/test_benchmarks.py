@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
         shutil.copy(FOLDER / f"{name}.py", tmp_path)
     (tmp_path / "engines.py").write_text("INSTALLED = ('others==1.0',)")
     main = (tmp_path / "__main__.py").read_text()
-    (tmp_path / "__main__.py").write_text(main.replace("LONGEST = 600", "LONGEST = 2"))
+    (tmp_path / "__main__.py").write_text(main.replace("LONGEST = 900", "LONGEST = 2"))
     for name, source in BENCHMARKS.items():
         (tmp_path / f"{name}.py").write_text(source)
     return tmp_path

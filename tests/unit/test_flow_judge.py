@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from engine_versions import SENT, agreement, message
 
+from comity import Agreement
 from comity.flow.judge import Judging
 from comity.model.message import Message
 
@@ -38,3 +39,12 @@ def test_a_batch_is_judged_as_its_messages_are(kind: str) -> None:
     assert Judging(version).breached_batch(stream()) == breached
     assert any(expected)
     assert not all(expected)
+
+
+def test_from_python_an_agreement_makes_its_plan_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Agreement(agreement(*RULES["windows"]))
+    expected = made.judge(message("x"), history=stream())
+    for module in ("comity.flow.judge", "comity.app.facade"):
+        monkeypatch.delattr(f"{module}.plan")
+    assert made.judge(message("x"), history=stream()) == expected
+    assert len(list(made.judge_batch(stream()))) == len(stream())

@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from comity.agreement import Diagnostic, draw
 from comity.app.files import read_agreement, reader_beside
+from comity.engine.plan import plan
 from comity.flow.check import check
 from comity.flow.judge import Judging
 from comity.model.agreement import Agreement as Checked
@@ -38,6 +39,7 @@ class Agreement:
 
     def __init__(self, checked: Checked) -> None:
         self.checked = checked
+        self._plan = plan(checked)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -55,7 +57,7 @@ class Agreement:
 
     def judge(self, message: Message, *, history: Iterable[Message] = ()) -> tuple[Finding, ...]:
         """The breaches of one message. `history`: the messages taken in before it, in order, for rules that count."""
-        judging = Judging(self.checked)
+        judging = Judging(self.checked, self._plan)
         for earlier in history:
             judging.judge(earlier)
         return judging.judge(message)
@@ -65,6 +67,6 @@ class Agreement:
 
         Messages are read ahead, some hundred at a time.
         """
-        judging, coming = Judging(self.checked), iter(messages)
+        judging, coming = Judging(self.checked, self._plan), iter(messages)
         while some := list(islice(coming, _AHEAD)):
             yield from judging.judge_batch(some)

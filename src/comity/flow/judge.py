@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from comity.engine.explain import Explained, explain
 from comity.engine.history import History
-from comity.engine.plan import plan
+from comity.engine.plan import Plan, plan
 from comity.engine.trace import Tracer
 from comity.engine.windows import Counted
 from comity.model.agreement import Agreement
@@ -25,9 +25,10 @@ _KEY = b"comity judge keeps nothing"
 class Judging:
     """A version and the history of the messages that it has judged so far."""
 
-    def __init__(self, agreement: Agreement) -> None:
+    def __init__(self, agreement: Agreement, made: Plan | None = None) -> None:
+        """`made`: the version's plan, where it is at hand."""
         self._agreement = agreement
-        self._plan = plan(agreement)
+        self._plan = plan(agreement) if made is None else made
         self._automatic = {clause.id for clause in agreement.clauses if clause.decide is Decide.AUTO}
         self._tracer = Tracer(self._plan.needs, key=_KEY)
         self._counts_breaches = any(window.counted is Counted.BREACHES for window in self._plan.needs)
