@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import sys
 from pathlib import Path
 
@@ -14,11 +15,11 @@ __all__ = ["comity"]
 WHEN = ("--at", "2026-01-06T12:00:00Z")
 
 
-def typed(folder: Path, answer: str, *arguments: str) -> tuple[str, int]:
+def typed(folder: Path, answer: str, *arguments: str, columns: int = 100) -> tuple[str, int]:
     """What `comity` shows at a terminal where somebody answers so, and its exit code."""
     child, terminal = pty.fork()
     if child == 0:
-        os.environ |= {"NO_COLOR": "1", "COLUMNS": "100"}
+        os.environ |= {"NO_COLOR": "1", "COLUMNS": str(columns)}
         os.execv(sys.executable, [sys.executable, "-m", "comity.app", *arguments, "--store", str(folder / "record")])
     shown = b""
     while True:
@@ -60,6 +61,7 @@ def test_what_would_be_read_is_shown_and_nothing_is_done_without_a_yes(comity: P
     (filed,) = comity.json("appeal", suspended, "--text", "A quotation.", *WHEN)
     outcome = ("outcome", filed["appeal"], "reversed", "--by", "noor", "--why", "It was one.", *WHEN)
     shown, code = typed(comity.folder, "no", *outcome)
+    assert "from the account:\n    A quotation." in shown
     assert "This decision was wrong and no longer holds." in shown
     assert code == 1
     assert before.partition("What has happened since")[0] in comity("statement", suspended)
@@ -82,3 +84,23 @@ def test_a_case_is_shown_before_it_is_dismissed(comity: Program) -> None:
     assert "buy now" in shown
     assert code == 1
     assert comity.json("cases") == [case]
+
+
+def test_no_line_is_longer_than_a_narrow_terminal_is_wide(comity: Program, suspended: str) -> None:
+    (filed,) = comity.json("appeal", suspended, "--text", "A quotation, as :warning: shows.", *WHEN)
+    outcome = ("outcome", filed["appeal"], "reversed", "--by", "noor", "--why", "It was one.", *WHEN)
+    refused = ("outcome", filed["appeal"], "varied", "--by", "noor", "--why", "It was one.", *WHEN)
+    for arguments in (outcome, refused, ("case", filed["appeal"]), ("standing", "guest", *WHEN)):
+        shown, _ = typed(comity.folder, "n", *arguments, columns=50)
+        assert max(len(line.rstrip()) for line in shown.splitlines()) <= 50
+    assert ":warning:" in typed(comity.folder, "n", *outcome, columns=50)[0]
+
+
+def test_lists_are_tables_at_a_wide_terminal_and_lines_for_a_program(comity: Program, suspended: str) -> None:
+    (filed,) = comity.json("appeal", suspended, "--text", "[bold]No[/bold].", *WHEN)
+    shown, _ = typed(comity.folder, "", "cases", columns=140)
+    head, line, _ = re.sub(r"\x1b\[\d*m", "", shown).splitlines()
+    assert head.split()[:4] == ["id", "kind", "account", "gravity"]
+    assert line.startswith(f"{filed['appeal']}  appeal  guest    1 point")
+    assert "[bold]No[/bold]." in line
+    assert comity("cases").startswith(f"{filed['appeal']}  appeal  guest  1 point  ")

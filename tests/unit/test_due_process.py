@@ -245,3 +245,33 @@ def test_a_sample_leaves_out_a_text_that_is_not_the_one_that_was_judged(comity: 
     assert "not compared" not in said
     (case,) = comity.json("cases")
     assert "compared" not in comity("case", case["id"])
+
+
+def test_an_account_that_is_not_known_is_not_said_to_be_erased(comity: Program) -> None:
+    comity("publish", "first.md", "--replay", "--from", "2026-01-01")
+    comity.say("hello", "2026-01-02T12:00:00Z")
+    assert "is that the account's id?" in comity("erase", "geust", "--yes")
+    assert comity.json("erase", "geust", "--yes") == [{"erased": "geust", "was_known": False}]
+    assert "Erased." in comity("erase", "guest", "--yes")
+    assert "is that the account's id?" in comity("erase", "guest", "--yes")
+
+
+def test_an_acceptance_tells_in_which_language_the_version_was_shown(comity: Program) -> None:
+    comity("publish", "first.md", "--replay", "--from", "2026-01-01")
+    assert "is not a language tag" in comity("accept", "guest", "--language", "de_AT", code=2)
+    at = ("--at", "2026-01-01T12:00:00Z")
+    (accepted,) = comity.json("accept", "guest", "--language", "de-AT", *at)  # the version does not say its own
+    assert accepted["language"] == "de-AT"
+    comity.say("buy now", "2026-01-02T12:00:00Z")
+    (statement,) = comity.statements()
+    told = comity("statement", statement)
+    assert told.startswith("Begründung der Entscheidung")
+    assert "Übersetzung" not in told
+
+
+def test_a_version_that_names_its_language_was_shown_in_it_or_in_a_translation(comity: Program) -> None:
+    (comity.folder / "german.md").write_text(FIRST.replace("title:", "language: de\ntitle:"))
+    comity("publish", "german.md", "--replay", "--from", "2026-01-01")
+    assert "name one of de" in comity("accept", "guest", "--language", "fr", code=2)
+    for given in ((), ("--language", "DE"), ("--language", "de-AT")):
+        assert [each["language"] for each in comity.json("accept", "guest", *given)] == ["de"]

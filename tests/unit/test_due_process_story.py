@@ -125,7 +125,7 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     assert public.sees() == []
     assert f"{case}  review  guest" in comity("cases")
     shown = comity("case", case)
-    assert "reported by a user: A threat" in shown
+    assert "reported by a user under “threats”: A threat" in shown
     assert THREAT in shown
     assert "Nina" not in shown
     comity("case", case, "--claim", "--by", "mara", "--at", "2026-02-03T12:50:00Z")
@@ -142,6 +142,10 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     assert comity.states("2026-02-04T00:00:00Z") == {"posts": "cut", "mail": "cut"}
     (waits,) = comity.json("cases")
     assert (waits["kind"], waits["account"]) == ("until reviewed", "guest")
+    shown = comity("case", waits["id"])
+    assert f"about statement {cut}, by mara: remove, suspend on posts, mail until reviewed" in shown
+    assert f"message t breaches “threats”:\n    {THREAT}" in shown
+    assert "ends the measure and leaves the breach" in shown
     (entry,) = public.sees()
     assert isinstance(entry, StatementEntry)
     assert (entry.by, entry.act, entry.live) == ("person", "remove", {"measures": 3})
@@ -157,6 +161,10 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     assert "one a party and statement" in comity("appeal", cut, "--text", "Mine.", "--at", "2026-02-05", code=1)
     assert "An appeal was filed on 4 February 2026, 12:00 (UTC). It waits for a decision." in read(comity, cut)
     assert {each["id"] for each in comity.json("cases")} >= {filed["appeal"], against_cut["appeal"]}
+    shown = comity("case", against_cut["appeal"])
+    assert "from the account, filed by a friend:\n    A joke.\n" in shown
+    assert f"against the decision of mara: `comity statement {cut}`" in shown
+    assert "to be decided by 6 March 2026, 12:00 (UTC)" in shown
     assert [type(each) for each in public.sees()] == [AppealEntry, AppealEntry]
 
     # whoever decided is refused; somebody else reverses the second decision
@@ -205,8 +213,9 @@ def test_a_guest_breaks_rules_appeals_and_is_heard(comity: Program) -> None:
     comity("hold", "guest", "--by", "ana", "--why", "A court asks.")
     assert "legal hold" in comity("erase", "guest", "--yes", code=1)
     comity("hold", "guest", "--by", "ana", "--why", "The court has decided.", "--end")
-    assert comity.json("erase", "guest", "--yes") == [{"erased": "guest"}]
-    assert "nothing about" in comity("export", "guest", code=1)
+    assert comity.json("erase", "guest", "--yes") == [{"erased": "guest", "was_known": True}]
+    assert "nothing to tell about" in comity("export", "guest", code=1)
+    assert "was erased with its account's data" in comity("statement", cut, code=1)
     assert not set(comity.statements()) & {warned, suspended, cut}
     assert comity.states("2026-02-04T00:00:00Z") == {"posts": "open", "mail": "open"}
     kept = b"".join(each.read_bytes() for each in (comity.folder / "record").glob("*.db*"))

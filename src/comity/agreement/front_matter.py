@@ -20,7 +20,7 @@ from comity.agreement.names import (
 from comity.agreement.problems import Problems, nearest, quoted
 from comity.agreement.source import Excerpt, Source
 from comity.agreement.yaml_nodes import Mapping, Node, Scalar, read_yaml
-from comity.model.agreement import LexiconKind
+from comity.model.agreement import UNDETERMINED, LexiconKind
 from comity.model.clause import Expiry
 from comity.model.duration import Duration, Unit
 from comity.model.ids import Channel
@@ -77,7 +77,7 @@ class FrontMatter:
     """The declared values with their defaults; where one could not be read, the default stands in."""
 
     title: str = ""
-    language: str = "und"
+    language: str = UNDETERMINED
     language_at: Excerpt | None = None
     channels: tuple[Channel, ...] = ()
     contact: str = ""

@@ -72,11 +72,13 @@ def erase(account: str, settings: Settings, *, keep_hash: bool, is_sure: bool, a
     with acting(settings) as proceedings:
         amend.demand_erasable(proceedings.record(whose), now)
         demand_sure(f"Erase everything about {printable(whose)} for good?", is_sure=is_sure)
-        amend.erase(proceedings, whose, now, keep_hash=keep_hash)
+        was_known = amend.erase(proceedings, whose, now, keep_hash=keep_hash)
     if as_json:
-        print_json({"erased": whose})
-        return Exit.FINE
-    out.print("Erased. The ledger's proofs still verify; its first entry of another day will say so.", markup=False)
+        print_json({"erased": whose, "was_known": was_known})
+    elif not was_known:
+        out.print(f"Nothing was kept about {printable(whose)}: is that the account's id?", markup=False)
+    else:
+        out.print("Erased. The ledger's proofs still verify; its first entry of another day will say so.", markup=False)
     return Exit.FINE
 
 
@@ -85,7 +87,8 @@ def export(account: str, settings: Settings) -> Exit:
     whose = parse_account(account)
     with reading(settings) as store:
         if not store.facts_of(whose):
-            raise StopError(f"the record has nothing about {printable(whose)}", code=Exit.PROBLEMS)
+            help_ = "Of messages in which nothing was found no text is kept."
+            raise StopError(f"the record has nothing to tell about {printable(whose)}", help=help_, code=Exit.PROBLEMS)
         print_json(retention.export(store, whose, SystemClock().now()))
     return Exit.FINE
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comity.app.acting import acting, parse_person, told
+from comity.app.case_lines import appeal_lines
 from comity.app.errors import Exit, StopError
 from comity.app.foretold import demand_agreed
 from comity.app.settings import Settings
@@ -67,7 +68,9 @@ def outcome(
         if not is_sure:
             record = proceedings.record(account_of(proceedings, appeal_id))
             facts = flow.followed(proceedings, record, given, when)
-            demand_agreed("Decide the appeal so?", proceedings, record, facts, settings)
+            filed = record.appeal(given.appeal)
+            above = appeal_lines(record, filed, settings.zone) if filed else ()
+            demand_agreed("Decide the appeal so?", proceedings, record, facts, settings, above=above)
         facts = flow.give_outcome(proceedings, given.appeal, given.outcome, person, why, when, instead=instead)
     again = sum(isinstance(fact, Recomputed) for fact in facts)
     also = f" {counted(again, 'later decision')} became milder." if again else ""

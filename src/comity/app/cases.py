@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from comity.app.acting import acting, demand_sure, parse_person, told
+from comity.app.case_lines import Texts, appeal_lines, case_lines, how_to_answer, how_to_decide
 from comity.app.errors import Exit, StopError
 from comity.app.foretold import show_then
 from comity.app.settings import Settings
 from comity.app.show import printed
 from comity.app.terminal import as_json as print_json
-from comity.app.terminal import out, parse_time
+from comity.app.terminal import out, parse_time, table
 from comity.app.wiring import SystemClock, reading
-from comity.casework.case_facts import CaseKind, Known
-from comity.casework.cases import Case, waiting
-from comity.casework.facts import Appealed, Decided, Fact
-from comity.casework.languages import ENGLISH
+from comity.casework.cases import Case
+from comity.casework.facts import Appealed, Decided, Delivered, Fact
 from comity.casework.record import Record, fold
 from comity.casework.recorded import recorded
 from comity.casework.review import Deciding
-from comity.casework.why import reasons
-from comity.casework.wording import counted, dated, printable, unsent
+from comity.casework.wording import counted, printable, unsent
 from comity.flow import review
 from comity.flow.case_texts import texts_of
 from comity.flow.message import Proceedings
 from comity.flow.queue import Waiting, waiting_in
-from comity.model.ids import CaseId, ClauseId, MessageId, ReviewerId
+from comity.model.ids import AppealId, CaseId, ClauseId, DecisionId, ReviewerId
 from comity.ports import Store
 
 _SUMMARY: Final = 60
@@ -68,9 +66,8 @@ def list_waiting(settings: Settings, *, as_json: bool) -> Exit:
     if as_json:
         print_json([_row(each) for each in lines])
         return Exit.FINE
-    for each in lines:
-        out.print(_line(each, now), markup=False)
-    shown = "; `comity case ID` shows a case, `comity outcome ID` decides an appeal." if lines else "."
+    table(("id", "kind", "account", "gravity", "seen by", "waits", "why"), [_cells(each, now) for each in lines])
+    shown = "; `comity case ID` shows one, and how to decide it." if lines else "."
     out.print(f"{counted(len(lines), 'case or appeal waits', 'cases and appeals wait')}{shown}", markup=False)
     return Exit.FINE
 
@@ -97,7 +94,7 @@ def _row(one: Waiting) -> dict[str, object]:
     }
 
 
-def _line(one: Waiting, now: datetime) -> str:
+def _cells(one: Waiting, now: datetime) -> tuple[str, ...]:
     hours = max(0, int((now - one.urgency.since).total_seconds() // 3600))
     if isinstance(one.what, Appealed):
         what, why = "appeal", one.what.text
@@ -106,10 +103,9 @@ def _line(one: Waiting, now: datetime) -> str:
         holder = one.what.holder(now)
         why += f" ({holder} works on it)" if holder else ""
     severity = counted(one.urgency.severity, "point")
-    reached = f"  seen by {one.urgency.reach:,}" if one.urgency.reach else ""
-    whose = printable(one.account)
+    reached = counted(one.urgency.reach, "reader") if one.urgency.reach else ""
     waited = f"{hours} h" if hours < _DAYS_FROM else f"{hours // 24} days"
-    return f"{one.id}  {what}  {whose}  {severity}{reached}  {waited}  {printable(why)[:_SUMMARY]}"
+    return one.id, what, printable(one.account), severity, reached, waited, printable(why)[:_SUMMARY]
 
 
 def case(wanted: Wanted, settings: Settings) -> Exit:
@@ -123,8 +119,18 @@ def case(wanted: Wanted, settings: Settings) -> Exit:
         facts = _act(wanted, proceedings, by, at, settings)
     decision = next((fact.decision for fact in reversed(facts) if isinstance(fact, Decided)), None)
     otherwise = _DONE.get(wanted.acts[0], "Decided; the case is closed.")
-    said = f"Decided. The statement is {decision}." if decision else otherwise
+    said = f"Decided. {_sent(decision, facts)}" if decision else otherwise
     return told(facts, as_json=wanted.as_json, said=said)
+
+
+def _sent(decision: DecisionId, facts: Iterable[Fact]) -> str:
+    """What is left to do: the time to appeal begins when the account has the statement."""
+    said = f"The statement is {decision}."
+    if any(isinstance(fact, Delivered) for fact in facts):
+        return said
+    return (
+        f"{said} `comity link {decision}` shows its account's link; `comity delivered {decision}` says that it has it."
+    )
 
 
 def _act(
@@ -173,8 +179,7 @@ def _foretell(wanted: Wanted, proceedings: Proceedings, deciding: Deciding, at: 
     facts = review.dismissed(proceedings, record, deciding, at)
     found = record.case(deciding.case)
     if found is not None:
-        for line in _lines(found, _texts(proceedings.store, record, found), settings, at):
-            out.print(line, markup=False)
+        _print(case_lines(record, found, _texts(proceedings.store, record, found), settings.zone, at))
     show_then(proceedings, record, facts, settings)
     demand_sure("Dismiss the case?", is_sure=False)
 
@@ -188,55 +193,35 @@ def _deciding(wanted: Wanted, proceedings: Proceedings, by: ReviewerId) -> Decid
 
 
 def _show(wanted: Wanted, settings: Settings) -> Exit:
+    """The case; or the appeal, if it is one."""
     with reading(settings) as store:
         account = store.account_of(wanted.case)
         record = fold(account, store.facts_of(account)) if account else None
         found = record.case(CaseId(wanted.case)) if record else None
         shown = _texts(store, record, found) if record and found else {}
-    if found is None:
-        raise StopError(f"there is no case {wanted.case!r}", help="List them with `comity cases`.", code=Exit.USAGE)
+    appeal = record.appeal(AppealId(wanted.case)) if record else None
+    if record is None or (found is None and appeal is None):
+        help_ = "List them with `comity cases`."
+        raise StopError(f"there is no case or appeal {wanted.case!r}", help=help_, code=Exit.USAGE)
     if wanted.as_json:
-        print_json({"case": found.opened, "version": found.version, "found": found.found, "notices": found.notices})
+        print_json({"appeal": appeal} if found is None else _as_json(found))
         return Exit.FINE
-    for line in _lines(found, shown, settings, SystemClock().now()):
-        out.print(line, markup=False)
+    if found is not None:
+        _print(case_lines(record, found, shown, settings.zone, SystemClock().now()), how_to_decide(found))
+    elif appeal is not None:
+        _print(appeal_lines(record, appeal, settings.zone), how_to_answer(appeal))
     return Exit.FINE
 
 
-def _texts(store: Store, record: Record, case: Case) -> dict[tuple[str, MessageId], str]:
+def _print(lines: Iterable[str], next_: str = "") -> None:
+    for line in (*lines, next_) if next_ else lines:
+        out.print(line, markup=False)
+
+
+def _as_json(found: Case) -> dict[str, object]:
+    return {"case": found.opened, "version": found.version, "found": found.found, "notices": found.notices}
+
+
+def _texts(store: Store, record: Record, case: Case) -> Texts:
     """What the case's messages say, as far as it is kept."""
     return {(each.source, each.id): each.text for each in texts_of(store, record, case)}
-
-
-def _lines(found: Case, texts: Mapping[tuple[str, MessageId], str], settings: Settings, now: datetime) -> Iterator[str]:
-    yield f"Case {found.id}, version {found.version}: {found.opened.why}"
-    yield f"  account {printable(found.opened.account)}, since {dated(found.since, settings.zone)}"
-    read = [(message, text) for (_, message), text in texts.items() if found.opened.kind is CaseKind.SECOND_REVIEW]
-    if found.opened.message is not None:
-        read.append((found.opened.message.id, found.opened.message.text))
-    for message, text in read:
-        yield f"  message {printable(message)}:"
-        yield f"    {printable(text)}"
-    for breach in found.breaches:
-        yield f"  a rule found “{breach.clause}” in message {printable(breach.message)}:"
-        found_in = texts.get((breach.source, breach.message))
-        yield f"    {printable('its text is not kept' if found_in is None else found_in)}"
-        for reason in reasons(breach.evidence, {"text": found_in or ""}, settings.zone, ENGLISH):
-            yield f"    - {printable(reason)}"
-    for each in waiting(found, now):
-        until = dated(each.until, settings.zone)
-        yield f"  message {printable(each.message)} waits for a decision; undecided, it is let through on {until}"
-    for notice in found.notices:
-        yield f"  reported by {'a ' if notice.origin != 'authority' else 'an '}{notice.origin}: {printable(notice.why)}"
-        if notice.where:
-            yield f"    where: {printable(notice.where)}"
-        if notice.known is Known.TEXT:
-            yield f"    {printable(notice.message.text)}"
-        else:
-            unknown = ", nor is it known who sent it" if notice.known is Known.NOTHING else ""
-            yield f"    message {printable(notice.message.id)}: its text is not kept{unknown}"
-            yield f"    as the report quotes it: {printable(notice.quote)}" if notice.quote else "    it is not quoted"
-    if found.closed is not None:
-        yield f"  closed by {printable(found.closed.by)} on {dated(found.closed.at, settings.zone)}"
-    elif found.held_by is not None:
-        yield f"  {printable(found.held_by)} works on it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from comity.app.acting import demand_sure
@@ -19,10 +19,18 @@ _TOLD = (Corrected, Lifted, OutcomeGiven, Recomputed, Undone)
 
 
 def demand_agreed(
-    question: str, proceedings: Proceedings, record: Record, facts: Sequence[Fact], settings: Settings
+    question: str,
+    proceedings: Proceedings,
+    record: Record,
+    facts: Sequence[Fact],
+    settings: Settings,
+    *,
+    above: Iterable[str] = (),
 ) -> None:
-    """Raises `StopError` if the answer is no."""
+    """`above`: what else is to be read before. Raises `StopError` if the answer is no."""
     if sys.stdin.isatty():
+        for line in above:
+            out.print(line, markup=False)
         show_then(proceedings, record, facts, settings)
         demand_sure(question, is_sure=False)
 

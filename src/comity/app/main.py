@@ -6,6 +6,8 @@ import io
 import os
 import sys
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -349,5 +351,8 @@ def _say(*paragraphs: str) -> None:
     """Messages quote what was given, so nothing in them reaches the terminal as a command."""
     from comity.casework.wording import printable
 
-    lines = (line for paragraph in paragraphs for line in paragraph.split("\n") if line)
-    sys.stderr.writelines(printable(line) + "\n" for line in lines)
+    lines = [printable(line) for paragraph in paragraphs for line in paragraph.split("\n") if line]
+    if sys.stderr.isatty():
+        width = max(40, get_terminal_size().columns)
+        lines = [part for line in lines for part in wrap(line, width, subsequent_indent="    ", break_on_hyphens=False)]
+    sys.stderr.writelines(f"{line}\n" for line in lines)

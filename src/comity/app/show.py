@@ -12,7 +12,7 @@ from comity.app.errors import Exit, StopError
 from comity.app.gates_reached import Reached, reached, reached_lines
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
-from comity.app.terminal import out, parse_account, parse_time
+from comity.app.terminal import out, parse_account, parse_time, table
 from comity.app.wiring import SystemClock, gate_acks, reading
 from comity.casework.facts import Decided
 from comity.casework.languages import language_of
@@ -40,12 +40,14 @@ def list_statements(settings: Settings, *, as_json: bool) -> Exit:
     if as_json:
         print_json([fact.statement for fact in newest])
         return Exit.FINE
-    for fact in newest:
-        kinds = ", ".join(measure.kind.value for measure in fact.measures) or "no measure"
-        line = f"{fact.decision}  {fact.at:%Y-%m-%d}  {printable(fact.account)}  {fact.breaches[0].clause}: {kinds}"
-        out.print(line, markup=False)
+    table(("id", "date", "account", "clause and measures"), map(_cells, newest))
     out.print(f"{counted(len(decided), 'statement')}; `comity statement ID` shows one.", markup=False)
     return Exit.FINE
+
+
+def _cells(fact: Decided) -> tuple[str, ...]:
+    kinds = ", ".join(measure.kind.value for measure in fact.measures) or "no measure"
+    return fact.decision, f"{fact.at:%Y-%m-%d}", printable(fact.account), f"{fact.breaches[0].clause}: {kinds}"
 
 
 def show_statement(prefix: str, settings: Settings, *, as_json: bool, as_html: bool) -> Exit:
@@ -122,6 +124,8 @@ def decision_of(store: Store, prefix: str) -> Recorded:
     """The one decision whose id begins with `prefix`."""
     exact = store.account_of(DecisionId(prefix)) if prefix.isascii() else None
     found = [(exact, prefix)] if exact else [one for one in _decisions(store) if one[1].startswith(prefix)]
+    if not found and store.is_erased(prefix):
+        raise StopError(f"statement {prefix} was erased with its account's data", code=Exit.PROBLEMS)
     if len(found) != 1:
         what = f"{len(found) or 'no'} statements have an id that begins with {prefix!r}"
         raise StopError(what, help="List them with `comity statement`.", code=Exit.USAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from comity.app.errors import Exit, StopError
@@ -22,10 +23,13 @@ from comity.model.ids import AccountId
 _OBEYED: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """What JSON leaves as it is, but a terminal obeys."""
 
-out = Console(highlight=False, soft_wrap=True)
-"""Results."""
+_NARROW: Final = 90
+"""Columns that a table with ids needs at least."""
 
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+"""Results: what people wrote as they wrote it, broken between words at a terminal, and nowhere for a program."""
+
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=not sys.stderr.isatty())
 """Everything else."""
 
 
@@ -73,6 +77,19 @@ def progress(what: str, total: int | None) -> Iterator[Progress]:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         bar.add_task(what, total=total, note="")
         yield bar
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table at a terminal that is wide enough; else a line each, the cells apart by two spaces. First come ids."""
+    if not out.is_terminal or out.width < _NARROW:
+        for row in rows:
+            out.print("  ".join(cell for cell in row if cell), markup=False)
+        return
+    drawn = Table(*head, box=None, pad_edge=False)
+    drawn.columns[0].no_wrap = True
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    out.print(drawn)
 
 
 def parse_time(text: str | None, default: datetime) -> datetime:

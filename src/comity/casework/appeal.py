@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from comity.casework.amend import live, milder, recomputed
 from comity.casework.case_facts import CaseOpened
 from comity.casework.facts import (
@@ -76,7 +78,7 @@ def give_outcome(
     if given.outcome is AppealOutcome.VARIED:
         if rows is None:
             raise RefusedError("say which milder measures take the place of the old ones")
-        given = _with(given, live(record, one.id), rows, version_of)
+        given = replace(given, measures=milder(live(record, one.id), rows, version_of))
     yield given
     if given.outcome is AppealOutcome.REVERSED:
         yield from recomputed(after(record, given), one.id, given.at, version_of)
@@ -108,19 +110,6 @@ def took_part(record: Record, decision: DecisionId) -> frozenset[ReviewerId]:
             parts += [*case.holders, case.escalated.by if case.escalated else None]
             parts += [case.assessed.by if case.assessed else None, case.closed.by if case.closed else None]
     return frozenset(each for each in parts if each is not None)
-
-
-def _with(given: OutcomeGiven, one: Recorded, rows: tuple[Row, ...], version_of: VersionOf) -> OutcomeGiven:
-    return OutcomeGiven(
-        account=given.account,
-        at=given.at,
-        appeal=given.appeal,
-        decision=given.decision,
-        outcome=given.outcome,
-        by=given.by,
-        why=given.why,
-        measures=milder(one, rows, version_of),
-    )
 
 
 def _of_notifier(record: Record, given: OutcomeGiven, one: Recorded | None) -> Iterator[Fact]:

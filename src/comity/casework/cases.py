@@ -29,7 +29,7 @@ from comity.model.ids import CaseId, MessageId, ReviewerId
 from comity.model.message import Message
 from comity.model.statement import Breach
 
-CaseFact = CaseOpened | Found | Noticed | Informed | Claimed | Released | HandedOver | Escalated | CaseClosed | Assessed
+CaseFact = Found | Noticed | Informed | Claimed | Released | HandedOver | Escalated | CaseClosed | Assessed
 
 Held = tuple[str, MessageId]
 """A message by its source and id, that its source was told to keep back."""
@@ -109,8 +109,6 @@ def case_after(case: Case, fact: CaseFact) -> Case:
             return replace(case, assessed=fact)
         case CaseClosed():
             return replace(case, closed=fact)
-        case CaseOpened():
-            return case
 
 
 def reopened(case: Case, fact: CaseOpened) -> Case:

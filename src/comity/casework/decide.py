@@ -96,12 +96,21 @@ def _automatic(record: Record, found: Sequence[Confirmed], given: Circumstances)
 def _case_about(decided: Decided, asked: Iterable[Asked], given: Circumstances) -> Iterator[Fact]:
     if any(each.reached.stopped_by_ceiling for each in asked):
         kind, why = CaseKind.CEILING, "The ladder foresees termination, which only a person may decide."
-    elif any(REVIEWED in measure.until for measure in decided.measures):
-        kind, why = CaseKind.UNTIL_REVIEWED, "A measure lasts until it is reviewed."
+        yield _about(decided, kind, why, given)
     else:
-        return
+        yield from to_review((decided,), given)
+
+
+def to_review(facts: Iterable[Fact], given: Circumstances) -> Iterator[CaseOpened]:
+    """What lasts until it is reviewed is put before somebody."""
+    for fact in facts:
+        if isinstance(fact, Decided) and any(REVIEWED in measure.until for measure in fact.measures):
+            yield _about(fact, CaseKind.UNTIL_REVIEWED, "A measure lasts until it is reviewed.", given)
+
+
+def _about(decided: Decided, kind: CaseKind, why: str, given: Circumstances) -> CaseOpened:
     case = case_id(given, kind)
-    yield CaseOpened(account=decided.account, at=given.at, case=case, kind=kind, why=why, about=decided.decision)
+    return CaseOpened(account=decided.account, at=given.at, case=case, kind=kind, why=why, about=decided.decision)
 
 
 def within_once(record: Record, found: Confirmed) -> Recorded | None:

@@ -9,7 +9,7 @@ from functools import reduce
 import msgspec
 from msgspec.structs import replace
 
-from comity.casework.case_facts import CaseClosed, CaseKind, CaseOpened
+from comity.casework.case_facts import CaseClosed, CaseKind, CaseOpened, Informed
 from comity.casework.cases import Case, CaseFact, Held, case_after, held_by, reopened
 from comity.casework.facts import (
     Accepted,
@@ -288,7 +288,7 @@ def _appealed(one: Dismissal, fact: Appealed | OutcomeGiven) -> Dismissal:
 
 
 def _case(record: Record, fact: CaseFact) -> Record:
-    found = _case_of(record, fact)
+    found = _noticed_in(record, fact.notice) if isinstance(fact, Informed) else fact.case
     cases = tuple(case_after(_settled(record, each, fact), fact) if each.id == found else each for each in record.cases)
     return replace(record, cases=cases)
 
@@ -300,14 +300,6 @@ def _settled(record: Record, case: Case, fact: CaseFact) -> Case:
     held = held_by(case, fact.at)
     gone = frozenset(key for one in record.decisions for key, where in removed(one, fact.at) if where is not None)
     return replace(case, released=case.released | (held - gone), refused=case.refused | (held & gone))
-
-
-def _case_of(record: Record, fact: CaseFact) -> CaseId | None:
-    if isinstance(fact, CaseOpened):
-        return None
-    if hasattr(fact, "case"):
-        return fact.case
-    return _noticed_in(record, fact.notice)
 
 
 def _noticed_in(record: Record, notice: NoticeId) -> CaseId | None:

@@ -54,7 +54,7 @@ class Appeal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Dismissal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A dismissal, which only its notifiers can appeal. `reopened`: one of them did, and was right."""
+    """A dismissal, which only its notifiers can appeal; it is live until one of them was right."""
 
     dismissed: Dismissed
     appeals: tuple[Appeal, ...] = ()

@@ -18,7 +18,6 @@ from comity.casework.case_facts import (
     Assessed,
     CaseClosed,
     CaseKind,
-    CaseOpened,
     Claimed,
     Escalated,
     HandedOver,
@@ -26,7 +25,7 @@ from comity.casework.case_facts import (
     Released,
 )
 from comity.casework.cases import Case
-from comity.casework.decide import case_id, within_once
+from comity.casework.decide import to_review, within_once
 from comity.casework.facts import ConditionMet, Decided, Dismissed, Fact, Joined, Undone
 from comity.casework.quality import decider
 from comity.casework.record import Record, after
@@ -98,18 +97,9 @@ def confirm(
         facts = (*facts, *recomputed(reduce(after, facts, record), about.id, given.at, version_of))
     else:
         facts = tuple(_on_findings(record, deciding, confirmed, given, rows))
-    facts = (*facts, *_to_review(facts, given))
+    facts = (*facts, *to_review(facts, given))
     made = next((fact.decision for fact in reversed(facts) if isinstance(fact, Decided | Joined | ConditionMet)), None)
     return (*facts, *_close(case, deciding, given.at, made, confirmed=True))
-
-
-def _to_review(facts: tuple[Fact, ...], given: Circumstances) -> Iterator[Fact]:
-    """What lasts until it is reviewed is put before somebody."""
-    for fact in facts:
-        if isinstance(fact, Decided) and any(REVIEWED in measure.until for measure in fact.measures):
-            kind, why = CaseKind.UNTIL_REVIEWED, "A measure lasts until it is reviewed."
-            case = case_id(given, kind)
-            yield CaseOpened(account=fact.account, at=given.at, case=case, kind=kind, why=why, about=fact.decision)
 
 
 def dismiss(record: Record, deciding: Deciding, given: Circumstances, version_of: VersionOf) -> tuple[Fact, ...]:

@@ -13,7 +13,7 @@ from comity.casework.ladder import rows_at
 from comity.casework.languages import language_of
 from comity.casework.record import Record
 from comity.casework.spoken import duration, row_in_words
-from comity.model.agreement import Agreement, Translation
+from comity.model.agreement import UNDETERMINED, Agreement, Translation
 from comity.model.clause import Clause, Kind
 from comity.model.duration import Duration, Unit
 from comity.model.ids import ClauseId, DecisionId
@@ -90,12 +90,13 @@ def _has_accepted(grounds: Grounds) -> bool:
 
 
 def _reader_language(grounds: Grounds) -> str:
+    """A version that names no language is believed to be in the one that it was shown in."""
     accepted = grounds.record.acceptances
     wanted = accepted[-1].language if accepted else grounds.agreement.language
     for language in (wanted, wanted.split("-")[0]):
         if language in grounds.agreement.translations:
             return language
-    return grounds.agreement.language
+    return wanted if grounds.agreement.language == UNDETERMINED else grounds.agreement.language
 
 
 def _quoted(clause: Clause, translation: Translation | None) -> QuotedClause:

@@ -11,10 +11,12 @@ from typing import Final
 
 import msgspec
 
+from comity.agreement.names import language_trouble
 from comity.casework.facts import Accepted, ContactGiven, HandleGiven
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
 from comity.flow.message import Proceedings
+from comity.model.agreement import UNDETERMINED, Agreement
 from comity.model.duration import LATEST
 from comity.model.ids import AccountId, Channel, Digest
 from comity.model.message import Message
@@ -27,22 +29,35 @@ _ADDRESS: Final = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_WORD}(?:\.{_W
 def accept(
     proceedings: Proceedings, account: AccountId, digest: Digest | None, language: str | None, at: datetime
 ) -> Accepted:
-    """The account is bound by that version, or the last, from `at` on. Raises `RefusedError`."""
+    """The account is bound by that version, or the last, from `at` on. Raises `RefusedError`.
+
+    `language`: in which it was shown; None: in the version's own.
+    """
     versions = proceedings.versions
     one = versions.of(digest) if digest else versions.latest()
     if one is None:
         raise RefusedError("there is no such version; name a published digest")
-    shown_in = (one.agreement.language, *one.agreement.translations)
-    if language is not None and language not in shown_in:
-        raise RefusedError(f"the version is not written in {language!r}; name one of {', '.join(shown_in)}")
-    fact = Accepted(
-        account=account,
-        at=at,
-        agreement=one.agreement.digest,
-        language=language or one.agreement.language,
-    )
+    shown_in = _shown_in(one.agreement, language)
+    fact = Accepted(account=account, at=at, agreement=one.agreement.digest, language=shown_in)
     proceedings.note(fact)
     return fact
+
+
+def _shown_in(agreement: Agreement, language: str | None) -> str:
+    """Of a reader in `de-AT` the version's `de`. A version that names no language is believed to be in the reader's."""
+    if language is None:
+        return agreement.language
+    written = (agreement.language, *agreement.translations)
+    for wanted in (language.lower(), language.lower().partition("-")[0]):
+        found = next((each for each in written if each.lower() == wanted), None)
+        if found is not None:
+            return found
+    if agreement.language != UNDETERMINED:
+        raise RefusedError(f"the version is not written in {language!r}; name one of {', '.join(written)}")
+    trouble = language_trouble(language)
+    if trouble is not None:
+        raise RefusedError(f"{trouble.message}; write one of {trouble.help}")
+    return language
 
 
 def give_handle(proceedings: Proceedings, given: HandleGiven) -> None:

@@ -91,13 +91,13 @@ def undo(proceedings: Proceedings, found: Caused, by: ReviewerId, why: str, at: 
     return proceedings.act(list(dict.fromkeys(account for account, _ in found.alone)), follows)
 
 
-def erase(proceedings: Proceedings, account: AccountId, at: datetime, *, keep_hash: bool) -> None:
+def erase(proceedings: Proceedings, account: AccountId, at: datetime, *, keep_hash: bool) -> bool:
     """Erase the account's data for good. Raises `RefusedError`. New proceedings take the place of these.
 
-    The ledger says so with the first entry of another day.
+    Returns whether there were any. The ledger says so with the first entry of another day.
     """
     demand_erasable(proceedings.record(account), at)
-    proceedings.erase(account, keep_hash=keep_hash)
+    return proceedings.erase(account, keep_hash=keep_hash)
 
 
 def demand_erasable(record: Record, at: datetime) -> None:

@@ -148,13 +148,14 @@ class Proceedings:
             self._keep((), every, attachments)
         return every
 
-    def erase(self, account: AccountId, *, keep_hash: bool) -> None:
-        """Erase the account's data, which nobody needs any more. New proceedings take the place of these.
+    def erase(self, account: AccountId, *, keep_hash: bool) -> bool:
+        """Erase the account's data, if there are any. New proceedings take the place of these.
 
-        Raises `OvertakenError` if anything was recorded since it was found that nobody does.
+        Raises `OvertakenError` if anything was recorded since it was found that nobody needs them.
         """
-        self._recorder.erase(account, keep_hash=keep_hash, reader=self._reader)
+        was_known = self._recorder.erase(account, keep_hash=keep_hash, reader=self._reader)
         self.is_spent = True
+        return was_known
 
     def publish(self, version: Version, at: datetime) -> None:
         """Put a version in force. New proceedings take the place of these."""

@@ -174,10 +174,10 @@ class Recorder:
         if reader not in (None, self._readers):
             raise OvertakenError("the record was read anew meanwhile, by others who decide on it now; ask them")
 
-    def erase(self, account: AccountId, *, keep_hash: bool, reader: int | None = None) -> None:
-        """Raises `OvertakenError` if anything was recorded since, such as a legal hold."""
+    def erase(self, account: AccountId, *, keep_hash: bool, reader: int | None = None) -> bool:
+        """As the store does. Raises `OvertakenError` if anything was recorded since, such as a legal hold."""
         self._demand_last(reader)
-        self._store.erase(account, keep_hash=keep_hash, position=self._position)
+        return self._store.erase(account, keep_hash=keep_hash, position=self._position)
 
     def publish_erasures(self, at: datetime) -> None:
         """Say in the ledger which statements were erased, so that erased differs from withheld.

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from comity.model.clause import Clause, Expiry, Ladder
 from comity.model.duration import Duration
 from comity.model.ids import Channel, ClauseId, Digest
+
+UNDETERMINED: Final = "und"
+"""The tag (BCP 47) of a version that does not say which language it is written in."""
 
 
 class LexiconKind(StrEnum):

@@ -24,12 +24,12 @@ class Store(Protocol):
         `write.erasures`, or a message was taken in before.
         """
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> bool:
         """Make everything kept of the account unreadable for good. What it may still be needed for is not asked here.
 
-        Its facts and ids keep their places, empty. Its statements are `pending_erasures` then. `keep_hash`: the store
-        can still say `was_terminated` of it. Raises `OvertakenError`, and erases nothing, if the record no longer has
-        the `position` facts that it was decided on.
+        Returns whether anything was. Its facts and ids keep their places, empty. Its statements are `pending_erasures`
+        then. `keep_hash`: the store can still say `was_terminated` of it. Raises `OvertakenError`, and erases nothing,
+        if the record no longer has the `position` facts that it was decided on.
         """
 
     def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:

@@ -131,9 +131,11 @@ class MemoryStore:
             self._plans[row] = one
             self._changes.append((row, at))
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> bool:
         if position not in (None, self.position):
             raise OvertakenError(f"the record has {self.position} facts, not {position}; read the store again")
+        wrote = any(taken and _author(taken) == account for taken in self._messages.values())
+        was_known = wrote or account in self._by_account
         self._erasures += 1
         self._erased |= {fact.decision for fact in self.facts_of(account) if isinstance(fact, Decided)}
         for position in self._by_account.pop(account, ()):
@@ -154,6 +156,7 @@ class MemoryStore:
             self._changes.append((row, EARLIEST))
         if keep_hash:
             self._terminated.add(account)
+        return was_known
 
     def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:
         self._forgotten.update(messages)

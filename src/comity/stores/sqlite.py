@@ -130,7 +130,7 @@ class SqliteStore:
         if write.erasures not in (None, self.erasures):
             raise OvertakenError(f"an account was erased from {self._db.path} meanwhile; read the store again")
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> bool:
         if self._db.in_transaction:
             raise StoreError(f"in {self._db.path} nobody is erased together with other acts: let it be done alone")
         subject = self._people.subject(account)
@@ -149,6 +149,7 @@ class SqliteStore:
                 self._people.erase(subject)
         if subject is not None:
             self._people.forget(subject)
+        return subject is not None
 
     def forget_messages(self, messages: Iterable[tuple[str, MessageId]]) -> None:
         keys = [(message_key(self._keys, source, id_),) for source, id_ in messages]

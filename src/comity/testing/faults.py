@@ -67,9 +67,9 @@ class OvertakenStore:
         self._happen()
         self._store.append(write)
 
-    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> None:
+    def erase(self, account: AccountId, *, keep_hash: bool = False, position: int | None = None) -> bool:
         self._happen()
-        self._store.erase(account, keep_hash=keep_hash, position=position)
+        return self._store.erase(account, keep_hash=keep_hash, position=position)
 
     def _happen(self) -> None:
         while self._overtakes:

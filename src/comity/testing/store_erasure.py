@@ -129,9 +129,7 @@ class ErasureContract(Contract):
     def test_erasing_twice_or_somebody_unknown_changes_nothing(self) -> None:
         store = self.store()
         store.append(WRITE)
-        store.erase(ANN)
-        store.erase(ANN)
-        store.erase(AccountId("eve"))
+        assert [store.erase(each) for each in (ANN, ANN, AccountId("eve"))] == [True, False, False]
         assert set(self.reopened(store).pending_erasures()) == {FIRST, SECOND}
 
     def test_an_erased_account_can_come_back_as_a_new_one(self) -> None:
