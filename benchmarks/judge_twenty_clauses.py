@@ -17,6 +17,7 @@ import by_hand
 import engines
 import twenty
 from comity.engine import History, Plan, Tracer, plan
+from comity.engine.batch import Batch
 from comity.model.message import Message
 from common import expect, part, report
 
@@ -25,7 +26,6 @@ SLOW_COUNT = 1_000
 BATCH = 1_024
 RUNS = 7
 LATENESS = timedelta(hours=1)
-KEY = b"a key of the benchmark's"
 
 Answers = list[int]
 Side = Callable[[Sequence[Message]], Answers]
@@ -82,7 +82,7 @@ def with_evidence(made: Plan) -> Side:
 
 def one_by_one_with_windows(made: Plan) -> Side:
     def judge(messages: Sequence[Message]) -> Answers:
-        tracer, history = Tracer(made.needs, key=KEY), History(made.needs, lateness=LATENESS)
+        tracer, history = Tracer(made.needs, key=None), History(made.needs, lateness=LATENESS)
         return [made.breached_bits(message, history.take(tracer.trace(message))[0]) for message in messages]
 
     return judge
@@ -90,10 +90,10 @@ def one_by_one_with_windows(made: Plan) -> Side:
 
 def in_batches_with_windows(made: Plan) -> Side:
     def judge(messages: Sequence[Message]) -> Answers:
-        tracer, history = Tracer(made.needs, key=KEY), History(made.needs, lateness=LATENESS)
+        tracer, history = Tracer(made.needs, key=None), History(made.needs, lateness=LATENESS)
         return [
             bits
-            for some in batches(messages)
+            for some in map(Batch, batches(messages))
             for bits in made.breached_batch(some, history.take_all(tracer.traces(some))[0])
         ]
 

@@ -28,6 +28,7 @@ rows = import_module("comity.flow.rows")
 plains = import_module("comity.intake.plain")
 plans = import_module("comity.engine.plan")
 runs = import_module("comity.engine.runs")
+series = import_module("comity.engine.series")
 sieves = import_module("comity.engine.sieve")
 tallies = import_module("comity.engine.tallies")
 
@@ -168,6 +169,9 @@ FAULTS: dict[str, Plant] = {
         databases, "_FLAGS", {**databases._FLAGS, "joined": databases._FLAGS["once"] | databases._FLAGS["joined"]}
     ),
     "a window's edge that belongs to it": lambda patch: patch.setattr(tallies, "bisect_right", tallies.bisect_left),
+    "a window's edge that belongs to it in turns": lambda patch: patch.setattr(
+        series, "bisect_right", tallies.bisect_left
+    ),
     "a window's edge that belongs to it in batches": lambda patch: patch.setattr(runs, "_RIGHT", "left"),
     "ties in another order": _untied,
     "a text in columns taken for ASCII": lambda patch: patch.setattr(joins, "MOST_ASCII", 255),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.engine.fold import fold, fold_with_spans
+from comity.engine.joined import pieces
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.engine.words import occurrences, phrase, word_form
 
@@ -66,6 +67,19 @@ def test_the_quick_way_leads_to_the_same_fold_for_every_character_among_others()
     for code in (*range(0x3400), *range(0x3400, 0xD800, 17), *range(0xF900, 0x20000, 3), *range(0xE0000, 0xE0200)):
         text = f"“A{chr(code)} B{chr(code)}é {chr(code)}"
         assert folding._fold(text) == folding._fold_whole(text), hex(code)
+
+
+@more
+@given(
+    st.lists(
+        st.one_of(texts, st.sampled_from(("", "a\0b", "\0", "\n", "a\n\nb", " \u200b a", "a  b", "é\u00a0 b"))),
+        max_size=6,
+    )
+)
+def test_rows_fold_as_each_of_them_does(some: list[str]) -> None:
+    forget()
+    rows = [row for piece in pieces(some) for row in folding.folded_rows(piece)]
+    assert rows == [fold(text).encode() for text in some] == list(map(folding.folded_bytes, some))
 
 
 @more

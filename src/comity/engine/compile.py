@@ -65,6 +65,7 @@ class Compiler:
     shared: frozenset[str] = _NOTHING
     variables: Mapping[str, str] = field(default_factory=dict)  # where they stand; by default in the reading `f`
     counts: str = "f.counts[{}]"  # where a window's count stands, by the window's name
+    count_price: float = 2.0
     constants: dict[str, str] = field(default_factory=dict)  # source -> name
     groups: dict[str, dict[str, int]] = field(default_factory=dict)  # scanned variable -> phrases' source -> number
     bits: dict[Search, int] = field(default_factory=dict)
@@ -132,7 +133,7 @@ class Compiler:
             operands = sorted((self.code(a, own) for a in chain(call, function)), key=lambda code: code.price)
             return filled("(" + _CHAINS[function].join(["{}"] * len(operands)) + ")", operands)
         if is_history(function):
-            return leaf(self.counts.format(self.window(window_of(call, own))), price=2.0)
+            return leaf(self.counts.format(self.window(window_of(call, own))), price=self.count_price)
         match call:
             case Call(function="says" | "saysAny" | "matches", args=(receiver, wanted)):
                 return self._search(function, receiver, text_of(wanted), own)

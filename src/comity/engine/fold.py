@@ -12,10 +12,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 from comity.engine.databases import Patterns
+from comity.engine.joined import Joined, foreign_in
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.model.expression import Span
 
@@ -38,10 +38,11 @@ _MOST_PIECES: Final = 12
 _LONGEST_TEXT_KNOWN: Final = 2000
 LONGEST_FOREIGN_KNOWN: Final = 48
 """Bytes of what is not ASCII's in a text, up to which it is remembered what becomes of them."""
-_ASCII: Final = bytes(range(128))
 _WHITE_TO_SPACE: Final = bytes(32 if code < 128 and chr(code).isspace() else code for code in range(256))
 _TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="once")  # found quicker than by `in`
-_ROWS_TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="words")
+_ROWS_TO_BE_SPACED: Final = Patterns(
+    {r"[\t\x0b-\r\x1c-\x1f]|[^\0]\n[^\0]|  ": 1}, kind="words"
+)  # no line beside a zero
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 _SAME_SCRIPT: Final = {
     **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),  # the names of Arabic digits
@@ -58,33 +59,31 @@ def fold(text: str) -> str:
 def folded_bytes(text: str) -> bytes:
     """`fold` in UTF-8, for what is only hashed or compared."""
     raw = text.encode()
-    return _spaced(raw.lower()) if len(raw) == len(text) else _folded_foreign(text, raw)
-
-
-def folded_rows(texts: Sequence[str]) -> list[bytes]:
-    """`folded_bytes` of each, quicker: put in lower case and searched for white space together, a zero byte between."""
-    joined = b"\0".join([text.encode() for text in texts]).lower()
-    rows = joined.split(b"\0")
-    if len(rows) != len(texts):
-        return list(map(folded_bytes, texts))
-    starts = list(accumulate(map(len, rows), lambda start, size: start + size + 1, initial=0))
-    spaced = [0] * len(starts)
-    _ROWS_TO_BE_SPACED.add_bits(joined, starts, spaced)
-    for number, (text, row, is_spaced) in enumerate(zip(texts, rows, spaced, strict=False)):
-        if len(row) != len(text):
-            rows[number] = _folded_foreign(text, row, is_spaced=bool(is_spaced))
-        elif is_spaced:
-            rows[number] = _spaced(row)
-    return rows
-
-
-def _folded_foreign(text: str, raw: bytes, *, is_spaced: bool = True) -> bytes:
-    """`raw`: the text in UTF-8, ASCII's letters in any case. `is_spaced`: it may have white space to be made one."""
+    if len(raw) == len(text):
+        return _spaced(raw.lower())
     seen = seen_in(foreign_in(raw))
-    if seen.others:
-        return fold(text).encode()
-    folded = _on_their_own(raw, seen)
-    return _spaced(folded) if is_spaced or seen.moves_spaces else folded
+    return fold(text).encode() if seen.others else _spaced(_on_their_own(raw, seen))
+
+
+def folded_rows(texts: Joined) -> list[bytes]:
+    """`folded_bytes` of each, quicker: put in lower case and searched for white space together."""
+    if texts.has_zeros:
+        return [folded_bytes(texts.text(place)) for place in range(len(texts))]
+    raw = texts.raw.lower()
+    starts = texts.starts.tolist()
+    rows = [raw[start:end] for start, end in zip(starts, texts.ends.tolist(), strict=True)]
+    spaced = [0] * (len(rows) + 1)
+    _ROWS_TO_BE_SPACED.add_bits(raw, [*starts, len(raw)], spaced)
+    for place in [place for place, is_spaced in enumerate(spaced) if is_spaced]:
+        rows[place] = _spaced(rows[place])
+    for place, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
+        seen = seen_in(foreign)
+        if seen.others:
+            rows[place] = fold(texts.text(place)).encode()
+        elif seen.replaced:
+            folded = _on_their_own(rows[place], seen)
+            rows[place] = _spaced(folded) if seen.moves_spaces else folded
+    return rows
 
 
 def _folded(text: str) -> str:
@@ -145,11 +144,6 @@ def _on_their_own(raw: bytes, seen: Seen) -> bytes:
 
 
 _known_fold = lru_cache(maxsize=2048)(_fold)  # what a batch is searched for is counted in windows too
-
-
-def foreign_in(raw: bytes) -> bytes:
-    """What a text in UTF-8 has of characters that are not ASCII's, in their order."""
-    return raw.translate(None, _ASCII)
 
 
 class Seen(NamedTuple):

@@ -24,7 +24,9 @@ from comity.model.ids import Channel
 _ENTRIES: Final = """
 
 def breached(m, counts):
-    return settled(m, counts, hits_of(m))
+    hits = hits_of(m)
+    bits = at_once(m, counts, hits)
+    return judge(Judging(m, counts, hits)) if bits == UNSURE else bits
 
 
 def breached_all(ms, counts):
@@ -139,7 +141,7 @@ def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
 
 def _columns(rules: Rules, compiler: Compiler) -> list[str]:
     """Judging by columns of counts: where no search found anything, only rules without a need are looked at."""
-    direct = Compiler(variables=DIRECT | COSTLY, counts="of_{}", constants=compiler.constants)
+    direct = Compiler(variables=DIRECT | COSTLY, counts="of_{}", count_price=0.2, constants=compiler.constants)
     unsure, answers = dict[Guard, None](), list[str]()
     for number, (clause, rule) in enumerate(rules):
         if not need_of(rule.expression, compiler):
@@ -208,7 +210,9 @@ def _sieve(field: str, compiler: Compiler) -> Iterator[str]:
 def _hits(compiler: Compiler) -> list[str]:
     values = {field: f"m.{field}" if field != "unquoted" else "unquoted_of(m)" for field in _fields(compiler)}
     one = " | ".join(f"sieve_of_{field}.one({value})" for field, value in values.items())
-    many = [f"sieve_of_{field}.many([{value} for m in ms])" for field, value in values.items()]
+    texts = {field: f"pieces([{value} for m in ms])" for field, value in values.items()}
+    texts |= {"text": "joined_texts(ms)"} if "text" in texts else {}
+    many = [f"sieve_of_{field}.all_of({value})" for field, value in texts.items()]
     adding = [f"    hits = [a | b for a, b in zip(hits, {each})]" for each in many[1:]]
     lists = {search.what if search.kind == "sign" else "domains": 0 for search in compiler.bits if _is_of_list(search)}
     if "domains" in lists:

@@ -97,32 +97,39 @@ class Groups(Generic[T, E]):
         self._queue: deque[Group] = deque()  # INVARIANT: each group once
         self.tallies: dict[Group, T] = {}
 
-    def add(self, fresh: Iterable[Group]) -> None:
+    def began(self, fresh: Iterable[Group]) -> None:
         """Groups that were put among the tallies just now, each for the first time."""
         self._queue.extend(fresh)
 
     def put(self, group: Group, tally: T, floor: int) -> None:
         """The group's tally from now on; what is not after `floor` may go."""
-        if group not in self.tallies:
-            self._queue.append(group)
-        self.tallies[group] = tally
-        self.sweep(floor)
+        if group in self.tallies:
+            self.go_on(group, tally, floor)
+        else:
+            self.begin(group, tally, floor)
 
-    def sweep(self, floor: int) -> None:
-        """Every few times it is called: looks at what has been there longest, and drops it if it may go."""
+    def begin(self, group: Group, tally: T, floor: int) -> None:
+        """`put` for a group that there was not."""
+        self._queue.append(group)
+        self.go_on(group, tally, floor)
+
+    def go_on(self, group: Group, tally: T, floor: int) -> None:
+        """`put` for a group that there was."""
+        self.tallies[group] = tally
         self._due -= 1
         if not self._due:
             self._due = _EVERY
             self._drop(floor)
 
     def sweep_for(self, count: int, floor: int) -> None:
-        """As if `sweep` were called so many times."""
+        """What so many calls of `put` drop besides."""
         self._due -= count
         while self._due <= 0:
             self._due += _EVERY
             self._drop(floor)
 
     def _drop(self, floor: int) -> None:
+        """Every few times: looks at what has been there longest, and drops it if it may go."""
         for _ in range(min(_LOOKED_AT, len(self._queue))):
             first = self._queue.popleft()
             if self._form.newest(self.tallies[first]) > floor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -18,12 +19,13 @@ BETWEEN: Final = b"\n\0\n"
 """Between texts, before the first and after the last: lines for `^ $`, and what no phrase goes across."""
 
 MOST_ASCII: Final = 127
+_ASCII: Final = bytes(range(MOST_ASCII + 1))
 
 TOGETHER: Final = 200_000
 """Bytes in one buffer, or characters: so many fit into a processor's cache, and copies of huge texts do not add up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Joined:
     """Some texts in their order. Text n stands in `raw` from `starts[n]` to `ends[n]`."""
 
@@ -36,12 +38,22 @@ class Joined:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @cached_property
+    def has_zeros(self) -> bool:
+        """Whether a text has a zero byte in it."""
+        return int(np.count_nonzero(self.codes == 0)) > len(self) + 1
+
+    @cached_property
+    def foreign_parts(self) -> list[bytes]:
+        """What is not ASCII's of each text that has such characters."""
+        return [foreign_in(self.bytes_of(place)) for place in self.foreign]
+
     @property
     def codes(self) -> NDArray[np.uint8]:
         return np.frombuffer(self.raw, np.uint8)
 
     def bytes_of(self, place: int) -> bytes:
-        return self.raw[self.starts[place] : self.ends[place]]
+        return self.raw[self.starts.item(place) : self.ends.item(place)]
 
     def text(self, place: int) -> str:
         return self.bytes_of(place).decode()
@@ -49,6 +61,11 @@ class Joined:
     def places_of(self, at: Ints) -> Ints:
         """The texts in which these bytes stand; what is between belongs to the text before."""
         return np.searchsorted(self.starts, at, "right") - 1
+
+
+def foreign_in(raw: bytes) -> bytes:
+    """What a text in UTF-8 has of characters that are not ASCII's, in their order."""
+    return raw.translate(None, _ASCII)
 
 
 def join(texts: Sequence[str]) -> Joined:

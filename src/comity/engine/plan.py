@@ -13,9 +13,10 @@ from typing import Final
 
 from comity.engine import clockface, functions
 from comity.engine import reading as readings
+from comity.engine.batch import joined_texts
 from comity.engine.evidence import evidence
 from comity.engine.generate import UNSURE, generate
-from comity.engine.joined import Joined
+from comity.engine.joined import Joined, pieces
 from comity.engine.reading import Reading, feature
 from comity.engine.scan import Entries
 from comity.engine.sieve import Sieve, Wanted
@@ -207,6 +208,8 @@ def _namespace(agreement: Agreement) -> dict[str, object]:
         "Sieve": Sieve,
         "Wanted": Wanted,
         "feature": feature,
+        "joined_texts": joined_texts,
+        "pieces": pieces,
         "window": known,
     }
 

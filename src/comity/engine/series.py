@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from hashlib import blake2b
@@ -103,15 +104,12 @@ class _Messages(_Kept[Times, int]):
             return
         before = self._groups.tallies.get(group)
         if before is None:
-            self._groups.put(group, at, floor)
+            self._groups.begin(group, at, floor)
             for window, _ in self._windows:
                 counts[window] = 1
             return
         times = with_time(before, at, floor)
-        if times is before:  # an array that grew
-            self._groups.sweep(floor)
-        else:
-            self._groups.put(group, times, floor)
+        self._groups.go_on(group, times, floor)
         for window, length in self._windows:
             after = at - length
             counts[window] = count(times, after if after > floor else floor, at)
@@ -131,12 +129,16 @@ class _Messages(_Kept[Times, int]):
             elif before is None:
                 tallies[group] = at
                 fresh.append(group)
-            else:
+            elif isinstance(before, int) or before[0] <= floor or before[-1] > at:
                 tallies[group] = times = with_time(before, at, floor)
                 for column, length in lengths:
                     column[place] = count(times, max(at - length, floor), at)
+            else:  # the newest of several that all are known
+                before.append(at)
+                for column, length in lengths:
+                    column[place] = len(before) - bisect_right(before, at - length)
         if sent:
-            self._groups.add(fresh)
+            self._groups.began(fresh)
             self._groups.sweep_for(len(sent), floors[-1])
         columns.update((window, column) for (window, _), column in zip(self._windows, found, strict=True))
 
@@ -228,7 +230,7 @@ def series_of(counted: Counted, key: str, windows: Iterable[Window]) -> Series:
     """The series of a kind of windows that counts messages."""
     match counted:
         case Counted.MESSAGES:
-            return _Messages(_author, _all_authors, windows)
+            return _Messages(_author, lambda traces: traces.names, windows)
         case Counted.COPIES:
             return _Messages(lambda trace: trace.author.encode() + trace.text, _all_copies, windows)
         case Counted.TEXT_COPIES:
@@ -251,12 +253,8 @@ def _author(trace: Trace) -> Group:
     return trace.author.encode()
 
 
-def _all_authors(traces: Traces) -> Iterable[Group]:
-    return [author.encode() for author in traces.authors]
-
-
 def _all_copies(traces: Traces) -> Iterable[Group]:
-    return [author.encode() + text for author, text in zip(traces.authors, traces.texts, strict=True)]
+    return [name + text for name, text in zip(traces.names, traces.texts, strict=True)]
 
 
 def _text(trace: Trace) -> Group:
@@ -270,8 +268,8 @@ def _with_value(trace: Trace, key: str) -> Group | None:
 
 
 def _with_values(traces: Traces, key: str) -> Iterable[Group | None]:
-    pairs = zip(traces.authors, traces.values[key], strict=True)
-    return [author.encode() + value if value else None for author, value in pairs]
+    pairs = zip(traces.names, traces.values[key], strict=True)
+    return [name + value if value else None for name, value in pairs]
 
 
 def _authors(trace: Trace) -> tuple[bytes, ...]:

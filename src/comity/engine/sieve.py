@@ -9,7 +9,7 @@ Many fields go through at once, joined (see `joined`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from string import ascii_lowercase
@@ -19,9 +19,9 @@ import numpy as np
 
 from comity.engine.compile import SURE
 from comity.engine.databases import Patterns
-from comity.engine.fold import fold, foreign_in
+from comity.engine.fold import fold
 from comity.engine.functions import may_be_capitals, parent_domains
-from comity.engine.joined import BETWEEN, Joined, pieces
+from comity.engine.joined import Joined, foreign_in, pieces
 from comity.engine.scan import MOST_LITERALS, Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
@@ -113,12 +113,16 @@ class Sieve:
 
     def many(self, texts: Sequence[str]) -> list[int]:
         """`one` for each text, or more bits, in a fraction of the time."""
-        return [bits for piece in pieces(texts) for bits in self.sift(piece)]
+        return self.all_of(pieces(texts))
+
+    def all_of(self, texts: Iterable[Joined]) -> list[int]:
+        """The same for texts that are joined in turns."""
+        return [bits for piece in texts for bits in self.sift(piece)]
 
     def sift(self, texts: Joined) -> list[int]:
         """The same for texts that are joined."""
         starts = [*texts.starts.tolist(), len(texts.raw)]
-        if np.count_nonzero(texts.codes == 0) > len(starts) or self._rare_words:
+        if texts.has_zeros or self._rare_words:
             return [self.one(texts.text(place)) for place in range(len(texts))]
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         most = _MOST_HITS * len(texts)
@@ -135,7 +139,7 @@ class Sieve:
                 if may_be_capitals(texts.bytes_of(number), share):
                     hits[number] |= bit
         if texts.foreign:
-            self._add_foreign(texts, starts, hits)
+            self._add_foreign(texts, hits)
         return hits[:-1]
 
     def groups_in(self, text: str) -> frozenset[int]:
@@ -160,12 +164,11 @@ class Sieve:
         found = self._folded(raw) if words is None else self._among(words)
         return found | self._ignoring_case if _LONG_S in foreign or _KELVIN in foreign else found
 
-    def _add_foreign(self, texts: Joined, starts: Sequence[int], hits: list[int]) -> None:
+    def _add_foreign(self, texts: Joined, hits: list[int]) -> None:
         """The same for all rows that are not in ASCII: those with plain words are searched together."""
         rows, searched = list[int](), list[bytes]()
-        for number in texts.foreign:
-            raw = texts.raw[starts[number] : starts[number + 1] - len(BETWEEN)]
-            foreign = foreign_in(raw)
+        for number, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
+            raw = texts.bytes_of(number)
             words = words_in(raw, foreign) if self._is_plain else None
             hits[number] &= ~self._sure
             if _LONG_S in foreign or _KELVIN in foreign:
@@ -198,7 +201,7 @@ def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[i
     begins = np.asarray(starts)
     last = np.minimum(begins[1:] // _EIGHT, len(eights))
     count = counts[last] - counts[np.minimum(-(-begins[:-1] // _EIGHT), last)]  # at least
-    others = np.diff(begins) - count
+    others = begins[1:] - begins[:-1] - count
     rows: list[int] = np.flatnonzero(count * share < others * (1 - share) + 1).tolist()
     return rows
 

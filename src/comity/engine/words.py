@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from comity.engine.fold import LONGEST_FOREIGN_KNOWN, fold, foreign_in, on_its_own
+from comity.engine.fold import LONGEST_FOREIGN_KNOWN, fold, on_its_own
+from comity.engine.joined import foreign_in
 
 _UNSPACED: Final = (
     "CJK UNIFIED",

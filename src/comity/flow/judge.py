@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from comity.engine.batch import Batch
 from comity.engine.explain import Explained, explain
 from comity.engine.history import History
 from comity.engine.plan import Plan, plan
@@ -19,8 +20,6 @@ from comity.model.finding import Finding
 from comity.model.ids import ClauseId
 from comity.model.message import Message
 
-_KEY = b"comity judge keeps nothing"
-
 
 class Judging:
     """A version and the history of the messages that it has judged so far."""
@@ -30,7 +29,7 @@ class Judging:
         self._agreement = agreement
         self._plan = plan(agreement) if made is None else made
         self._automatic = {clause.id for clause in agreement.clauses if clause.decide is Decide.AUTO}
-        self._tracer = Tracer(self._plan.needs, key=_KEY)
+        self._tracer = Tracer(self._plan.needs, key=None)
         self._counts_breaches = any(window.counted is Counted.BREACHES for window in self._plan.needs)
         lateness = timedelta(seconds=agreement.lateness.nominal_seconds)
         self._history = History(self._plan.needs, lateness=lateness)
@@ -48,17 +47,19 @@ class Judging:
         """What `judge` says of each in turn, quicker, unless a rule counts what the others of them breach."""
         if self._counts_breaches:
             return [self.judge(message) for message in messages]
-        return self._plan.judge_batch(messages, *self._history.take_all(self._tracer.traces(messages)))
+        batch = Batch(messages)
+        return self._plan.judge_batch(batch, *self._history.take_all(self._tracer.traces(batch)))
 
     def breached_batch(self, messages: Sequence[Message]) -> list[tuple[ClauseId, ...]]:
         """The clauses that `judge_batch` would find, without the evidence, which takes most of its time."""
         if self._counts_breaches:
             return [tuple(finding.clause for finding in self.judge(message)) for message in messages]
-        counts, _ = self._history.take_all(self._tracer.traces(messages))
+        batch = Batch(messages)
+        counts, _ = self._history.take_all(self._tracer.traces(batch))
         rules = self._plan.rules
         return [
             tuple(rule for bit, rule in enumerate(rules) if bits >> bit & 1)
-            for bits in self._plan.breached_batch(messages, counts)
+            for bits in self._plan.breached_batch(batch, counts)
         ]
 
     def explain(self, message: Message) -> tuple[tuple[Clause, Explained], ...]:
