@@ -108,6 +108,12 @@ class _Messages(_Kept[Times, int]):
             for window, _ in self._windows:
                 counts[window] = 1
             return
+        if not isinstance(before, int) and before[0] > floor and before[-1] <= at:
+            before.append(at)  # the newest of several that all are known
+            self._groups.go_on(group, before, floor)
+            for window, length in self._windows:
+                counts[window] = len(before) - bisect_right(before, at - length)
+            return
         times = with_time(before, at, floor)
         self._groups.go_on(group, times, floor)
         for window, length in self._windows:

@@ -88,15 +88,19 @@ class Tracer:
         self._keeps_recipients = Counted.RECIPIENTS in counted
         self._values = _keys(windows, _OF_VALUE)
         self._numbers = _keys(windows, frozenset({Counted.TOTAL}))
+        self._keeps_no_more = not (self._keeps_recipients or self._values or self._numbers)
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Trace)
 
     def trace(self, message: Message, *, sent: datetime | None = None) -> Trace:
         """What history keeps of the message. `sent`: when it counts as sent, if its clock is not believed."""
+        at, text = message.sent if sent is None else sent, self._text(message) if self._keeps_text else b""
+        if self._keeps_no_more:
+            return Trace(message.author, at, text)
         return Trace(
             message.author,
-            message.sent if sent is None else sent,
-            self._text(message) if self._keeps_text else b"",
+            at,
+            text,
             self._recipients(message) if self._keeps_recipients else (),
             self._values_of(message.meta) if self._values else {},
             _numbers(message.meta, self._numbers) if self._numbers else {},
