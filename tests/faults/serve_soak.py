@@ -2,9 +2,9 @@
 
 Sources send many messages at once and one at a time, gates ask for standings; the client writes down what it was told.
 At the end all of that must be in the record as it was told, the ledger must verify, and the service must not hold more
-memory in the last quarter of the time than in the first, not counting the first fifth, in which its caches and windows
-fill: a window is kept for as long as it reaches and as messages may be late, so both are short here. Prints one JSON
-object; `violations` must be empty.
+memory in the last quarter of the time than in the first, not counting the warm-up, in which its caches and windows
+fill: a window is kept for as long as it reaches and as messages may be late, so both are short here. Prints what was
+seen, a line each, then one JSON object; `violations` must be empty.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count, islice
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 from serve_lives import SOURCE, Served, comity, message, token
 
 from comity.model.ids import MessageId
+from comity.stores.database import Database
 from comity.stores.sqlite import SqliteStore
 
 IN_BATCH = 500
@@ -33,6 +35,7 @@ BATCHES, SINGLES, STANDINGS = 6, 300, 500
 """A second: 3,000 lines and so on, about half of what two cores reach."""
 CONNECTIONS = 4
 GROWTH = 1.1
+WARM_UP = 150
 AT_ONCE = 5_000
 RULES = """---
 comity: 1
@@ -69,8 +72,13 @@ class Log:
     """What the client was told of its messages: a line each, in a file."""
 
     path: Path
+    sent: int = 0
     told: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, count: int) -> None:
+        with self.lock:
+            self.sent += count
 
     def write(self, answers: list[dict[str, object]]) -> None:
         lines = [json.dumps([each["id"], each["outcome"], each["statement"]]) for each in answers]
@@ -121,10 +129,12 @@ class Soak:
 
     def _lines(self, connection: HTTPConnection) -> None:
         lines = "\n".join(json.dumps(self._drawn()) for _ in range(IN_BATCH))
+        self.log.send(IN_BATCH)
         body = self._asked(connection, "POST", "/v1/messages", lines, "application/x-ndjson")
         self._told([json.loads(line) for line in body.splitlines()], IN_BATCH)
 
     def _single(self, connection: HTTPConnection) -> None:
+        self.log.send(1)
         body = self._asked(connection, "POST", "/v1/messages", json.dumps(self._drawn()), "application/json")
         self._told([json.loads(body)], 1)
 
@@ -168,11 +178,28 @@ def lost(folder: Path, log: Log) -> Iterator[str]:
     store.close()
 
 
+def recorded(folder: Path) -> int:
+    """How many messages the record has."""
+    with closing(Database(folder / ".comity" / "comity.db", creates=False)) as db:
+        return db.number("select count(*) from messages")
+
+
+def after_warm_up(memory: list[int]) -> list[int]:
+    """What comes once caches and windows are full: two minutes and a half, at most half of the time."""
+    return memory[max(len(memory) // 5, min(WARM_UP, len(memory) // 2)) :]
+
+
 def grown(memory: list[int]) -> float:
     """The last quarter's middle, of the first's."""
-    counted = memory[len(memory) // 5 :]
+    counted = after_warm_up(memory)
     quarter = max(1, len(counted) // 4)
     return statistics.median(counted[-quarter:]) / (statistics.median(counted[:quarter]) or 1)
+
+
+def slope(memory: list[int]) -> float:
+    """MiB an hour, by the line that fits best; a sample a second."""
+    counted = after_warm_up(memory)
+    return statistics.linear_regression(range(len(counted)), counted).slope * 3_600 / 1_024 if counted[1:] else 0.0
 
 
 def soak(folder: Path, seconds: float, most: float = GROWTH) -> dict[str, object]:
@@ -193,12 +220,19 @@ def soak(folder: Path, seconds: float, most: float = GROWTH) -> dict[str, object
     growth = grown(memory) if memory else 1.0
     if growth > most:
         one.violations.append(f"the memory grew {growth:.2f} times")
+    warm = after_warm_up(memory) or [0]
     return {
         "seconds": round(seconds),
-        "told": one.log.told,
-        "a second": round(one.log.told / seconds),
-        "memory MiB": [each >> 10 for each in memory[:: max(1, len(memory) // 12)]],
-        "growth": round(growth, 3),
+        "messages sent": one.log.sent,
+        "acknowledged": one.log.told,
+        "in the record": recorded(folder),
+        "acknowledged a second": round(one.log.told / seconds),
+        "MiB at the start": memory[0] >> 10 if memory else 0,
+        "MiB after warm-up": warm[0] >> 10,
+        "MiB at the end": warm[-1] >> 10,
+        "MiB more an hour": round(slope(memory), 1),
+        "growth, last quarter to first": round(growth, 3),
+        "MiB in between": [each >> 10 for each in memory[:: max(1, len(memory) // 12)]],
         "violations": one.violations[:50],
     }
 
@@ -209,6 +243,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=15)
     wanted = parser.parse_args()
     told = soak(wanted.folder, wanted.minutes * 60)
+    for name, value in told.items():
+        print(f"{name:>30}  {value}")
     print(json.dumps(told))
     return 1 if told["violations"] else 0
 

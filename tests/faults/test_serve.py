@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from serve_lives import Load, Served, comity, lives, lost, message, token
-from serve_soak import Log, soak
+from serve_soak import GROWTH, Log, grown, slope, soak
 from serve_soak import lost as told_and_lost
 from test_run_killed import RULES
 
@@ -137,7 +137,17 @@ def test_at_load_nothing_that_was_told_is_lost(tmp_path: Path) -> None:
     """A share of `make long`, whose memory is too short to be compared."""
     told = soak(tmp_path, 4, most=2)
     assert told["violations"] == []
-    assert told["told"] > 0
+    assert 0 < told["acknowledged"] <= told["messages sent"]
+    assert told["acknowledged"] <= told["in the record"] <= told["messages sent"]
+
+
+def test_memory_that_grows_is_seen_and_what_caches_take_at_first_is_not() -> None:
+    warm = [50_000 + 3_000 * second for second in range(20)] + [110_000 + second % 7 for second in range(80)]
+    assert grown(warm) < GROWTH
+    assert abs(slope(warm)) < 1
+    leaking = [each + 500 * second for second, each in enumerate(warm)]
+    assert grown(leaking) > GROWTH
+    assert 1_740 < slope(leaking) < 1_770  # 500 KiB a second
 
 
 def test_what_a_record_does_not_have_as_it_was_told_is_lost(folder: Path) -> None:
