@@ -44,16 +44,16 @@ class Tried(NamedTuple):
     is_found: bool
 
 
-def tried(name: str) -> Tried:
-    """Plants the fault and judges drawn streams until the law is broken."""
+def tried(name: str, *, first: int = 0) -> Tried:
+    """Plants the fault and judges drawn streams until the law is broken; all of them, beginning with `first`."""
     with pytest.MonkeyPatch.context() as patch:
         FAULTS[name](patch)
         law, cases = Law(None), 0
-        for seed in range(FAULT_BUDGET):
+        for streams, seed in enumerate((*range(first, FAULT_BUDGET), *range(first)), start=1):
             made, answers = judged(seed)
             cases += made.cases
             if law.difference(made, answers):
-                return Tried(seed + 1, cases, is_found=True)
+                return Tried(streams, cases, is_found=True)
     return Tried(FAULT_BUDGET, cases, is_found=False)
 
 
