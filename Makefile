@@ -48,6 +48,7 @@ long: $(DEV) ## what takes too long for every change: over 1,000 deaths of each 
 	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_lives.py $$folder --lives 60 && rm -r $$folder
 	@folder=$$(mktemp -d) && .venv/bin/python tests/faults/serve_soak.py $$folder --minutes 15 && rm -r $$folder
 	@OPENAPI_SECONDS=300 .venv/bin/python -m pytest -q tests/e2e/test_openapi.py
+	@FORMS_SECONDS=300 .venv/bin/python -m pytest -q -o faulthandler_timeout=0 tests/unit/test_hostile_forms.py
 
 bench: $(DEV) ## run the benchmarks (a quarter of an hour; NAME=help-start for one) and write benchmarks/results.html
 	@.venv/bin/python benchmarks $(NAME)

@@ -89,7 +89,7 @@ def shoot(page: Page, name: str, *, scrolls: str = "scrollTo(0, 0)") -> None:
 def decide(page: Page, case: str, choice: str, reasons: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(case)
-    page.get_by_role("radio", name=choice).check()
+    page.locator(f"[data-key='{choice}']").check()
     page.get_by_label("Your reasons").fill(reasons)
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Send this statement").click()
