@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -32,8 +33,7 @@ RETURNED = "Your mail was refused"
 HEAD = b"From: Bob <bob@example.org>\r\nMessage-ID: <1@client>\r\nDate: Mon, 01 Jun 2026 12:00:00 +0000\r\n"
 STEP = """\
 name=$1 folder=$2; shift 2
-stop() { if [ -e "$folder/$1-$name" ]; then echo $$ >"$folder/pid"; mv "$folder/pid" "$folder/at-$1-$name"
-    read _ <"$folder/go"; fi; }
+stop() { if [ -e "$folder/$1-$name" ]; then echo "$1-$name" $$ >"$folder/reached"; read _ <"$folder/go"; fi; }
 stop before; "$@"; code=$?; stop after; exit $code
 """
 
@@ -126,20 +126,30 @@ class Stops:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         (folder / "step.sh").write_text(STEP)
-        os.mkfifo(folder / "go")
+        for name in ("go", "reached"):
+            os.mkfifo(folder / name)
+        self._reached = os.open(folder / "reached", os.O_RDWR | os.O_NONBLOCK)
         self.before = f"/bin/sh {folder}/step.sh NAME {folder}"
+
+    def close(self) -> None:
+        os.close(self._reached)
 
     def at(self, point: str) -> None:
         (self._folder / point).touch()
 
     async def reached(self, point: str) -> int:
         """The process that stopped there."""
-        file = self._folder / f"at-{point}"
-        async with asyncio.timeout(PATIENCE):
-            while not file.exists():
-                await asyncio.sleep(0)
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._reached, told.set)
+        try:
+            async with asyncio.timeout(2 * PATIENCE):
+                await told.wait()
+        finally:
+            loop.remove_reader(self._reached)
+        name, pid = os.read(self._reached, 100).decode().split()
+        assert name == point
         (self._folder / point).unlink()
-        return int(file.read_text())
+        return int(pid)
 
     def go_on(self) -> None:
         (self._folder / "go").write_text("\n")
@@ -181,7 +191,8 @@ def test_whoever_is_killed_at_whatever_step_the_report_comes_once(
             await settled(site)
         assert site.box.came == [RETURNED]
 
-    tell(server, record, story)
+    with closing(stops):
+        tell(server, record, story)
 
 
 async def settled(site: Site) -> None:
