@@ -24,7 +24,7 @@ from results import Result, read
 FOLDER = Path(__file__).parent
 RESULTS, SOME = FOLDER / "results.html", FOLDER / "results-some.html"
 NO_BENCHMARKS = (
-    *("__main__", "common", "machine", "page", "plots", "results"),
+    *("__main__", "common", "machine", "page", "results"),
     *("twenty", "by_hand", "engines", "gates", "million", "asking"),
 )
 FIRST = ("judge_twenty_clauses", "judge_scaling", "backtest_parquet", "check_fifty_clauses")
@@ -64,7 +64,12 @@ def run(file: Path) -> Result:
     begun, lines = time.perf_counter(), list[str]()
     command = [sys.executable, "-u", file]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
     ) as process:
         limit = Timer(LONGEST, end, [process])
         limit.start()
@@ -72,6 +77,7 @@ def run(file: Path) -> Result:
             for line in process.stdout or ():
                 print(line, end="", flush=True)
                 lines.append(line.rstrip("\n"))
+            process.wait()
         except KeyboardInterrupt:
             end(process)
             raise

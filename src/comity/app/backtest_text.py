@@ -173,7 +173,8 @@ def _ladder(report: Report, width: int) -> Iterator[str]:
         f"  {counted(ladder.decisions, 'decision')}; {counted(ladder.removed, 'message')} removed; {ladder.refused:,}"
         f" refused from accounts that were cut; {counted(ladder.cases, 'case')} for a person"
     )
-    yield from (f"  {line}" for line in _measures(report, width - 2))
+    if ladder.kinds:
+        yield from (f"  {line}" for line in _measures(report, width - 2))
     for one in ladder.most_affected[:_AFFECTED]:
         measures = ", ".join(f"{kind.value} {times:,}x" for kind, times in one.measures.items())
         name = printable(one.account)[:40]
