@@ -1,4 +1,6 @@
-"""A Synapse of its own for a test: on a free port of loopback, with SQLite, without federation, in its own environment.
+"""A Synapse of its own for a test: on a free port of loopback, with SQLite, in its own environment.
+
+Other homeservers reach it where it `federates`, over TLS and on loopback too; else there is no other for it.
 
 The environment is made once for each lock, in .cache. Beside Synapse it has what docs/gate-matrix.md says that the gate
 needs, and nothing else that Comity uses elsewhere; Comity itself comes from src/.
@@ -17,10 +19,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from environments import python_with
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +37,11 @@ HOST = "example.org"
 SECRET = "only-for-this-test"
 
 YAML = """
-server_name: {host}
+server_name: "{name}"
 pid_file: {folder}/pid
-listeners: [{{port: {port}, bind_addresses: [127.0.0.1], type: http, resources: [{{names: [client, metrics]}}]}}]
-database: {{name: sqlite3, args: {{database: {folder}/homeserver.db}}}}
+listeners:
+- {{port: {port}, bind_addresses: [127.0.0.1], type: http, resources: [{{names: [client, metrics]}}]}}
+{federation}database: {{name: sqlite3, args: {{database: {folder}/homeserver.db}}}}
 media_store_path: {folder}/media
 signing_key_path: {folder}/signing.key
 log_config: {folder}/log.yaml
@@ -44,7 +52,6 @@ bcrypt_rounds: 4
 report_stats: false
 enable_metrics: true
 trusted_key_servers: []
-federation_domain_whitelist: []
 url_preview_enabled: false
 enable_media_repo: false
 presence: {{enabled: true}}
@@ -56,6 +63,14 @@ rc_joins_per_room: *free
 rc_invites: {{per_room: *free, per_user: *free, per_issuer: *free}}
 rc_room_creation: *free
 """
+FEDERATION = """\
+- {{port: {port}, bind_addresses: [127.0.0.1], type: http, tls: true, resources: [{{names: [federation]}}]}}
+tls_certificate_path: {folder}/certificate.pem
+tls_private_key_path: {folder}/certificate.pem
+federation_verify_certificates: false
+ip_range_blacklist: []
+"""
+ALONE = "federation_domain_whitelist: []\n"
 LOG = """
 version: 1
 disable_existing_loggers: false
@@ -121,6 +136,10 @@ class User:
         assert made.status_code == 200, made.text
         return made.json()["room_id"]
 
+    def join_at(self, room: str, server: str) -> httpx.Response:
+        """A room of another homeserver."""
+        return self.ask("POST", f"join/{quote(room)}?server_name={server}")
+
     def member(self, room: str, act: str, **content: str) -> httpx.Response:
         return self.ask("POST", f"rooms/{quote(room)}/{act}", content)
 
@@ -139,18 +158,24 @@ class User:
 class Homeserver:
     """`modules` are lines of homeserver.yaml. The folder outlives the process, so that it can be started again."""
 
-    def __init__(self, folder: Path, port: int, modules: str) -> None:
+    def __init__(self, folder: Path, port: int, modules: str, *, federates: bool = False) -> None:
         self.folder, self.port = folder, port
         self.url = f"http://127.0.0.1:{port}"
+        self._others = free_port() if federates else 0
+        self.name = f"localhost:{self._others}" if federates else HOST
         self._process: subprocess.Popen[bytes] | None = None
         self._clients = list[httpx.Client]()
         folder.mkdir(exist_ok=True)
         (folder / "log.yaml").write_text(LOG)
+        if federates:
+            (folder / "certificate.pem").write_bytes(_certificate())
         self.configure(modules)
 
     def configure(self, modules: str) -> None:
         """What holds from the next start on."""
-        settings = YAML.format(host=HOST, folder=self.folder, port=self.port, secret=SECRET)
+        others = FEDERATION.format(folder=self.folder, port=self._others) if self._others else ALONE
+        places = {"folder": self.folder, "port": self.port, "name": self.name, "federation": others}
+        settings = YAML.format(secret=SECRET, **places)
         (self.folder / "homeserver.yaml").write_text(settings + modules)
 
     def start(self) -> None:
@@ -208,9 +233,22 @@ class Homeserver:
             client.close()
 
 
+def _certificate() -> bytes:
+    """That nobody vouches for, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = (
+        made.serial_number(x509.random_serial_number()).not_valid_before(now).not_valid_after(now + timedelta(days=9))
+    )
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    encoding = serialization.Encoding.PEM
+    return made.sign(key, hashes.SHA256()).public_bytes(encoding) + key.private_bytes(encoding, *plain)
+
+
 @contextmanager
-def running(folder: Path, port: int, modules: str) -> Iterator[Homeserver]:
-    homeserver = Homeserver(folder, port, modules)
+def running(folder: Path, port: int, modules: str, *, federates: bool = False) -> Iterator[Homeserver]:
+    homeserver = Homeserver(folder, port, modules, federates=federates)
     homeserver.start()
     try:
         yield homeserver

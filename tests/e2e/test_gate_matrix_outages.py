@@ -1,4 +1,7 @@
-"""The `matrix` gate in a real Synapse, `stale: closed`, while its centre does whatever a centre can do wrong."""
+"""The `matrix` gate in a real Synapse, `stale: closed`, while its centre does whatever a centre can do wrong.
+
+And what another homeserver has to do with it.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
         more = "      channel: posts\n      stale: closed\n      max_stale: 4\n      patience: 3\n      grace: 4\n"
         modules = lines_of_the_page(places) + more
         told.centre.status = 503
-        with running(folder / "synapse", free_port(), modules) as homeserver:
+        with running(folder / "synapse", free_port(), modules, federates=True) as homeserver:
             bob = homeserver.user("bob")
             refused = bob.room()
             assert (refused.status_code, refused.json()["retry_after_ms"]) == (503, 5_000), "it was told nothing yet"
@@ -168,6 +171,36 @@ def test_what_is_not_judged_is_not_sent(chat: Chat, answer: tuple[int, bytes] | 
     assert chat.bob.send(chat.room, ENCRYPTED, "m.room.encrypted").status_code == 200
     chat.told.do(lambda: setattr(chat.told.centre, "judged", lambda content: (200, content)))
     chat.becomes(lambda: chat.bob.say(chat.room, "Hello").status_code, 200)
+
+
+def test_whoever_is_cut_off_reaches_no_other_homeserver_and_its_people_are_let_in(chat: Chat, tmp_path: Path) -> None:
+    here, una = chat.homeserver.name, chat.joined("una")
+    with running(tmp_path / "other", free_port(), "", federates=True) as other:
+        vic = other.user("vic")
+        known, closed, knocked = vic.first_room(), vic.room(preset="private_chat"), vic.room(preset="private_chat")
+        rules = vic.state(knocked.json()["room_id"], "m.room.join_rules", {"join_rule": "knock"})
+        assert (closed.status_code, rules.status_code) == (200, 200)
+        assert una.join_at(known, other.name).status_code == 200
+        assert vic.join_at(chat.room, here).status_code == 200
+        chat.breaches(una.id, "spam")
+        assert vic.member(closed.json()["room_id"], "invite", user_id=una.id).status_code == 200
+        for refused in (
+            una.send(known, ENCRYPTED, "m.room.encrypted"),
+            una.join_at(vic.first_room(), other.name),
+            una.join_at(closed.json()["room_id"], other.name),
+            una.member(chat.room, "invite", user_id=vic.id),
+        ):
+            assert refused.json()["errcode"] == "M_USER_SUSPENDED", refused.text
+        for room, words in ((chat.room, "Hello from elsewhere"), (known, "Hello here")):
+            assert vic.say(room, words).status_code == 200
+            chat.becomes(lambda room=room, words=words: heard(una, room, words), wanted=True)
+        assert una.member(known, "leave").status_code == 200
+        asked = una.ask("POST", f"knock/{knocked.json()['room_id']}?server_name={other.name}")
+        assert asked.status_code == 200, "Synapse asks no module: say so on the page"
+
+
+def heard(user: User, room: str, words: str) -> bool:
+    return any(event["content"].get("body") == words for event in user.messages(room))
 
 
 def code(user: User, room: str) -> str | None:

@@ -185,7 +185,7 @@ def test_a_full_disk_and_a_blocked_witness_open_no_address_whose_cut_was_proven(
         await router.gate.end(signal.SIGKILL)
         assert await router.reach() == (False, False)
         policy.write_text(POLICY)
-        asked = ("--policy", str(policy), "--grace", "6")
+        asked = ("--policy", str(policy), "--grace", "4")
         async with running(tmp_path, router.centre.url, *WAY, *asked, kind="network") as gate:
             again = Router(router.centre, gate, router.net)
             await again.counted("no proof")
