@@ -56,6 +56,18 @@ No advertising.
 text.says('spam')
 ```
 
+## Noise {#noise}
+
+Be quiet.
+
+```rule
+text.says('noise')
+```
+
+| points | measure | channels | for |
+|---|---|---|---|
+| 1 | suspend | all | 10 seconds |
+
 ## Measures {#measures}
 
 | points | measure | channels | for |
@@ -88,10 +100,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Attached:
-    """`passes`: ann tries once; whether that went through. `shown`: what she reads when it did not."""
+    """`passes`: ann tries once; whether that went through. `shown`: what she reads when it did not.
+
+    `probes`: as `passes`, by what costs the server least.
+    """
 
     passes: Callable[[], Awaitable[bool]]
     shown: Callable[[], Awaitable[str]]
+    probes: Callable[[], Awaitable[bool]]
 
 
 Attach = Callable[[Place, Path], AbstractAsyncContextManager[Attached]]
@@ -113,7 +129,7 @@ async def http(place: Place, folder: Path) -> AsyncIterator[Attached]:
         async def shown() -> str:
             return (await front.post("ann")).text
 
-        yield Attached(passes, shown)
+        yield Attached(passes, shown, passes)
 
 
 @asynccontextmanager
@@ -141,7 +157,7 @@ async def network(place: Place, folder: Path) -> AsyncIterator[Attached]:
             (page,) = re.findall(r"\r\nLocation: (\S+)\r\n", led)
             return await ann.get(page)
 
-        yield Attached(passes, shown)
+        yield Attached(passes, shown, passes)
 
 
 @asynccontextmanager
@@ -159,7 +175,7 @@ async def mail(place: Place, folder: Path) -> AsyncIterator[Attached]:
                 await recipient(session)
                 return session.last
 
-            yield Attached(passes, shown)
+            yield Attached(passes, shown, passes)
 
 
 async def recipient(session: Session) -> int:
@@ -199,7 +215,11 @@ async def matrix(place: Place, folder: Path) -> AsyncIterator[Attached]:
             async def shown() -> str:
                 return (await say()).json()["error"]
 
-            yield Attached(passes, shown)
+            async def publishes() -> bool:
+                path = f"/_matrix/client/v3/directory/list/room/{quote(room)}"
+                return (await client.put(path, json={"visibility": "public"})).status_code == 200
+
+            yield Attached(passes, shown, publishes)
     finally:
         await asyncio.to_thread(server.close)
 

@@ -8,7 +8,7 @@ import re
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,15 @@ async def decided(place: Place) -> str:
     return statement
 
 
-def test_one_decision_cuts_off_everywhere_at_once_and_lifting_opens_whatever_becomes_of_the_centre(
+async def ends(place: Place) -> datetime:
+    """A rule cuts ann off everywhere, for some seconds: until when."""
+    said = {"id": "2", "author": "ann", "channel": "posts", "text": "noise", "sent": datetime.now(UTC).isoformat()}
+    assert (await place.source.post("/v1/messages", json=said)).json()["statement"]
+    standing = await place.source.get("/v1/standing", params={"account": "ann", "channel": "posts"})
+    return datetime.fromisoformat(standing.json()["until"])
+
+
+def test_one_decision_cuts_off_everywhere_at_once_and_lifting_and_its_end_open_whatever_becomes_of_the_centre(
     tmp_path: Path,
 ) -> None:
     if why := prepared():
@@ -65,8 +73,15 @@ def test_one_decision_cuts_off_everywhere_at_once_and_lifting_opens_whatever_bec
             await all_are(attached, passing=False)
             await place.record.comity("lift", statement, "--by", "mara", "--why", "A mistake.")
             assert [await each.passes() for each in attached.values()] == [False] * count
-            await held.enter_async_context(place.record.serving())
+            serving = await held.enter_async_context(place.record.serving())
             await all_are(attached, passing=True)
+            end = await ends(place)
+            await all_are(attached, passing=False)
+            await serving.end(signal.SIGKILL)
+            while datetime.now(UTC) < end - timedelta(seconds=2):
+                assert [await each.passes() for each in attached.values()] == [False] * count
+            await all_are(attached, passing=True)
+            assert datetime.now(UTC) >= end - timedelta(milliseconds=100)
 
     with network() as net:
         asyncio.run(told(net))
