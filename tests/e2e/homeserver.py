@@ -52,6 +52,7 @@ bcrypt_rounds: 4
 report_stats: false
 enable_metrics: true
 trusted_key_servers: []
+room_list_publication_rules: [{{action: allow}}]
 url_preview_enabled: false
 enable_media_repo: false
 presence: {{enabled: true}}
