@@ -14,7 +14,7 @@ from comity.casework.case_facts import CaseKind, CaseOpened, Found
 from comity.casework.facts import Decided, Fact
 from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED, Recorded
-from comity.casework.step import Asked, Circumstances, Confirmed, Step, follows, joined, mates_of
+from comity.casework.step import Asked, Circumstances, Confirmed, follows, joined, mates_of, step_of
 from comity.model.agreement import Agreement
 from comity.model.clause import Decide
 from comity.model.finding import Finding
@@ -85,8 +85,7 @@ def _automatic(record: Record, found: Sequence[Confirmed], given: Circumstances)
             yield joined(earlier, one, given.at, treated)
     if fresh:
         mates = mates_of(record, fresh[0].message.sent)
-        step = Step(record=record, confirmed=tuple(fresh), mates=mates, given=given)
-        facts, asked = follows(step)
+        facts, asked = follows(step_of(record, tuple(fresh), mates, given))
         yield from facts
         for fact in facts:
             if isinstance(fact, Decided):
@@ -94,7 +93,7 @@ def _automatic(record: Record, found: Sequence[Confirmed], given: Circumstances)
 
 
 def _case_about(decided: Decided, asked: Iterable[Asked], given: Circumstances) -> Iterator[Fact]:
-    if any(each.reached.stopped_by_ceiling for each in asked):
+    if any([each.reached.stopped_by_ceiling for each in asked]):
         kind, why = CaseKind.CEILING, "The ladder foresees termination, which only a person may decide."
         yield _about(decided, kind, why, given)
     else:
@@ -104,7 +103,7 @@ def _case_about(decided: Decided, asked: Iterable[Asked], given: Circumstances) 
 def to_review(facts: Iterable[Fact], given: Circumstances) -> Iterator[CaseOpened]:
     """What lasts until it is reviewed is put before somebody."""
     for fact in facts:
-        if isinstance(fact, Decided) and any(REVIEWED in measure.until for measure in fact.measures):
+        if isinstance(fact, Decided) and any([REVIEWED in measure.until for measure in fact.measures]):
             yield _about(fact, CaseKind.UNTIL_REVIEWED, "A measure lasts until it is reviewed.", given)
 
 

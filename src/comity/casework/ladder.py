@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +15,9 @@ from comity.model.clause import Act, Kind, Ladder, Range, Reaches, Row, Term, Un
 from comity.model.duration import Duration
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import Measure
+
+_MOST_FORESEEN: Final = 1024
+"""Rows whose measures are kept at hand, of all versions: an account and a time are all that differs."""
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -58,15 +63,9 @@ def measures_of(
     at: datetime,
 ) -> tuple[Measure, ...]:
     """The measures of `rows` from `at` on, each once; a range gives its least. `same`: the messages' channels."""
-    found = tuple(
-        [
-            _measure(
-                act, row, account=account, decision=decision, channels=_channels(act, row, same, all_channels), at=at
-            )
-            for row in rows
-            for act in row.acts
-        ]
-    )
+    channels = frozenset(same)
+    foreseen = [measure for row in rows for measure in _foreseen(row, channels, all_channels)]
+    found = tuple([_begun(measure, account, decision, at) for measure in foreseen])
     return tuple(dict.fromkeys(found)) if len(rows) > 1 else found  # a row names each act once
 
 
@@ -82,7 +81,7 @@ def _at_most(measure: Measure, review_within: Duration) -> Measure:
     if most is None:
         return measure
     end = most.after(measure.start) if measure.start else None
-    return msgspec.structs.replace(measure, length=most, end=end)
+    return replace(measure, length=most, end=end)
 
 
 def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, ...]:
@@ -100,26 +99,33 @@ def strictest_of_each(groups: Iterable[tuple[Measure, ...]]) -> tuple[Measure, .
     return tuple(each for each in merged if each.kind not in fallen)
 
 
-def _measure(
-    act: Act, row: Row, *, account: AccountId, decision: DecisionId, channels: tuple[Channel, ...], at: datetime
-) -> Measure:
+@lru_cache(maxsize=_MOST_FORESEEN)
+def _foreseen(row: Row, same: frozenset[Channel], every: tuple[Channel, ...]) -> tuple[Measure, ...]:
+    """What the row foresees, for nobody yet and not begun."""
+    return tuple(_measure(act, row, _channels(act, row, same, every)) for act in row.acts)
+
+
+def _begun(foreseen: Measure, account: AccountId, decision: DecisionId, at: datetime) -> Measure:
+    start, length = None if foreseen.delay else at, foreseen.length
+    end = length.after(start) if length and start else None
+    return replace(foreseen, account=account, decision=decision, start=start, end=end)
+
+
+def _measure(act: Act, row: Row, channels: tuple[Channel, ...]) -> Measure:
+    nobody, undecided = AccountId(""), DecisionId("")
     if act.kind is Kind.WARN:
-        return Measure(account=account, decision=decision, kind=act.kind, rate=act.rate, start=at)
+        return Measure(account=nobody, decision=undecided, kind=act.kind, rate=act.rate)
     term = row.term
     least, most, until = _length(term)
-    start = None if term.delay else at
     restricts = not act.kind.is_on_message
-    length = least if restricts else None
     return Measure(
-        account=account,
-        decision=decision,
+        account=nobody,
+        decision=undecided,
         kind=act.kind,
         channels=channels,
         rate=act.rate,
         territory=act.territory,
-        start=start,
-        end=length.after(start) if length and start else None,
-        length=length,
+        length=least if restricts else None,
         most=most if restricts else None,
         until=until.conditions if until and restricts else (),
         at_least=until.at_least if until and restricts else None,

@@ -44,7 +44,7 @@ def moves(record: Record, fact: Fact) -> bool:
     match fact:
         case Delivered():
             one = record.decision(fact.decision)
-            return one is not None and restricts(one.decided) and any(each.delay for each in one.foreseen)
+            return one is not None and any([each.delay for each in one.foreseen]) and restricts(one.decided)
         case Decided():
             return fact.replaces is not None or restricts(fact)
         case _:
@@ -55,13 +55,15 @@ def planned(record: Record, at: datetime) -> tuple[Planned, ...]:
     """The account's plan on each channel that a measure of it ever was on; empty where it is over."""
     held = [each for each in unended(record, at) if each.start is not None and not each.is_over(at)]
     return tuple(
-        Planned(
-            account=record.account,
-            channel=channel,
-            handles=tuple(_called(record, channel, at)),
-            plan=_plan(record, [measure for measure in held if channel in measure.channels], at),
-        )
-        for channel in record.restricted
+        [
+            Planned(
+                account=record.account,
+                channel=channel,
+                handles=tuple(_called(record, channel, at)) if record.handles else (),
+                plan=_plan(record, [measure for measure in held if channel in measure.channels], at),
+            )
+            for channel in record.restricted
+        ]
     )
 
 
@@ -89,11 +91,12 @@ def _plan(record: Record, held: Sequence[Measure], at: datetime) -> Plan:
 
 def _bounds(held: Iterable[Measure], at: datetime) -> list[datetime]:
     """`at` and the times after it at which anything begins or ends."""
-    times = {at}
-    for measure in held:
-        pauses = (bound for pause in measure.pauses for bound in (pause.start, pause.end))
-        times |= {time for time in (measure.start, measure.end, *pauses) if time is not None and time > at}
-    return sorted(times)
+    times: list[datetime | None] = [at]
+    for one in held:
+        times += (one.start, one.end)
+        for pause in one.pauses:
+            times += (pause.start, pause.end)
+    return sorted({time for time in times if time is not None and time >= at})
 
 
 def _span(record: Record, measure: Measure, start: datetime, until: datetime | None, *, is_first: bool) -> Span:

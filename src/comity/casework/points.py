@@ -53,7 +53,7 @@ def counted(record: Record, decisions: Iterable[Recorded], ladder: ClauseId, at:
             if points.clean is not None and points.clean not in pauses:
                 pauses[points.clean] = _last_pause(record, points.clean, at)
             if points.ladder == ladder and _is_live(one, points, at, pauses):
-                found.append(Counted(decision=one.id, ladder=ladder, count=points.count))
+                found.append(Counted(decision=one.decided.decision, ladder=ladder, count=points.count))
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import reduce
 
@@ -180,9 +180,9 @@ def standing(record: Record, channel: Channel, at: datetime) -> Standing:
     return Standing(account=record.account, channel=channel, at=at, state=state, by=by)
 
 
-def strictest(active: Iterable[Measure]) -> Measure:
+def strictest(active: Sequence[Measure]) -> Measure:
     """Of active measures the one that a standing is by."""
-    return max(active, key=_severity)
+    return active[0] if len(active) == 1 else max(active, key=_severity)
 
 
 def measures(record: Record) -> tuple[Measure, ...]:
@@ -200,7 +200,9 @@ def _unended(record: Record, at: datetime) -> Iterator[Measure]:
     for each in reversed(record.restricting):
         if each.over is not None and each.over <= at:
             return
-        yield from (one for one in record.decisions[each.index].all_measures if one.kind in RISING)
+        for measure in record.decisions[each.index].all_measures:
+            if measure.kind in RISING:
+                yield measure
 
 
 def _decided(record: Record, fact: Decided) -> Record:
@@ -213,12 +215,14 @@ def _decided(record: Record, fact: Decided) -> Record:
         steps=max(fact.step, before.steps) if before else fact.step,
         forgotten=_forgotten(fact, before.forgotten if before else EARLIEST),
     )
-    record = _refused(replace(record, decisions=(*record.decisions, one)), fact.decision, fact.at)
-    if not restricts(fact):
-        return record
+    grown = replace(record, decisions=(*record.decisions, one))
+    if record.cases:
+        grown = _refused(grown, fact.decision, fact.at)
     channels = {channel for measure in fact.measures for channel in measure.channels}
+    if not channels:
+        return grown
     return replace(
-        record,
+        grown,
         restricting=(*record.restricting, *_restricting(record, fact)),
         restricted=tuple(sorted(channels.union(record.restricted))),
     )
@@ -239,14 +243,14 @@ def _without(case: Case, gone: frozenset[Held], at: datetime) -> Case:
 
 def restricts(fact: Decided) -> bool:
     """Whether any of its measures is on channels."""
-    return any(measure.channels for measure in fact.measures)
+    return any([measure.channels for measure in fact.measures])
 
 
 def _forgotten(fact: Decided, before: datetime | None) -> datetime | None:
     """Points are forgotten when they expire, and no sooner than their decision's measures end."""
     if not fact.points:
         return before
-    ends = [before, *(points.expires_at for points in fact.points), *_ends(fact)]
+    ends = [before, *[points.expires_at for points in fact.points], *_ends(fact)]
     known = [end for end in ends if end is not None]
     return max(known) if len(known) == len(ends) else None
 
@@ -262,12 +266,14 @@ def _replaced(one: Recorded, by: Decided) -> Recorded:
     return replace(one, foreseen=foreseen, replaced_by=by.decision)
 
 
-def _restricting(record: Record, decided: Decided) -> Iterator[Restricting]:
+def _restricting(record: Record, decided: Decided) -> tuple[Restricting, ...]:
+    """`record`: before the decision."""
     ends = _ends(decided)
+    if not ends:
+        return ()
     before = record.restricting[-1].over if record.restricting else EARLIEST
     known = [end for end in (before, *ends) if end is not None]
-    if ends:
-        yield Restricting(index=len(record.decisions) - 1, over=max(known) if len(known) > len(ends) else None)
+    return (Restricting(index=len(record.decisions), over=max(known) if len(known) > len(ends) else None),)
 
 
 def _appeal(record: Record, fact: Appealed | OutcomeGiven) -> Record:

@@ -31,7 +31,7 @@ from comity.casework.quality import decider
 from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED, Recorded
 from comity.casework.refused import RefusedError
-from comity.casework.step import Choice, Circumstances, Confirmed, Step, follows, joined, mates_of
+from comity.casework.step import Choice, Circumstances, Confirmed, follows, joined, mates_of, step_of
 from comity.casework.versions import VersionOf
 from comity.model.clause import Row
 from comity.model.ids import CaseId, ClauseId, DecisionId, ReviewerId
@@ -163,11 +163,11 @@ def _on_findings(
     since = tuple(one for one in fresh if one not in before)
     if before:
         mates = mates_of(record, before[0].message.sent)
-        facts, _ = follows(Step(record=record, confirmed=before, mates=mates, given=given, choice=choice))
+        facts, _ = follows(step_of(record, before, mates, given, choice))
         yield from facts
         record, given = reduce(after, facts, record), replace(given, decision=_second(given))
     if since:
-        facts, _ = follows(Step(record=record, confirmed=since, mates=(), given=given, choice=choice))
+        facts, _ = follows(step_of(record, since, (), given, choice))
         yield from facts
 
 
@@ -203,15 +203,7 @@ def _about(
     without = replace(record, decisions=others)
     before = others[: record.decisions.index(about)]  # what came later in the step counted this one's points itself
     mates = tuple(one for one in before if one.is_live and one.decided.step == about.decided.step)
-    step = Step(
-        record=without,
-        confirmed=tuple(confirmed),
-        mates=mates,
-        given=given,
-        choice=choice,
-        number=about.decided.step,
-    )
-    facts, _ = follows(step)
+    facts, _ = follows(step_of(without, tuple(confirmed), mates, given, choice, number=about.decided.step))
     yield from facts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -83,18 +84,16 @@ def appeal_until(delivered: datetime, window: Duration | None) -> datetime:
 
 def _has_accepted(grounds: Grounds) -> bool:
     """Whether the account accepted the version before the last of the messages."""
-    return any(
-        each.agreement == grounds.agreement.digest and each.at <= max(message.sent for message in grounds.messages)
-        for each in grounds.record.acceptances
-    )
+    accepted = [each.at for each in grounds.record.acceptances if each.agreement == grounds.agreement.digest]
+    return bool(accepted) and min(accepted) <= max(message.sent for message in grounds.messages)
 
 
 def _reader_language(grounds: Grounds) -> str:
     """A version that names no language is believed to be in the one that it was shown in."""
-    accepted = grounds.record.acceptances
+    accepted, translations = grounds.record.acceptances, grounds.agreement.translations
     wanted = accepted[-1].language if accepted else grounds.agreement.language
-    for language in (wanted, wanted.split("-")[0]):
-        if language in grounds.agreement.translations:
+    for language in (wanted, wanted.split("-")[0]) if translations else ():
+        if language in translations:
             return language
     return wanted if grounds.agreement.language == UNDETERMINED else grounds.agreement.language
 
@@ -118,7 +117,7 @@ def _quoted_message(message: Message, *, removed: bool, marked: bool) -> QuotedM
         sent=message.sent,
         subject=message.subject[:EXCERPT_LENGTH],
         text=message.text[:EXCERPT_LENGTH],
-        is_cut=max(len(message.text), len(message.subject)) > EXCERPT_LENGTH,
+        is_cut=len(message.text) > EXCERPT_LENGTH or len(message.subject) > EXCERPT_LENGTH,
         removed=removed,
         marked=marked,
     )
@@ -131,11 +130,11 @@ def _gravest(clauses: tuple[Clause, ...]) -> Clause:
 def _next_step(grounds: Grounds, language: str) -> NextStep | None:
     """What one more breach of the gravest clause would bring, on the ladder with the most live points."""
     gravest = _gravest(grounds.clauses)
-    live = {ladder: count for ladder, count in grounds.live if ladder in gravest.ladders}
+    live = [(count, ladder) for ladder, count in grounds.live if ladder in gravest.ladders]
     if not live or gravest.points == 0 or Kind.TERMINATE in [measure.kind for measure in grounds.measures]:
         return None
-    ladder = max(live, key=lambda each: live[each])
-    return _foreseen(grounds.agreement, ladder, live[ladder] + gravest.points, language)
+    count, ladder = live[0] if len(live) == 1 else max(live, key=itemgetter(0))
+    return _foreseen(grounds.agreement, ladder, count + gravest.points, language)
 
 
 @lru_cache(maxsize=_MOST_FORESEEN)
@@ -146,7 +145,7 @@ def _foreseen(agreement: Agreement, ladder: ClauseId, points: int, language: str
 
 
 def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
-    names = dict.fromkeys(name for measure in grounds.measures for name in measure.until)
+    names = dict.fromkeys([name for measure in grounds.measures for name in measure.until])
     if not names:
         return ()
     translation = grounds.agreement.translations.get(language)

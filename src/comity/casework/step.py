@@ -6,7 +6,7 @@ climbs for what they did before they could know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 from itertools import takewhile
@@ -66,24 +66,17 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is decided together: breaches of one account that belong to one step of its record.
 
-    `mates` are the decisions already taken in it, `choice` None if a rule decides.
+    `mates` are the decisions already taken in it, `choice` None if a rule decides. Made by `step_of`.
     """
 
     record: Record
     confirmed: tuple[Confirmed, ...]
     mates: tuple[Recorded, ...]
     given: Circumstances
-    choice: Choice | None = None
-    number: int | None = None  # None: its mates', or the next
-
-    @property
-    def agreement(self) -> Agreement:
-        """Whose ladders count: the newest version's among the messages'."""
-        return self._newest.agreement
-
-    @property
-    def _newest(self) -> Confirmed:
-        return self.confirmed[0] if len(self.confirmed) == 1 else max(self.confirmed, key=_sent)
+    choice: Choice | None
+    number: int | None  # None: its mates', or the next
+    agreement: Agreement  # whose ladders count: the newest version's among the messages'
+    sent: datetime  # the earliest message's: what was not known then does not count
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -92,10 +85,28 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return (self.confirmed[0].message,)
         return tuple({(each.message.source, each.message.id): each.message for each in self.confirmed}.values())
 
-    @property
-    def sent(self) -> datetime:
-        """The earliest: what was not known then does not count."""
-        return self.confirmed[0].message.sent if len(self.confirmed) == 1 else min(map(_sent, self.confirmed))
+
+def step_of(
+    record: Record,
+    confirmed: tuple[Confirmed, ...],
+    mates: tuple[Recorded, ...],
+    given: Circumstances,
+    choice: Choice | None = None,
+    *,
+    number: int | None = None,
+) -> Step:
+    """The step of these breaches."""
+    newest = confirmed[0] if len(confirmed) == 1 else max(confirmed, key=_sent)
+    return Step(
+        record=record,
+        confirmed=confirmed,
+        mates=mates,
+        given=given,
+        choice=choice,
+        number=number,
+        agreement=newest.agreement,
+        sent=_sent(newest) if len(confirmed) == 1 else min(map(_sent, confirmed)),
+    )
 
 
 def _sent(confirmed: Confirmed) -> datetime:
@@ -131,7 +142,7 @@ def follows(step: Step) -> tuple[tuple[Fact, ...], tuple[Asked, ...]]:
     A new decision if the breaches add anything to their step; otherwise they join its last one. A ladder to which
     they add nothing takes no new measure on the account; the message is treated as its row says.
     """
-    asked = tuple(_asked(step))
+    asked = _asked(step)
     is_new = step.choice is not None and step.choice.replaces is not None
     if step.mates and not is_new and not any(each.adds_to(step.mates) for each in asked):
         treated = {act.kind for each in asked for row in each.reached.rows for act in row.acts}
@@ -140,7 +151,7 @@ def follows(step: Step) -> tuple[tuple[Fact, ...], tuple[Asked, ...]]:
     asked = tuple(
         [each if each.adds_to(step.mates) else replace(each, reached=on_message(each.reached)) for each in asked]
     )
-    return tuple(_decision(step, asked)), asked
+    return _decision(step, asked), asked
 
 
 def joined(
@@ -192,10 +203,10 @@ def measures_at(
     return tuple(each for each in measures if not each.kind.is_on_message)
 
 
-def _asked(step: Step) -> Iterator[Asked]:
+def _asked(step: Step) -> tuple[Asked, ...]:
     clauses = [each.clause for each in step.confirmed]
-    for ladder in dict.fromkeys([ladder for clause in clauses for ladder in clause.ladders]):
-        yield _ask(step, [clause for clause in clauses if ladder in clause.ladders], ladder)
+    ladders = dict.fromkeys([ladder for clause in clauses for ladder in clause.ladders])
+    return tuple([_ask(step, [clause for clause in clauses if ladder in clause.ladders], ladder) for ladder in ladders])
 
 
 def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
@@ -207,7 +218,7 @@ def _ask(step: Step, clauses: Sequence[Clause], ladder: ClauseId) -> Asked:
     own = step.number or (step.mates[0].decided.step if step.mates else None)
     # INVARIANT 11: no step counts a point whose statement was not delivered before the message was sent
     before = counted(step.record, known(step.record, step.sent, besides=own), ladder, step.sent)
-    here = counted(step.record, step.mates, ladder, step.sent)
+    here = counted(step.record, step.mates, ladder, step.sent) if step.mates else ()
     here_already = sum([each.count for each in here])
     added = max(0, gravest.points - here_already)
     live = sum([each.count for each in before]) + here_already + added
@@ -229,12 +240,12 @@ def _by_a_person(agreement: Agreement, ladder: ClauseId, points: int) -> Reached
     return Reached(rows=rows_at(agreement.ladders[ladder], points))
 
 
-def _decision(step: Step, asked: tuple[Asked, ...]) -> Iterator[Fact]:
-    decided = _decided(step, asked)
-    yield decided
-    if step.given.delivery is not None:
-        arrives = step.given.delivery.after(step.given.at)
-        yield Delivered(account=decided.account, at=arrives, decision=decided.decision, how=How.REPLAY)
+def _decision(step: Step, asked: tuple[Asked, ...]) -> tuple[Fact, ...]:
+    decided, given = _decided(step, asked), step.given
+    if given.delivery is None:
+        return (decided,)
+    arrives = given.delivery.after(given.at)
+    return decided, Delivered(account=decided.account, at=arrives, decision=decided.decision, how=How.REPLAY)
 
 
 def _number(step: Step) -> int:

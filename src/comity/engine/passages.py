@@ -43,7 +43,7 @@ def _in_field(function: str, field: str, wanted: str, words: str, reading: Readi
     for span, what in _found(function, text, wanted, reading):
         if span.end == LONGEST_SEARCHED < len(whole):
             continue  # the word may go on, and then it is another
-        at = place(span)
+        at = span if place is None else place(span)
         why = f"{words}: {what}" if what else words
         yield Passage(field=shown_field, start=at.start, end=at.end, why=why[:_LONGEST_WHY])
 
@@ -62,11 +62,11 @@ def _found(function: str, text: str, wanted: str, reading: Reading) -> Iterator[
     """Spans in `text`, each with what was found there where the rule does not say."""
     match function:
         case "says":
-            yield from ((span, "") for span in _phrase_spans(fold_with_spans(text), wanted))
+            yield from [(span, "") for span in _phrase_spans(fold_with_spans(text), wanted)]
         case "saysAny":
             folded = fold_with_spans(text)
             for entry in reading.lexicons[wanted].found_in(folded.text):
-                yield from ((span, entry) for span in _phrase_spans(folded, entry))
+                yield from [(span, entry) for span in _phrase_spans(folded, entry)]
         case "matches":
             yield from ((span, "") for span in _regex_spans(text, wanted))
         case "contains":
@@ -75,9 +75,9 @@ def _found(function: str, text: str, wanted: str, reading: Reading) -> Iterator[
             return
 
 
-def _phrase_spans(folded: Folded, written: str) -> Iterator[Span]:
-    for start, end in islice(occurrences(phrase(written), folded.text), MOST_PASSAGES):
-        yield folded.original(start, end)
+def _phrase_spans(folded: Folded, written: str) -> list[Span]:
+    found = islice(occurrences(phrase(written), folded.text), MOST_PASSAGES)
+    return [folded.original(start, end) for start, end in found]
 
 
 def _regex_spans(text: str, pattern: str) -> Iterator[Span]:
@@ -106,10 +106,10 @@ def _links_under(lexicon: str, words: str, reading: Reading) -> Iterator[Passage
                 yield Passage(field="text", start=span.start, end=span.end, why=f"{words}: {domain}"[:_LONGEST_WHY])
 
 
-def _placing(field: str, text: str, reading: Reading) -> tuple[str, Callable[[Span], Span]]:
-    """The field that a passage names, and how a span of the searched text is placed in it."""
+def _placing(field: str, text: str, reading: Reading) -> tuple[str, Callable[[Span], Span] | None]:
+    """The field that a passage names, and how a span of the searched text is placed in it; None: as it is."""
     if field != "unquoted" or reading.message.unquoted is not None:
-        return field, lambda span: span
+        return field, None
     pieces = quotes.own_spans(reading.text) if text != reading.text else (Span(start=0, end=len(text)),)
     indexes = (index for piece in pieces for index in range(piece.start, piece.end))
     places = list(islice(indexes, LONGEST_SEARCHED))

@@ -159,8 +159,10 @@ class Plan:
 
     def _findings(self, bits: int, reading: Reading, *, late: bool) -> tuple[Finding, ...]:
         return tuple(
-            Finding(clause=clause.id, evidence=evidence(self._step(clause, rule), reading), late=late)
-            for clause, rule in self._of(bits)
+            [
+                Finding(clause=clause.id, evidence=evidence(self._step(clause, rule), reading), late=late)
+                for clause, rule in self._of(bits)
+            ]
         )
 
     def _of(self, bits: int) -> Iterator[tuple[Clause, Rule]]:

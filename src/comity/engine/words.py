@@ -179,10 +179,13 @@ def is_unspaced(character: str) -> bool:
 def occurrences(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
     """Where the phrase stands in a folded text, half-open, from left to right. Slow: for evidence."""
     if not wanted.pattern:
-        return
+        return iter(())
     if wanted.has_words and folded.isascii():
-        yield from _among_words(wanted.pattern, folded)
-        return
+        return _among_ascii(wanted.pattern, folded)
+    return _among_any(wanted, folded)
+
+
+def _among_any(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
     form, places = _placed(folded) if wanted.has_words else (folded, range(len(folded)))
     core = wanted.pattern.strip(" ") if wanted.has_words else wanted.pattern
     lead = wanted.pattern.index(core)
@@ -192,7 +195,7 @@ def occurrences(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
         at = form.find(wanted.pattern, at + 1)
 
 
-def _among_words(pattern: str, folded: str) -> Iterator[tuple[int, int]]:
+def _among_ascii(pattern: str, folded: str) -> Iterator[tuple[int, int]]:
     """In ASCII all words stand between spaces: counting those tells which words a place in the word form belongs to."""
     form, spans = _ascii_words(folded)
     more = pattern.strip(" ").count(" ")
@@ -206,8 +209,8 @@ def _among_words(pattern: str, folded: str) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=4)
 def _ascii_words(folded: str) -> tuple[str, list[tuple[int, int]]]:
     """The word form, and where each word stands in `folded`."""
-    form = f" {' '.join(_ASCII_WORD.findall(folded))} "
-    return form, [word.span() for word in _ASCII_WORD.finditer(folded)]
+    words = folded.encode().translate(WORDS).split()
+    return f" {b' '.join(words).decode()} ", [word.span() for word in _ASCII_WORD.finditer(folded)]
 
 
 def _word_end(folded: str, end: int) -> int:

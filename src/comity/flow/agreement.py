@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from comity.agreement.load import load
 from comity.casework.record import Record
 from comity.engine.plan import Plan, plan
-from comity.engine.windows import Window, windows_of
+from comity.engine.windows import Counted, Window, windows_of
 from comity.model.agreement import Agreement
 from comity.model.duration import EARLIEST
 from comity.model.ids import Digest
@@ -31,6 +31,9 @@ class Versions:
     def __init__(self, versions: Sequence[Version]) -> None:
         """Raises `StoreError` if a published version no longer reads as an agreement."""
         self._all = tuple(_ready(version) for version in versions)
+        counted = {window.counted for window in self.windows}
+        self.count_breaches = not counted.isdisjoint((Counted.BREACHES, Counted.NOTICES))
+        """Whether any of them has a rule that counts breaches, or notices that were upheld."""
 
     @property
     def windows(self) -> tuple[Window, ...]:

@@ -49,33 +49,30 @@ def sealed_entry(one: Sealed, entropy: Entropy) -> Sealed:
 def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
     """The public part of a statement: no account, no message, no text, but a commitment to each."""
     statement = decided.statement
-    openings = _openings(
-        decided.decision,
-        {"account": decided.account, "message": _message(statement), "statement": _json(statement)},
-        entropy,
-    )
+    private = {"account": decided.account, "message": _message(statement), "statement": _json(statement)}
+    commitments, openings = _committed(decided.account, decided.decision, private, entropy)
     entry = ledger.statement(
         entry_id=decided.decision,
         at=decided.at,
         agreement=statement.agreement,
         clauses=tuple([clause.id for clause in statement.clauses]),
         points=sum([points.count for points in decided.points]),
-        measures=tuple(map(_public, recorded(decided).measures)),
+        measures=tuple([_public(measure) for measure in recorded(decided).measures]),
         by="rule" if statement.decided_automatically else "person",
         auto=ledger.Automation(
             found=1 if statement.found_automatically else 0, decided=1 if statement.decided_automatically else 0
         ),
         live={**dict.fromkeys(decided.ladders, 0), **dict(statement.live)},
-        commitments=_commitments(openings),
+        commitments=commitments,
     )
-    return Sealed(entry=entry, openings=_owned(decided.account, openings))
+    return Sealed(entry=entry, openings=openings)
 
 
 def correction_entry(cause: Change, corrected: Recorded, entropy: Entropy) -> Sealed:
     """The statement's next version: what it says from now on, and why, which is private."""
     entry_id, decided = entropy.token(16).hex(), corrected.decided
     field = {Joined: "breach", Delivered: "delivery"}.get(type(cause), "cause")
-    openings = _openings(entry_id, {field: _json(cause)}, entropy)
+    commitments, openings = _committed(cause.account, entry_id, {field: _json(cause)}, entropy)
     measures = corrected.measures
     by_rule = isinstance(cause, Delivered | Recomputed) or (isinstance(cause, Joined) and cause.by is None)
     tells_termination = any(each.kind is Kind.TERMINATE for each in measures)  # a person's, whoever tells it again
@@ -88,40 +85,38 @@ def correction_entry(cause: Change, corrected: Recorded, entropy: Entropy) -> Se
         points=sum(points.count for points in decided.points) if corrected.is_live else 0,
         measures=tuple(map(_public, measures)),
         by="rule" if by_rule and not tells_termination else "person",
-        commitments=_commitments(openings),
+        commitments=commitments,
     )
-    return Sealed(entry=entry, openings=_owned(cause.account, openings))
+    return Sealed(entry=entry, openings=openings)
 
 
 def lift_entry(fact: Lifted, entropy: Entropy) -> Sealed:
     """The measures of a statement ended before their time."""
     entry_id = entropy.token(16).hex()
-    openings = _openings(entry_id, {"cause": _json(fact)}, entropy)
-    entry = ledger.LiftEntry(
-        id=entry_id, at=hour_of(fact.at), by="person", prev=fact.decision, c=_commitments(openings)
-    )
-    return Sealed(entry=entry, openings=_owned(fact.account, openings))
+    commitments, openings = _committed(fact.account, entry_id, {"cause": _json(fact)}, entropy)
+    entry = ledger.LiftEntry(id=entry_id, at=hour_of(fact.at), by="person", prev=fact.decision, c=commitments)
+    return Sealed(entry=entry, openings=openings)
 
 
 def appeal_entry(fact: Appealed, entropy: Entropy) -> Sealed:
     """A statement was appealed; who did and why is private."""
-    openings = _openings(fact.appeal, {"appeal": _json(fact)}, entropy)
-    entry = ledger.AppealEntry(id=fact.appeal, at=hour_of(fact.at), prev=fact.decision, c=_commitments(openings))
-    return Sealed(entry=entry, openings=_owned(fact.account, openings))
+    commitments, openings = _committed(fact.account, fact.appeal, {"appeal": _json(fact)}, entropy)
+    entry = ledger.AppealEntry(id=fact.appeal, at=hour_of(fact.at), prev=fact.decision, c=commitments)
+    return Sealed(entry=entry, openings=openings)
 
 
 def outcome_entry(fact: OutcomeGiven, entropy: Entropy) -> Sealed:
     """An appeal was decided."""
     entry_id = entropy.token(16).hex()
-    openings = _openings(entry_id, {"outcome": _json(fact)}, entropy)
+    commitments, openings = _committed(fact.account, entry_id, {"outcome": _json(fact)}, entropy)
     entry = ledger.OutcomeEntry(
         id=entry_id,
         at=hour_of(fact.at),
         outcome=fact.outcome.value,
         prev=fact.appeal,
-        c=_commitments(openings),
+        c=commitments,
     )
-    return Sealed(entry=entry, openings=_owned(fact.account, openings))
+    return Sealed(entry=entry, openings=openings)
 
 
 def acceptances_entries(accepted: Iterable[Accepted], entropy: Entropy) -> tuple[Sealed, ...]:
@@ -149,29 +144,28 @@ def _acceptances(version: Digest, accepted: list[Accepted], entropy: Entropy) ->
 
 def _public(measure: Measure) -> ledger.PublicMeasure:
     act = f"limit to {measure.rate}" if measure.rate else measure.kind.value
-    return ledger.measure(act, frozenset(measure.channels), measure.end, measure.until)
+    return ledger.measure(act, measure.channels, measure.end, measure.until)
 
 
-def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> tuple[Opening, ...]:
+def _committed(
+    account: AccountId, entry_id: str, fields: Mapping[str, str], entropy: Entropy
+) -> tuple[dict[str, str], tuple[Owned, ...]]:
+    """What the entry's `c` has, and the openings of it, which are the account's."""
+    openings = _openings(entry_id, fields, entropy)
+    commitments = {each.field: each.commitment for each in openings}
+    return commitments, tuple([Owned(account=account, opening=each) for each in openings])
+
+
+def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> list[Opening]:
     salts = entropy.token(SALT_LENGTH * len(fields))
-    return tuple(
-        [
-            Opening(entry_id=entry_id, field=field, salt=salts[at : at + SALT_LENGTH], value=value)
-            for at, (field, value) in zip(range(0, len(salts), SALT_LENGTH), fields.items(), strict=True)
-        ]
-    )
-
-
-def _owned(account: AccountId, openings: Iterable[Opening]) -> tuple[Owned, ...]:
-    return tuple([Owned(account=account, opening=each) for each in openings])
-
-
-def _commitments(openings: Iterable[Opening]) -> dict[str, str]:
-    return {opening.field: opening.commitment for opening in openings}
+    return [
+        Opening(entry_id=entry_id, field=field, salt=salts[at : at + SALT_LENGTH], value=value)
+        for at, (field, value) in zip(range(0, len(salts), SALT_LENGTH), fields.items(), strict=True)
+    ]
 
 
 def _message(statement: Statement) -> str:
-    return "\n".join(f"{message.source}/{message.id}" for message in statement.messages)
+    return "\n".join([f"{message.source}/{message.id}" for message in statement.messages])
 
 
 def _json(value: msgspec.Struct) -> str:

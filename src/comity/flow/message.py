@@ -27,7 +27,7 @@ from comity.casework.timely import demand_timely
 from comity.engine.history import History
 from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
-from comity.engine.windows import Counted, Window
+from comity.engine.windows import Window
 from comity.flow.agreement import InForce, Versions
 from comity.flow.answers import again, first, held
 from comity.flow.publish import Mode, Recorder
@@ -310,7 +310,7 @@ class Proceedings:
         self._recall(self._store.facts(_REMEMBERED, since=since))
 
     def _recall(self, facts: Iterable[Fact]) -> None:
-        if any(window.counted in (Counted.BREACHES, Counted.NOTICES) for window in self._versions.windows):
+        if self._versions.count_breaches:
             for fact in facts:
                 self._remember(fact)
 
@@ -342,18 +342,18 @@ class Proceedings:
             case Decided():
                 if restricts(fact):
                     self._restricted[fact.account] = self._newly[fact.account] = None
-                for breach in fact.breaches:
-                    self._count(fact, breach)
+                self._count(fact, *fact.breaches)
             case Joined():
                 self._count(fact, fact.breach)
             case _:
                 return
 
-    def _count(self, fact: Decided | Joined, breach: Breach) -> None:
+    def _count(self, fact: Decided | Joined, *breaches: Breach) -> None:
         """For windows: a breach, and if somebody reported it, a notice that was upheld."""
-        self._history.breach(fact.account, breach.clause, fact.at)
-        if breach.origin is not Origin.RULE:
-            self._history.notice(fact.account, breach.clause, fact.at)
+        for breach in breaches if self._versions.count_breaches else ():
+            self._history.breach(fact.account, breach.clause, fact.at)
+            if breach.origin is not Origin.RULE:
+                self._history.notice(fact.account, breach.clause, fact.at)
 
     def record(self, account: AccountId) -> Record:
         """The account's record as it is now."""

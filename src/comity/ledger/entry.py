@@ -7,7 +7,7 @@ stands here: private fields are only committed to, in `c` (see `commitment.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -355,7 +355,7 @@ def correction(
 
 
 def measure(
-    act: str, channels: frozenset[str] = frozenset(), until: datetime | None = None, conditions: tuple[str, ...] = ()
+    act: str, channels: Collection[str] = (), until: datetime | None = None, conditions: tuple[str, ...] = ()
 ) -> PublicMeasure:
     """A measure as an entry shows it: channels sorted, the end rounded up to the hour."""
     end = hour_after(until) if until else None

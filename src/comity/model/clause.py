@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from comity.model.duration import Duration
 from comity.model.expression import Expression
 from comity.model.ids import Channel, ClauseId
@@ -158,8 +160,7 @@ class Term:
         return ": ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
     """A ladder's row. `channels` is None where the acts need none."""
 
     points: int

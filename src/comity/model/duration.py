@@ -6,6 +6,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 LATEST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -49,12 +50,12 @@ class Duration:
 
     def after(self, start: datetime) -> datetime:
         """The time this long after `start`, at most `LATEST`."""
-        if self.unit is Unit.MONTH or self.unit is Unit.YEAR:
-            return _add_months(start, self._months)
         try:
-            return min(start + timedelta(seconds=self.nominal_seconds), LATEST)
+            span = _span(self.count, self.unit)
+            end = _add_months(start, self._months) if span is None else start + span
         except OverflowError:
             return LATEST
+        return end if end < LATEST else LATEST
 
     def before(self, end: datetime) -> datetime:
         """The time this long before `end`, at least `EARLIEST`."""
@@ -71,6 +72,12 @@ class Duration:
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}" + ("" if self.count == 1 else "s")
+
+
+@lru_cache(maxsize=1024)
+def _span(count: int, unit: Unit) -> timedelta | None:
+    """None: the calendar has to be asked."""
+    return None if unit in (Unit.MONTH, Unit.YEAR) else timedelta(seconds=count * _SECONDS[unit])
 
 
 def _add_months(start: datetime, months: int) -> datetime:

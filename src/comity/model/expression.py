@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import msgspec
+
 
 class Type(StrEnum):
     """The static type of a value. Lists are `list(ELEMENT)`; only lists of scalars and of strings occur."""
@@ -28,8 +30,7 @@ class Type(StrEnum):
     NULL = "null"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Half-open, in code points of the text it is about."""
 
     start: int

@@ -47,7 +47,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def is_active(self, at: datetime) -> bool:
         """Whether the measure holds at `at`."""
-        return self.start is not None and self.start <= at and not self.is_over(at) and not self.is_paused(at)
+        has_begun = self.start is not None and self.start <= at
+        return has_begun and not self.is_over(at) and not (self.pauses and self.is_paused(at))
 
     def is_paused(self, at: datetime) -> bool:
         return any(pause.covers(at) for pause in self.pauses)
