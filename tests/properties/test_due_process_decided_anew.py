@@ -7,8 +7,9 @@ from due_process_lives import PEOPLE, Lives
 
 from comity.casework.case_facts import CaseKind
 from comity.casework.recorded import Recorded
+from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
-from comity.flow import review
+from comity.flow import amend, review
 from comity.model.clause import Kind
 from comity.model.ids import ClauseId
 
@@ -82,3 +83,15 @@ def test_14_what_came_later_in_a_step_does_not_take_over_the_points_of_what_is_t
     assert first.decided.step == later.decided.step
     decide_anew(lives, clauses=("spam",), about=first)
     assert [each.count for each in lives.record.decisions[-1].decided.points] == [1]
+
+
+def test_05_what_would_be_over_by_now_is_no_milder_than_a_warning_that_took_its_place(lives: Lives) -> None:
+    """The ledger tells each version of a statement, also one whose measure holds no more."""
+    lives.know_only_the_last()
+    lives.deliver_all()
+    lives.climb_and_lift()
+    lives.undo()
+    warned = lives.record.decisions[1]
+    assert (kinds(lives, warned), warned.since) == ({Kind.WARN}, lives.clock.at)
+    with pytest.raises(RefusedError, match="harsher than the decision"):
+        amend.correct(lives.proceedings, warned.id, PEOPLE[0], "So.", lives.clock.at, instead="suspend | all | 9 days")

@@ -149,7 +149,9 @@ def milder(one: Recorded, rows: tuple[Row, ...], version_of: VersionOf) -> tuple
     measures = foreseen_by(one, rows, version)
     settled = replace(one, foreseen=measures).measures
     from_now = tuple(from_then(each, one.since) for each in settled)  # corrected before: up to then it is past
-    if not is_milder(from_now, one.measures):  # INVARIANT 5: a correction never lengthens or hardens
+    since_then = (replace(each, start=one.decided.at) if each.start == one.since else each for each in one.measures)
+    # INVARIANT 5: a correction never lengthens or hardens; what would be over by now stands in the statement too
+    if not is_milder(from_now, one.measures) or not is_milder(settled, tuple(since_then)):
         raise RefusedError("that is harsher than the decision; anything harsher is a new decision with a new statement")
     return measures
 
