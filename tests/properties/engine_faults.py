@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from engine_laws import Answers, Law, drawn
@@ -127,7 +127,9 @@ SPANS = folding.fold_with_spans
 
 def _shifted(text: str) -> object:
     folded = SPANS(text)
-    return replace(folded, starts=[start + 1 for start in folded.starts], ends=[end + 1 for end in folded.ends])
+    return msgspec.structs.replace(
+        folded, starts=[start + 1 for start in folded.starts], ends=[end + 1 for end in folded.ends]
+    )
 
 
 def _taken_for_its_rule(*asked: object) -> object:

@@ -153,6 +153,13 @@ def recorded(
     )
 
 
+def as_decided(decided: Decided) -> tuple[Measure, ...]:
+    """The measures of a decision to which nothing has happened yet, as `Recorded.measures` has them."""
+    if all([_is_settled(measure) for measure in decided.measures]):
+        return decided.measures
+    return recorded(decided).measures
+
+
 def changed(one: Recorded, fact: Change) -> Recorded:
     """The decision with one more fact about it."""
     if isinstance(fact, Delivered):
@@ -258,7 +265,7 @@ def _exchanged(one: Recorded, measures: tuple[Measure, ...], at: datetime) -> Re
 
 
 def _settled(measure: Measure, one: Recorded) -> Measure:
-    if measure.start is not None and not measure.until and measure.not_after is None and not one.appeals:
+    if _is_settled(measure) and not one.appeals:
         return measure
     start = measure.start
     if start is None and measure.delay is not None and one.delivered is not None:
@@ -268,6 +275,11 @@ def _settled(measure: Measure, one: Recorded) -> Measure:
         end = earliest(end, measure.not_after)
     pauses = () if measure.kind.is_on_message or measure.kind is Kind.WARN else tuple(_pauses(one))
     return msgspec.structs.replace(measure, start=start, end=end, pauses=pauses)
+
+
+def _is_settled(measure: Measure) -> bool:
+    """Whether nothing but an appeal can change when it holds."""
+    return measure.start is not None and not measure.until and measure.not_after is None
 
 
 def _end(measure: Measure, one: Recorded, start: datetime) -> datetime | None:

@@ -44,8 +44,8 @@ def _evidence(step: Step, reading: Reading, bound: Bound) -> Iterator[Evidence]:
             condition, yes, no = step.below
             yield from _evidence(condition, reading, bound)
             yield from _evidence(yes if condition.of(reading, bound) else no, reading, bound)
-        case Call(function=function) as call if function in _SEARCHES:
-            found = passages(call, step.words, reading) if step.of(reading, bound) else ()
+        case Call(function=function) if function in _SEARCHES:
+            found = passages(step.search, reading) if step.search and step.of(reading, bound) else ()
             yield from found
             if not found:
                 yield _value(step, reading, bound)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
+
+import msgspec
 
 from comity.engine import links, quotes
 from comity.engine.fold import Folded, fold_with_spans
 from comity.engine.functions import compiled, parent_domains
 from comity.engine.reading import Reading
 from comity.engine.words import occurrences, phrase
-from comity.model.expression import Call, Literal, Span, Variable
+from comity.model.expression import Call, Expression, Literal, Span, Variable
 from comity.model.finding import Passage
 
 MOST_PASSAGES: Final = 8
@@ -21,26 +23,43 @@ LONGEST_SEARCHED: Final = 100_000
 """Passages are looked for in so many first characters; what stands beyond is evidence by its value alone."""
 
 _FIELDS: Final = ("text", "subject", "unquoted")
+_DOMAINS: Final = "domains"
 _LONGEST_WHY: Final = 200
 
 
-def passages(call: Call, words: str, reading: Reading) -> tuple[Passage, ...]:
-    """What the call, written as `words` in the rule, found in a field of the message; () if it searched elsewhere."""
-    match call.args:
-        case (Variable(name="domains"), Literal(value=str() as lexicon)) if call.function == "under":
-            found = _links_under(lexicon, words, reading)
-        case (Variable(name=field, bound=False), Literal(value=str() as wanted)) if field in _FIELDS:
-            found = _in_field(call.function, field, wanted, words, reading)
+class Search(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A call that searches a field of the message for what the rule names, with the rule's words for it."""
+
+    function: str
+    field: str
+    wanted: str
+    words: str
+
+
+def search_of(expression: Expression, words: str) -> Search | None:
+    """None: it searches nothing, or elsewhere."""
+    match expression:
+        case Call(function="under", args=(Variable(name="domains"), Literal(value=str() as lexicon))):
+            return Search(function="under", field=_DOMAINS, wanted=lexicon, words=words)
+        case Call(function=function, args=(Variable(name=field, bound=False), Literal(value=str() as wanted))):
+            return Search(function=function, field=field, wanted=wanted, words=words) if field in _FIELDS else None
         case _:
-            return ()
+            return None
+
+
+def passages(search: Search, reading: Reading) -> tuple[Passage, ...]:
+    """What it found in the message."""
+    is_list = search.field == _DOMAINS
+    found = _links_under(search.wanted, search.words, reading) if is_list else _in_field(search, reading)
     return tuple(islice(dict.fromkeys(found), MOST_PASSAGES))
 
 
-def _in_field(function: str, field: str, wanted: str, words: str, reading: Reading) -> Iterator[Passage]:
-    whole = _whole(field, reading)
+def _in_field(search: Search, reading: Reading) -> Iterator[Passage]:
+    field, words = search.field, search.words
+    whole = reading.text if field == "text" else reading.subject if field == "subject" else reading.unquoted
     text = whole[:LONGEST_SEARCHED]
     shown_field, place = _placing(field, whole, reading)
-    for span, what in _found(function, text, wanted, reading):
+    for span, what in _found(search.function, text, search.wanted, reading):
         if span.end == LONGEST_SEARCHED < len(whole):
             continue  # the word may go on, and then it is another
         at = span if place is None else place(span)
@@ -48,21 +67,15 @@ def _in_field(function: str, field: str, wanted: str, words: str, reading: Readi
         yield Passage(field=shown_field, start=at.start, end=at.end, why=why[:_LONGEST_WHY])
 
 
-def _whole(field: str, reading: Reading) -> str:
-    match field:
-        case "text":
-            return reading.text
-        case "subject":
-            return reading.subject
-        case _:
-            return reading.unquoted
-
-
-def _found(function: str, text: str, wanted: str, reading: Reading) -> Iterator[tuple[Span, str]]:
+def _found(function: str, text: str, wanted: str, reading: Reading) -> Iterable[tuple[Span, str]]:
     """Spans in `text`, each with what was found there where the rule does not say."""
+    if function == "says":
+        return [(span, "") for span in _phrase_spans(fold_with_spans(text), wanted)]
+    return _found_besides(function, text, wanted, reading)
+
+
+def _found_besides(function: str, text: str, wanted: str, reading: Reading) -> Iterator[tuple[Span, str]]:
     match function:
-        case "says":
-            yield from [(span, "") for span in _phrase_spans(fold_with_spans(text), wanted)]
         case "saysAny":
             folded = fold_with_spans(text)
             for entry in reading.lexicons[wanted].found_in(folded.text):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from comity.engine.compile import Compiler, chain
+from comity.engine.passages import Search, search_of
 from comity.engine.reading import Reading
 from comity.model.clause import Rule
 from comity.model.expression import Call, Comprehension, Expression, ListOf, Literal, Variable
@@ -26,6 +27,7 @@ class Step:
     words: str
     value: Callable[..., object]  # of a Reading and the bound values
     below: tuple[Step, ...]
+    search: Search | None  # of a call that searches a field of the message
 
     def of(self, reading: Reading, bound: Bound = ()) -> object:
         return self.value(reading, *bound)
@@ -44,14 +46,16 @@ class Maker:
 
     def _step(self, expression: Expression, source: str, own: ClauseId, variables: tuple[str, ...]) -> Step:
         inner = (*variables, expression.variable) if isinstance(expression, Comprehension) else variables
+        words = source[expression.at.start : expression.at.end]
         return Step(
             expression=expression,
-            words=source[expression.at.start : expression.at.end],
+            words=words,
             value=self._function(expression, own, variables),
             below=tuple(
                 self._step(part, source, own, inner if is_inside else variables)
                 for part, is_inside in _parts(expression)
             ),
+            search=search_of(expression, words),
         )
 
     def _function(self, expression: Expression, own: ClauseId, variables: tuple[str, ...]) -> Callable[..., object]:

@@ -18,9 +18,9 @@ from comity.casework.facts import (
     OutcomeGiven,
     Recomputed,
 )
-from comity.casework.recorded import Recorded, recorded
+from comity.casework.recorded import Recorded, as_decided
 from comity.ledger import entry as ledger
-from comity.ledger.commitment import SALT_LENGTH, Opening
+from comity.ledger.commitment import SALT_LENGTH, Opening, commit
 from comity.ledger.hours import hour_of
 from comity.ledger.sealed import seal_entry
 from comity.ledger.tree import ids_root
@@ -57,7 +57,7 @@ def statement_entry(decided: Decided, entropy: Entropy) -> Sealed:
         agreement=statement.agreement,
         clauses=tuple([clause.id for clause in statement.clauses]),
         points=sum([points.count for points in decided.points]),
-        measures=tuple([_public(measure) for measure in recorded(decided).measures]),
+        measures=tuple(map(_public, as_decided(decided))),
         by="rule" if statement.decided_automatically else "person",
         auto=ledger.Automation(
             found=1 if statement.found_automatically else 0, decided=1 if statement.decided_automatically else 0
@@ -130,16 +130,16 @@ def acceptances_entries(accepted: Iterable[Accepted], entropy: Entropy) -> tuple
 def _acceptances(version: Digest, accepted: list[Accepted], entropy: Entropy) -> Sealed:
     entry_id = entropy.token(16).hex()
     fields = {f"acceptance-{number}": _json(each) for number, each in enumerate(accepted)}
-    openings = _openings(entry_id, fields, entropy)
+    commitments, openings = _committed(accepted[0].account, entry_id, fields, entropy)
     entry = ledger.AcceptancesEntry(
         id=entry_id,
         at=hour_of(max(each.at for each in accepted)),
         agreement=version,
         count=len(accepted),
-        root=ids_root(opening.commitment for opening in openings),
+        root=ids_root(commitments.values()),
     )
     pairs = zip(accepted, openings, strict=True)
-    return Sealed(entry=entry, openings=tuple(Owned(account=one.account, opening=each) for one, each in pairs))
+    return Sealed(entry=entry, openings=tuple(Owned(account=one.account, opening=each.opening) for one, each in pairs))
 
 
 def _public(measure: Measure) -> ledger.PublicMeasure:
@@ -151,17 +151,14 @@ def _committed(
     account: AccountId, entry_id: str, fields: Mapping[str, str], entropy: Entropy
 ) -> tuple[dict[str, str], tuple[Owned, ...]]:
     """What the entry's `c` has, and the openings of it, which are the account's."""
-    openings = _openings(entry_id, fields, entropy)
-    commitments = {each.field: each.commitment for each in openings}
-    return commitments, tuple([Owned(account=account, opening=each) for each in openings])
-
-
-def _openings(entry_id: str, fields: Mapping[str, str], entropy: Entropy) -> list[Opening]:
     salts = entropy.token(SALT_LENGTH * len(fields))
-    return [
-        Opening(entry_id=entry_id, field=field, salt=salts[at : at + SALT_LENGTH], value=value)
-        for at, (field, value) in zip(range(0, len(salts), SALT_LENGTH), fields.items(), strict=True)
-    ]
+    commitments: dict[str, str] = {}
+    owned: list[Owned] = []
+    for field, value in fields.items():
+        salt, salts = salts[:SALT_LENGTH], salts[SALT_LENGTH:]
+        commitments[field] = commit(salt, entry_id, field, value)
+        owned.append(Owned(account=account, opening=Opening(entry_id=entry_id, field=field, salt=salt, value=value)))
+    return commitments, tuple(owned)
 
 
 def _message(statement: Statement) -> str:

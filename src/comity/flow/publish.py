@@ -214,13 +214,17 @@ class Recorder:
             match fact:
                 case Decided():
                     yield statement_entry(fact, self._entropy)
-                case Appealed() | OutcomeGiven() | Lifted() | Joined() | Delivered():
+                case Delivered():
+                    one = recorded(fact.account, fact.decision)
+                    if one is not None and any([each.delay for each in one.decided.measures]):
+                        yield from self._of_change(fact, one)
+                case Appealed() | OutcomeGiven() | Lifted() | Joined():
                     yield from self._of_change(fact, recorded(fact.account, fact.decision))
                 case Corrected() | Recomputed() | Undone():
                     yield from self._of_change(fact, recorded(fact.account, fact.decision))
                 case _:
                     continue
-        yield from acceptances_entries((fact for fact in facts if isinstance(fact, Accepted)), self._entropy)
+        yield from acceptances_entries([fact for fact in facts if isinstance(fact, Accepted)], self._entropy)
 
     def _of_change(self, fact: Appealed | Change, one: Recorded | None) -> Iterator[Sealed]:
         """`one` as the facts leave it; None: the decision was a dismissal, of which the public learns nothing."""
@@ -236,7 +240,7 @@ class Recorder:
             case Lifted():
                 yield lift_entry(fact, self._entropy)
                 yield correction_entry(fact, one, self._entropy)
-            case Delivered() if one.delivered != fact.at or not any(each.delay for each in one.decided.measures):
+            case Delivered() if one.delivered != fact.at:
                 return
             case ConditionMet():
                 return

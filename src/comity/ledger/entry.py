@@ -366,7 +366,9 @@ def _first(measures: tuple[PublicMeasure, ...]) -> tuple[PublicMeasure | None, t
     return (measures[0], measures[1:]) if measures else (None, ())
 
 
+@lru_cache(maxsize=4096)
 def _demand_names(where: str, names: tuple[str, ...]) -> None:
+    """Most entries have the names of others."""
     joined = f"{' '.join(names)} "
     if not _NAMES.fullmatch(joined) or joined.count(" ") != len(names):
         raise EntryError(f"the {where} are not all names of lowercase letters, digits and hyphens")
