@@ -16,14 +16,28 @@ from comity.casework.visible import visible
 
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _ID: Final = re.compile(r"[ \t]*\{#([a-z][a-z0-9-]*)\}[ \t]*\Z")
-_MOST_KEPT: Final = 8
-"""Versions whose page is kept: a long one takes a while."""
+_LONG: Final = 10_000
+_MOST_KEPT: Final = (512, 8)
+"""Short texts such as clauses, and versions, whose pages are kept: a long one takes a while."""
 _FOLDED: Final = {"rule": "The rule that a program applies", "examples": "Examples"}
 
 
-@lru_cache(maxsize=_MOST_KEPT)
 def rendered(text: str) -> Markup:
     """All but its front matter and its title, which a page has already. Clauses can be linked to as `#clause-ID`."""
+    return _kept_long(text) if len(text) > _LONG else _kept(text)
+
+
+@lru_cache(maxsize=_MOST_KEPT[0])
+def _kept(text: str) -> Markup:
+    return _rendered(text)
+
+
+@lru_cache(maxsize=_MOST_KEPT[1])
+def _kept_long(text: str) -> Markup:
+    return _rendered(text)
+
+
+def _rendered(text: str) -> Markup:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(visible(_FRONT_MATTER.sub("", text)))
     parts = (_part(parser, group) for group in _groups(_lowered(_without_title(tokens))))
