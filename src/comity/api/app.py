@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ from comity.model.ids import DecisionId
 from comity.ports import NO_SPANS, Clock, GateAcks, Mails, PublishedLog, Replies, Spans, Store, Tokens, Webhooks
 
 LARGEST_BODY = 1 << 20
+_LAST_ANSWERS = 5
+"""Seconds for which mail servers and webhooks are waited for at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,8 @@ class Parts:
 
     `reading` is the store with a connection of its own, `apart` another, for what takes long; `secret` is of the hashes
     under which requests are known; `url` is where it is reached; `postman` is None where no mail server is named;
-    `tell` writes to the log; `warnings` are what `/readyz` says could be safer.
+    `tell` writes to the log; `warnings` are what `/readyz` says could be safer; `give_up` ends all waiting for
+    those outside.
     """
 
     desk: Desk
@@ -87,6 +91,7 @@ class Parts:
     ending: Ending
     tell: Tell
     warnings: tuple[str, ...]
+    give_up: Callable[[], None] = lambda: None
     spans: Spans = NO_SPANS
 
 
@@ -121,6 +126,7 @@ def make_app(
     admitted = guard(parts.tokens, statement_of, parts.clock)
     machines = Router("/", route_handlers=documented(routes), middleware=[admitted])
     parts.ending.tell(watch.end)
+    parts.ending.tell(lambda: _later(parts.give_up))
     runs: list[Runs] = [queue, watch, snapshots, Outbox(parts.courier, watch)]
     if parts.postman is not None:
         runs.append(Post(parts.postman, queue, watch, parts.clock))
@@ -163,6 +169,10 @@ class Runs(Protocol):
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
+
+
+def _later(give_up: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(_LAST_ANSWERS, give_up)
 
 
 def _running(every: Sequence[Runs]) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from functools import cache
 
 from comity.api.app import own_link
+from comity.app.attempts import Attempts
 from comity.app.mail import reply_to, sender, server
 from comity.app.smtp_link import SmtpLink
 from comity.app.wiring import Opened, SystemClock, SystemEntropy, reading
@@ -16,7 +17,7 @@ from comity.flow.mail import Postman
 from comity.ports import Mails
 
 
-def postman(record: Opened, held: ExitStack, post: Mails, url: str) -> Postman | None:
+def postman(record: Opened, held: ExitStack, post: Mails, url: str, attempts: Attempts) -> Postman | None:
     """None: no mail server is named. `url`: where the service is reached. Raises `StopError`."""
     settings, clock = record.settings, SystemClock()
     if not settings["mail.server"]:
@@ -30,4 +31,4 @@ def postman(record: Opened, held: ExitStack, post: Mails, url: str) -> Postman |
         clock=clock,
         version_of=cache(lambda digest: Versions(store.versions()).agreement(digest)),
     )
-    return Postman(store, post, SmtpLink(server(settings)), clock, SystemEntropy(), letters.written)
+    return Postman(store, post, SmtpLink(server(settings), attempts=attempts), clock, SystemEntropy(), letters.written)

@@ -19,6 +19,7 @@ from litestar import Router
 from comity.api.app import Parts, addresses, make_app
 from comity.api.desk import Queue
 from comity.api.ending import Ending
+from comity.app.attempts import Attempts
 from comity.app.errors import Exit, StopError
 from comity.app.listening import listening, place_of, run
 from comity.app.log_lines import ByPlaceAlone, told_to
@@ -105,7 +106,7 @@ def serve(
 
 
 def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
-    settings, links, clock = record.settings, Links(record.links_key), SystemClock()
+    settings, links, clock, attempts = record.settings, Links(record.links_key), SystemClock(), Attempts()
     hooks = held.enter_context(closing(webhooks(settings)))
     kept = held.enter_context(reading(settings))
     post = held.enter_context(closing(mails(settings)))
@@ -119,15 +120,16 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
         replies=held.enter_context(closing(replies(settings))),
         secret=record.links_key,
         hooks=hooks,
-        courier=Courier(kept, hooks, HttpsLink(), clock, SystemEntropy(), addresses(links, url)),
+        courier=Courier(kept, hooks, HttpsLink(attempts=attempts), clock, SystemEntropy(), addresses(links, url)),
         mails=post,
-        postman=postman(record, held, post, url),
+        postman=postman(record, held, post, url, attempts),
         links=links,
         clock=clock,
         parse=parse,
         zone=settings.zone,
         url=url,
         ending=Ending(),
+        give_up=attempts.give_up,
         tell=told_to(sys.stderr, clock),
         spans=record.spans,
         warnings=unwatched(has_anchor=settings.anchor is not None, has_witnesses=settings.policy is not None),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from comity.app.attempts import Attempts
 from comity.app.webhook_link import is_loopback
 from comity.model.mail import Answered
 from comity.ports import UnreachableError
@@ -20,6 +22,8 @@ from comity.ports import UnreachableError
 ResultT = TypeVar("ResultT")
 TIMEOUT: Final = 15.0
 """Seconds for each step."""
+DEADLINE: Final = 60.0
+"""Seconds for all of one mail."""
 _STATUS: Final = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _CLOSING: Final = 421
 
@@ -39,19 +43,30 @@ class MailServer:
 class SmtpLink:
     """Connects to one server."""
 
-    def __init__(self, server: MailServer, timeout: float = TIMEOUT) -> None:
-        self._server, self._timeout = server, timeout
+    def __init__(
+        self,
+        server: MailServer,
+        timeout: float = TIMEOUT,
+        deadline: float = DEADLINE,
+        attempts: Attempts | None = None,
+    ) -> None:
+        self._server, self._timeout, self._deadline = server, timeout, deadline
+        self._attempts = attempts or Attempts()
 
     @contextmanager
     def connected(self) -> Iterator[SmtpSession]:
         """Raises `UnreachableError` if there is no TLS, or the server does not let us in."""
-        client = _asked(self._open)
+        client = self._within(self._open)
         try:
-            yield SmtpSession(client, self._server.sender)
+            yield SmtpSession(client, self._server.sender, self._within)
+            with suppress(UnreachableError):
+                self._within(client.quit)
         finally:
-            with suppress(OSError, smtplib.SMTPException):
-                client.quit()
-            client.close()
+            _hang_up(client)
+
+    def _within(self, ask: Callable[[], ResultT]) -> ResultT:
+        """Waits no longer than the deadline, however slowly the answer drips."""
+        return self._attempts.wait_for(lambda: _asked(ask), self._deadline)
 
     def _open(self) -> smtplib.SMTP:
         server, context = self._server, ssl.create_default_context()
@@ -72,12 +87,12 @@ class SmtpLink:
 class SmtpSession:
     """One connection, for one mail after the other."""
 
-    def __init__(self, client: smtplib.SMTP, sender: str) -> None:
-        self._client, self._sender = client, sender
+    def __init__(self, client: smtplib.SMTP, sender: str, within: Callable[[Callable[[], Answered]], Answered]) -> None:
+        self._client, self._sender, self._within = client, sender, within
 
     def send(self, to: str, content: bytes) -> Answered:
         """Raises `UnreachableError`, also where the server takes nothing from this sender, whoever it is for."""
-        return _asked(lambda: self._send(to, content))
+        return self._within(lambda: self._send(to, content))
 
     def _send(self, to: str, content: bytes) -> Answered:
         client = self._client
@@ -93,6 +108,14 @@ class SmtpSession:
         if code // 100 != 2:
             client.rset()
         return _answered(code, said)
+
+
+def _hang_up(client: smtplib.SMTP) -> None:
+    """Also where somebody still waits for an answer: closing alone would wait for them."""
+    if client.sock is not None:
+        with suppress(OSError):
+            socket.socket.shutdown(client.sock, socket.SHUT_RDWR)
+    client.close()
 
 
 def _data(client: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:

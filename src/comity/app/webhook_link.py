@@ -12,11 +12,10 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from comity.app.attempts import Attempts
 from comity.model.webhook import Webhook
 from comity.ports import UnreachableError
 
@@ -29,21 +28,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 class HttpsLink:
     """Posts to webhooks."""
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
-        self._deadline = deadline
+    def __init__(self, deadline: float = DEADLINE, attempts: Attempts | None = None) -> None:
+        self._deadline, self._attempts = deadline, attempts or Attempts()
 
     def post(self, hook: Webhook, headers: Mapping[str, str], body: bytes) -> int:
         """Waits no longer than the deadline, be it for a name, a handshake or bytes that drip."""
-        answers: SimpleQueue[int | UnreachableError] = SimpleQueue()
-        work = Thread(target=lambda: answers.put(_status(hook, headers, body, self._deadline)), daemon=True)
-        work.start()
-        try:
-            answer = answers.get(timeout=self._deadline)
-        except Empty:
-            raise UnreachableError(f"no answer within {self._deadline:g} seconds") from None
-        if isinstance(answer, UnreachableError):
-            raise answer
-        return answer
+        return self._attempts.wait_for(lambda: _status(hook, headers, body, self._deadline), self._deadline)
 
 
 def usable(url: str) -> SplitResult:
@@ -79,7 +69,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _status(hook: Webhook, headers: Mapping[str, str], body: bytes, timeout: float) -> int | UnreachableError:
+def _status(hook: Webhook, headers: Mapping[str, str], body: bytes, timeout: float) -> int:
     try:
         split = usable(hook.url)
         address = _checked(hook, split)
@@ -87,12 +77,10 @@ def _status(hook: Webhook, headers: Mapping[str, str], body: bytes, timeout: flo
         with closing(_connection(split, address, timeout)) as connection:
             connection.request("POST", path, body, {**headers, "host": split.netloc})
             return connection.getresponse().status
-    except UnreachableError as error:
-        return error
     except TimeoutError:
-        return UnreachableError(f"no answer within {timeout:g} seconds")
+        raise UnreachableError(f"no answer within {timeout:g} seconds") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return UnreachableError(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        raise UnreachableError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
 
 
 def _checked(hook: Webhook, split: SplitResult) -> str:
