@@ -123,6 +123,17 @@ def test_a_gate_of_one_channel_learns_nothing_of_others_and_its_sum_is_right() -
     assert watched.feed.snapshot(frozenset({MAIL})).count == 3
 
 
+def test_no_word_of_a_message_is_told() -> None:
+    watched = Watched()
+    watched.say("spam, and xyzzy")
+    changes = list(watched.feed.changes(watched.store.feed.epoch, 0))
+    shown = [demand_in_log(span, POLICY) for each in changes for span in each.plan]
+    assert shown
+    told = b"".join((encode_snapshot(watched.feed.snapshot()), *map(encode_line, changes), *shown))
+    assert b"ann" in told
+    assert b"xyzzy" not in told
+
+
 def test_the_feed_goes_on_only_from_where_it_was() -> None:
     watched = Watched()
     watched.say("spam")
