@@ -23,6 +23,9 @@ _PART: Final = ("savepoint part", "release part", "rollback to part; release par
 _CACHE_KIB: Final = 64 << 10
 _LOG_PAGES: Final = 8192
 """Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
+_LONG_LOG_PAGES: Final = 4 * _LOG_PAGES
+_UNTIL_READ: Final = 100  # milliseconds
+_PATIENCE: Final = 5_000  # milliseconds
 Value = str | int | bytes | None
 
 
@@ -30,18 +33,18 @@ class Database:
     """A file of tables. Every method raises `StoreError`, saying what the operator can do."""
 
     def __init__(self, path: Path, *, creates: bool) -> None:
-        self.path = path
+        self.path, self._readers_asked_at = path, _LONG_LOG_PAGES
         demand_safe(apsw.sqlite_lib_version())
         if creates:
             _make_private(path)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if creates else 0)
         with self._explained():
             self._connection = apsw.Connection(str(path), flags=flags)
-            self._connection.set_busy_timeout(5_000)
+            self._connection.set_busy_timeout(_PATIENCE)
             self._connection.pragma("journal_mode", "wal")
             self._connection.pragma("synchronous", "full")
             self._connection.pragma("cache_size", -_CACHE_KIB)
-            self._connection.pragma("wal_autocheckpoint", _LOG_PAGES)
+            self._connection.set_wal_hook(self._move_log)
             self._connection.pragma("secure_delete", True)  # what is deleted is overwritten with zeros
             self._connection.pragma("temp_store", "memory")  # and nothing is copied to where nobody looks for it
 
@@ -121,6 +124,25 @@ class Database:
             faults = [row[0] for row in self._connection.execute("pragma quick_check(1)")]
         if faults != ["ok"]:
             raise StoreError(f"the copy {self.path} is damaged: {faults[0]}; check the disk, and back up again")
+
+    def _move_log(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        """After a commit: move the write-ahead log into the file, as SQLite does by itself. What fails is tried again.
+
+        While somebody always reads, the log would never end: where it is long, those who read now are waited for.
+        """
+        try:
+            if pages >= self._readers_asked_at:
+                self._readers_asked_at = pages + _LONG_LOG_PAGES
+                connection.set_busy_timeout(_UNTIL_READ)
+                connection.wal_checkpoint(name, apsw.SQLITE_CHECKPOINT_RESTART)
+                self._readers_asked_at = _LONG_LOG_PAGES
+            elif pages >= _LOG_PAGES:
+                connection.wal_checkpoint(name)
+        except apsw.Error:
+            pass
+        finally:
+            connection.set_busy_timeout(_PATIENCE)
+        return apsw.SQLITE_OK
 
     @property
     def in_transaction(self) -> bool:
