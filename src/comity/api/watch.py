@@ -82,17 +82,19 @@ class Watch:
             changes = await self._after(epoch, after)
 
     async def _after(self, epoch: str, after: int) -> list[FeedEntry]:
-        if self._epoch == epoch and after + 1 in self._at_hand:
-            return self._run(after)
-        return await self._in_thread(lambda: self._read(epoch, after))
+        return self._run(epoch, after) or await self._in_thread(lambda: self._read(epoch, after))
 
-    def _run(self, after: int) -> list[FeedEntry]:
+    def _run(self, epoch: str, after: int) -> list[FeedEntry]:
+        """What is at hand."""
         found: list[FeedEntry] = []
-        while len(found) < _AT_ONCE and (entry := self._at_hand.get(after + 1 + len(found))) is not None:
+        known = self._at_hand if self._epoch == epoch else {}
+        while len(found) < _AT_ONCE and (entry := known.get(after + 1 + len(found))) is not None:
             found.append(entry)
         return found
 
     def _read(self, epoch: str, after: int) -> list[FeedEntry]:
+        if found := self._run(epoch, after):  # it was read for another follower meanwhile
+            return found
         with self._spans.span("feed"):
             changes = list(islice(self._source.changes(epoch, after), _AT_ONCE))
         if epoch != self._epoch or len(self._at_hand) > _MOST_AT_HAND:
