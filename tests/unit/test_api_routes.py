@@ -21,7 +21,7 @@ from comity.flow.reports import nobody_known
 from comity.ledger.log import VKEY_PATH
 from comity.ledger.tlog_proof import parse_proof
 from comity.model.access import Role
-from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
+from comity.model.ids import AccountId, CaseId, DecisionId, Digest, MessageId
 from comity.ports import StoreError
 
 MESSAGE = {"id": "m1", "author": "ann", "channel": "posts", "sent": "2026-06-01T12:00:00Z", "text": "spam"}
@@ -66,6 +66,32 @@ def test_a_dry_run_says_what_would_come_of_a_message_and_keeps_nothing(world: Wo
     refused = client.post("/v1/messages?dry_run=1", json={**MESSAGE, "id": "m2"}, headers=source).json()
     assert refused["outcome"] == "refused"
     assert refused["statement"]
+
+
+def test_an_answer_names_the_measures_behind_it_and_the_version_that_is_yet_to_be_accepted(
+    world: World, client: TestClient
+) -> None:
+    def told(id_: str, text: str, query: str = "") -> tuple[list[str], str | None]:
+        message = {**MESSAGE, "id": id_, "text": text}
+        found = client.post(f"/v1/messages{query}", json=message, headers=as_(Role.SOURCE)).json()
+        return found["measures"], found["acceptance_due"]
+
+    def accept(digest: Digest) -> None:
+        accepted = {"account": "ann", "agreement": digest, "language": "und"}
+        assert client.post("/v1/acceptances", json=accepted, headers=as_(Role.SOURCE)).status_code == 204
+
+    first = world.store.versions()[0].digest
+    assert told("a", "hello") == ([], None)  # who has accepted nothing is bound by what is in force
+    accept(first)
+    assert told("b", "hello") == ([], None)
+    text = agreement_text("| 1 | warn | | |")
+    second = client.post("/v1/agreements", json={"text": text}, headers=as_(Role.OPERATOR)).json()["digest"]
+    assert told("c", "hello") == ([], second)
+    assert told("d", "spam", "?dry_run=1") == (["suspend"], second)
+    assert told("e", "spam") == (["suspend"], second)
+    assert told("f", "hello") == (["suspend"], second)  # refused, by what was decided on the one before
+    accept(second)
+    assert told("e", "spam") == (["suspend"], None)
 
 
 def test_a_case_is_claimed_handed_over_released_and_escalated_as_it_was_read(world: World, client: TestClient) -> None:

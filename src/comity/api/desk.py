@@ -20,12 +20,13 @@ from typing import Final, TypeVar
 
 from comity.api.problems import ProblemError
 from comity.flow.accounts import by_account
+from comity.flow.answers import ToldAnswer
 from comity.flow.desk import Desk, Group
 from comity.flow.message import Proceedings
 from comity.flow.retention import daily
 from comity.ledger.note import NoteError
 from comity.model.message import Message
-from comity.ports import Answer, StoreError
+from comity.ports import StoreError
 
 ResultT = TypeVar("ResultT")
 _LONGEST: Final = 0.005
@@ -56,7 +57,7 @@ class _Act:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     messages: Sequence[Message]
-    answers: asyncio.Future[Sequence[Answer]]
+    answers: asyncio.Future[Sequence[ToldAnswer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ class Queue:
             self._looking = asyncio.get_running_loop().create_task(self._look())
         return await result
 
-    async def take(self, messages: Sequence[Message]) -> Sequence[Answer]:
+    async def take(self, messages: Sequence[Message]) -> Sequence[ToldAnswer]:
         """Raises `ProblemError` when too many wait, or what the store raises when it kept nothing."""
         if self._waiting + len(messages) > _MOST_WAITING:
             detail = f"More than {_MOST_WAITING} messages wait to be judged. Send these again in a second."
@@ -147,7 +148,7 @@ class Queue:
         self._queue.put_nowait(waiting)
         return await waiting.answers
 
-    async def try_out(self, messages: Sequence[Message]) -> Sequence[Answer]:
+    async def try_out(self, messages: Sequence[Message]) -> Sequence[ToldAnswer]:
         """What each would be answered if it came next; nothing is kept."""
         return await self.read(lambda running: [running.try_out(one) for one in by_account(running, messages)])
 
@@ -257,7 +258,9 @@ def _taking(every: Sequence[_Waiting]) -> _Act:
     messages = [message for one in every for message in one.messages]
 
     def do(running: Proceedings) -> _Done:
-        answers = iter(running.take(by_account(running, messages)))
+        under = by_account(running, messages)
+        told = (running.told(answer, one.author) for answer, one in zip(running.take(under), under, strict=True))
+        answers = iter(list(told))
         shares = [list(islice(answers, len(one.messages))) for one in every]
         return _Done(kept=_nothing, tell=lambda: _tell(every, shares))
 
@@ -268,7 +271,7 @@ def _taking(every: Sequence[_Waiting]) -> _Act:
     return _Act(do=do, fail=fail, undone=_nothing)
 
 
-def _tell(every: Sequence[_Waiting], shares: Sequence[Sequence[Answer]]) -> None:
+def _tell(every: Sequence[_Waiting], shares: Sequence[Sequence[ToldAnswer]]) -> None:
     for one, answers in zip(every, shares, strict=True):
         _set(one.answers, answers)
 

@@ -19,19 +19,21 @@ from comity.api.ending import Ending
 from comity.api.lines import LINES, BothWays, Incoming, TooLongError
 from comity.api.problems import Problem, ProblemError, problem
 from comity.api.room import lease_of
+from comity.flow.answers import ToldAnswer
 from comity.ledger.note import NoteError
 from comity.model.access import Token
-from comity.model.ids import DecisionId, MessageId
+from comity.model.clause import Kind
+from comity.model.ids import DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.model.reading import Read, Unread
-from comity.ports import Answer, Outcome, StoreError
+from comity.ports import Outcome, StoreError
 
 LARGEST_BODY: Final = 16 << 20
 _AT_ONCE: Final = 1_000
 
 Parse = Callable[[Sequence[bytes], str], Read]
 """`parse(lines, source)`."""
-Answered = Callable[[Sequence[Message]], Awaitable[Sequence[Answer]]]
+Answered = Callable[[Sequence[Message]], Awaitable[Sequence[ToldAnswer]]]
 DryRun = Annotated[bool, QueryParameter(name="dry_run", description="1: say what would come of it, and keep nothing.")]
 
 
@@ -44,14 +46,20 @@ class Do(StrEnum):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do with a message. `clauses`: those that were found breached. `statement`: why, where there is one."""
+    """What to do with a message. `clauses`: those that were found breached. `statement`: why, where there is one.
+
+    `measures`: what the decision behind it does. `acceptance_due`: the version in force, where the author accepted
+    another one before and has yet to accept this.
+    """
 
     id: MessageId
     answer: Do
     outcome: Outcome
     clauses: tuple[str, ...] = ()
+    measures: tuple[Kind, ...] = ()
     statement: DecisionId | None = None
     link: str | None = None
+    acceptance_due: Digest | None = None
 
 
 _DOES: Final = {
@@ -107,7 +115,7 @@ def message_routes(
 
 
 def _counting(take: Answered, count: Callable[[Outcome], None]) -> Answered:
-    async def counted(messages: Sequence[Message]) -> Sequence[Answer]:
+    async def counted(messages: Sequence[Message]) -> Sequence[ToldAnswer]:
         answers = await take(messages)
         for answer in answers:
             count(answer.outcome)
@@ -141,7 +149,7 @@ async def _lines(
         yield _ENCODER.encode(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)) + b"\n"
 
 
-async def _answers(answered: Answered, messages: Sequence[Message]) -> dict[MessageId, Answer] | Problem:
+async def _answers(answered: Answered, messages: Sequence[Message]) -> dict[MessageId, ToldAnswer] | Problem:
     """The answers; or why there is none, and none of the messages was taken."""
     if not messages:
         return {}
@@ -157,7 +165,7 @@ def _in_order(
     lines: Sequence[bytes],
     start: int,
     read: Read,
-    answers: dict[MessageId, Answer] | Problem,
+    answers: dict[MessageId, ToldAnswer] | Problem,
     token: Token,
     link: Callable[[DecisionId], str],
 ) -> Iterator[Judged | Problem]:
@@ -177,14 +185,16 @@ def _in_order(
                 yield judged(answers[message.id], link)
 
 
-def judged(answer: Answer, link: Callable[[DecisionId], str]) -> Judged:
+def judged(answer: ToldAnswer, link: Callable[[DecisionId], str]) -> Judged:
     return Judged(
         id=answer.message,
         answer=_DOES[answer.outcome],
         outcome=answer.outcome,
         clauses=answer.clauses,
+        measures=answer.measures,
         statement=answer.statement,
         link=link(answer.statement) if answer.statement else None,
+        acceptance_due=answer.acceptance_due,
     )
 
 

@@ -81,6 +81,16 @@ class Versions:
             return self._all[0]
         return in_force
 
+    def due(self, record: Record, at: datetime) -> Digest | None:
+        """The version in force, if the account accepted another one before, and neither this nor a later one since."""
+        accepted = {one.agreement for one in record.acceptances}
+        for one in reversed(self._all) if accepted else ():
+            if one.version.digest in accepted:
+                return None
+            if one.version.effective <= at:
+                return one.version.digest
+        return None
+
 
 def version_of(agreement: Agreement, *, name: str, effective: datetime = EARLIEST) -> Version:
     """What a store keeps of a checked agreement."""

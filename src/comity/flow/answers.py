@@ -12,9 +12,32 @@ from comity.casework.facts import Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
 from comity.casework.removals import Key, clauses_of, kept_back, seen, wanted
 from comity.model.clause import Decide, Kind
-from comity.model.ids import DecisionId
+from comity.model.ids import DecisionId, Digest
 from comity.model.message import Message
 from comity.ports import Answer, Outcome
+
+
+class ToldAnswer(Answer, frozen=True, kw_only=True, gc=False):
+    """An answer as it is told, with what is not kept since it changes.
+
+    `measures`: what the statement's decision does. `acceptance_due`: the version that the author has yet to accept.
+    """
+
+    measures: tuple[Kind, ...] = ()
+    acceptance_due: Digest | None = None
+
+
+def told(answer: Answer, record: Record, due: Digest | None) -> ToldAnswer:
+    """`record` and `due`: the author's, now."""
+    one = record.decision(answer.statement) if answer.statement else None
+    return ToldAnswer(
+        message=answer.message,
+        outcome=answer.outcome,
+        clauses=answer.clauses,
+        statement=answer.statement,
+        measures=tuple(dict.fromkeys(measure.kind for measure in one.measures)) if one else (),
+        acceptance_due=due,
+    )
 
 
 def first(message: Message, facts: Iterable[Fact]) -> Answer:

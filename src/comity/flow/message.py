@@ -29,7 +29,7 @@ from comity.engine.snapshots import SnapshotError
 from comity.engine.trace import Tracer
 from comity.engine.windows import Window
 from comity.flow.agreement import InForce, Versions
-from comity.flow.answers import again, first, held
+from comity.flow.answers import ToldAnswer, again, first, held, told
 from comity.flow.publish import Mode, Recorder
 from comity.model.clause import Kind
 from comity.model.duration import EARLIEST, Duration
@@ -103,6 +103,11 @@ class Proceedings:
         if taken:
             self._keep(taken, facts)
         return tuple(answers[message.source, message.id] for message in messages)
+
+    def told(self, answer: Answer, author: AccountId) -> ToldAnswer:
+        """The answer as its author's source is told it."""
+        record = self.record(author)
+        return told(answer, record, self._versions.due(record, self._clock.now()))
 
     def answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
         """What the messages that were taken in before were answered, each under its source and id."""
@@ -224,12 +229,16 @@ class Proceedings:
         moved = {fact.account: fact.at for fact in facts if moves(self.record(fact.account), fact)}
         return tuple(each for account, at in moved.items() for each in planned(self.record(account), at))
 
-    def try_out(self, message: Message) -> Answer:
+    def try_out(self, message: Message) -> ToldAnswer:
         """What the message would be answered if it came now; nothing is kept, and no window counts it."""
         counts, late = self._history.would_take(self._tracer.trace(message))
         answer, facts = self._judged(message, counts, late=late, now=self._clock.now())
-        is_new = any(isinstance(fact, Decided) and fact.decision == answer.statement for fact in facts)
-        return msgspec.structs.replace(answer, statement=None) if is_new else answer
+        new = next((fact for fact in facts if isinstance(fact, Decided) and fact.decision == answer.statement), None)
+        said = self.told(answer, message.author)
+        if new is None:
+            return said
+        kinds = dict.fromkeys(measure.kind for measure in new.measures)
+        return msgspec.structs.replace(said, statement=None, measures=tuple(kinds))
 
     def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         trace = self._tracer.trace(message)
