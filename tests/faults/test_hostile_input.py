@@ -37,6 +37,7 @@ import comity.app.check, comity.app.explain, comity.app.init, comity.app.judge, 
 import comity.app.accept, comity.app.config, comity.app.show, comity.app.verify
 from comity.app.main import app, main
 
+sys.dont_write_bytecode = True  # where files may not grow, Python would leave half of it, for all who come after
 with contextlib.redirect_stdout(io.StringIO()):
     app(["config"], standalone_mode=False)  # loads what is loaded by a first call
 gc.freeze()

@@ -109,9 +109,11 @@ class Centre:
     def _judge(self, body: bytes) -> bytes:
         read = parse([body], "gate")
         assert not read.unread, read.unread
-        (answer,) = self.world.proceedings.take([msgspec.structs.replace(read.messages[0], sent=self.now())])
+        message = msgspec.structs.replace(read.messages[0], sent=self.now())
+        (answer,) = self.world.proceedings.take([message])
         self.tell()
-        return msgspec.json.encode(judged(answer, lambda statement: f"https://example.org/r/{statement}"))
+        told = self.world.proceedings.told(answer, message.author)
+        return msgspec.json.encode(judged(told, lambda statement: f"https://example.org/r/{statement}"))
 
     async def _stream(self, writer: asyncio.StreamWriter, epoch: str, after: int) -> None:
         try:

@@ -124,7 +124,7 @@ def decision_of(store: Store, prefix: str) -> Recorded:
     """The one decision whose id begins with `prefix`."""
     exact = store.account_of(DecisionId(prefix)) if prefix.isascii() else None
     found = [(exact, prefix)] if exact else [one for one in _decisions(store) if one[1].startswith(prefix)]
-    if not found and store.is_erased(prefix):
+    if not found and prefix.isascii() and store.is_erased(prefix):
         raise StopError(f"statement {prefix} was erased with its account's data", code=Exit.PROBLEMS)
     if len(found) != 1:
         what = f"{len(found) or 'no'} statements have an id that begins with {prefix!r}"
