@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,13 @@ def test_where_a_pattern_matches_a_text_comes_through(pattern: str, texts: list[
         if search(text.encode()) is not None:
             assert all(bits & 4 for bits in ones(sieve, text)), (superset_of(pattern), text)
             assert in_batch & 4, (superset_of(pattern), text)
+
+
+@pytest.mark.parametrize("pattern", [" {2}|a$", "^(?i:K)| {2}|free*?$", "  |a$"])
+@pytest.mark.parametrize("text", ["cher-kva.example  ", "aaaaaaaaaaaaaaaaa  ", "ü-kva.example and more  "])
+def test_what_ends_a_text_comes_through_also_where_another_choice_is_bound_to_its_edge(pattern: str, text: str) -> None:
+    sieve = Sieve(Wanted(patterns={pattern: 4}))
+    assert all(bits & 4 for bits in (*ones(sieve, text), *sieve.many([text])))
 
 
 @more
