@@ -503,6 +503,7 @@ def _agreement(
         review_within=month,
         points_expire=Never(),
         lateness=Duration(count=1, unit=Unit.HOUR),
+        accepted_by_going_on=None,
         clauses=tuple(_clause(own, source, checked[own]) for own, source in rules.items() if own in checked),
         ladders={},
         lexicons=dict(lexicons),

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from test_casework_decide import START, Case, agreement, clause, days
 
-from comity.casework.facts import Accepted, ConditionMet, Decided, Delivered, How
+from comity.casework.facts import Accepted, AcceptedBy, ConditionMet, Decided, Delivered, How
 from comity.casework.printing import as_html, as_text
+from comity.casework.timeline import timeline
 from comity.casework.wording import Section, sections
 from comity.model.ids import AccountId, DecisionId
 
@@ -90,6 +91,24 @@ def test_what_joined_names_the_clause_by_its_title_and_says_how_the_message_is_t
     case = after_one("| 1 | mark, warn | | |")
     case.breach("spam", after=timedelta(seconds=1))
     assert "breaches the clause “spam” as well and is shown with a notice. It adds no point" in read(case)
+
+
+def test_who_went_on_after_being_told_is_not_said_to_have_accepted() -> None:
+    rules = agreement(clause("spam"))
+    case = Case(rules)
+    since = START - timedelta(hours=1)
+    told = Accepted(
+        account=ANN,
+        at=START - timedelta(days=9),
+        agreement=rules.digest,
+        language="en",
+        by=AcceptedBy.NOTICE,
+        since=since,
+    )
+    case.facts.append(told)
+    case.breach("spam")
+    assert "in the version that you were told of, and then went on" in read(case)
+    assert timeline(case.record)[-1].said.startswith("was told of the agreement")
 
 
 def test_only_an_acceptance_from_before_the_message_is_said_to_bind() -> None:

@@ -256,6 +256,24 @@ def test_an_account_that_is_not_known_is_not_said_to_be_erased(comity: Program) 
     assert "is that the account's id?" in comity("erase", "guest", "--yes")
 
 
+def test_an_account_that_was_told_of_a_version_accepts_it_by_going_on_where_its_agreement_says_so(
+    comity: Program,
+) -> None:
+    """What the source says is kept, and told when the account's data are exported; nothing else is taken for it."""
+    (comity.folder / "saying.md").write_text(FIRST.replace("contact:", "accepted_by_going_on: 14 days\ncontact:"))
+    comity("publish", "saying.md", "--replay", "--from", "2026-01-01")
+    assert "accepted no version" in comity("accept", "guest", "--by-notice", code=2)
+    comity("accept", "guest", "--at", "2026-01-01T12:00:00Z")
+    comity("publish", "second.md", "--from", "2026-02-01")
+    said = comity("accept", "guest", "--by-notice", "--at", "2026-02-02T12:00:00Z")
+    assert "from 2026-02-16 12:00 UTC on. Its messages from then on say that it accepts." in said
+    comity.say("buy now", "2026-02-17T12:00:00Z")
+    (statement,) = comity.statements()
+    assert "in the version that you were told of, and then went on" in " ".join(comity("statement", statement).split())
+    exported = json.loads(comity("export", "guest"))
+    assert [each["by"] for each in exported["acceptances"]] == ["account", "notice"]
+
+
 def test_an_acceptance_tells_in_which_language_the_version_was_shown(comity: Program) -> None:
     comity("publish", "first.md", "--replay", "--from", "2026-01-01")
     assert "is not a language tag" in comity("accept", "guest", "--language", "de_AT", code=2)

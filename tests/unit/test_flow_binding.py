@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
 
 from comity.agreement import load
-from comity.casework.facts import Accepted, Decided
+from comity.casework.facts import Accepted, AcceptedBy, Decided, Delivered, How
+from comity.casework.refused import RefusedError
+from comity.flow import accounts
 from comity.flow.agreement import version_of
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder
@@ -24,12 +29,12 @@ DAY = timedelta(days=1)
 KEY = SigningKey(name="example.org/log", seed=b"k" * 32)
 
 
-def agreement(word: str) -> Agreement:
+def agreement(word: str, front: str = "") -> Agreement:
     text = f"""---
 comity: 1
 title: No {word}
 channels: [posts, mail]
----
+{front}---
 
 # No {word}
 
@@ -73,17 +78,19 @@ fine: hello
 
 
 OLD, NEW = agreement("old"), agreement("new")
+GOING_ON = agreement("old", "accepted_by_going_on: 14 days\n")
+ANN = AccountId("ann")
 
 
 class World:
     """A record with two versions: the old one in force since a month ago, the new one since yesterday."""
 
-    def __init__(self, mode: Mode) -> None:
+    def __init__(self, mode: Mode, old: Agreement = OLD) -> None:
         self.store, self.log, self.clock = MemoryStore(), MemoryLog(), FixedClock(NOW)
         entropy = CountedEntropy()
         recorder = Recorder(self.store, self.log, KEY, entropy)
         recorder.begin(mode=mode, operator="tests", at=NOW)
-        for version, since in ((OLD, NOW - 30 * DAY), (NEW, NOW - DAY)):
+        for version, since in ((old, NOW - 30 * DAY), (NEW, NOW - DAY)):
             recorder.publish_version(version_of(version, name="rules.md", effective=since), NOW - 30 * DAY)
         terms = Terms(mode=mode, delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
         self.proceedings = Proceedings(self.store, recorder, self.clock, entropy, terms)
@@ -121,6 +128,68 @@ def test_7_who_accepted_a_version_is_bound_by_it_whatever_came_into_force() -> N
     assert world.outcome("old", NOW)[1] == ("word",)
     world.accept(NEW, NOW)
     assert world.outcome("new", NOW + DAY)[1] == ("word",)
+
+
+def told(world: World, at: datetime = NOW, version: Agreement | None = None) -> Accepted:
+    digest = version.digest if version else None
+    return accounts.accept(world.proceedings, ANN, digest, None, at, by=AcceptedBy.NOTICE)
+
+
+def test_7_who_was_told_of_a_version_is_bound_by_it_when_going_on_counts_as_their_agreement_says() -> None:
+    world = World("live", GOING_ON)
+    world.accept(GOING_ON, NOW - 2 * DAY)
+    fact = told(world)
+    assert (fact.by, fact.binds_from) == (AcceptedBy.NOTICE, NOW + 14 * DAY)
+    assert world.outcome("new", NOW + 13.9 * DAY)[1] == ()
+    assert world.outcome("old", NOW + 13.9 * DAY)[1] == ("word",)
+    (decided,) = [fact for fact in world.store.facts() if isinstance(fact, Decided)]
+    world.proceedings.note(Delivered(account=ANN, at=NOW, decision=decided.decision, how=How.SOURCE))
+    assert world.outcome("new", NOW + 14 * DAY)[1] == ("word",)
+    first, last = [fact.statement for fact in world.store.facts() if isinstance(fact, Decided)]
+    assert (first.is_bound_by_acceptance, first.is_bound_by_notice) == (True, False)
+    assert (last.is_bound_by_acceptance, last.is_bound_by_notice) == (True, True)
+
+
+def test_an_acceptance_is_due_until_going_on_counts_or_the_account_says_so_itself() -> None:
+    world = World("live", GOING_ON)
+    world.accept(GOING_ON, NOW - 2 * DAY)
+    told(world)
+    due = partial(world.proceedings.versions.due, world.proceedings.record(ANN))
+    assert (due(NOW + 13.9 * DAY), due(NOW + 14 * DAY)) == (NEW.digest, None)
+    world.accept(NEW, NOW)
+    assert world.proceedings.versions.due(world.proceedings.record(ANN), NOW + 2 * DAY) is None
+    world.outcome("new", NOW + 20 * DAY)
+    (decided,) = [fact for fact in world.store.facts() if isinstance(fact, Decided)]
+    assert not decided.statement.is_bound_by_notice
+
+
+def test_the_last_version_that_an_account_was_told_of_does_not_bind_it_before_its_time() -> None:
+    world = World("live", GOING_ON)
+    world.accept(GOING_ON, NOW - 30 * DAY)
+    told(world, NOW - 14 * DAY)
+    assert world.outcome("new", NOW)[1] == ("word",)
+    assert world.outcome("new", NOW - 2 * DAY)[1] == (), "it counted, but the version was not in force yet"
+
+
+@pytest.mark.parametrize(
+    ("old", "accepted", "version", "says"),
+    [
+        (OLD, OLD, NEW, "does not say that going on counts"),
+        (GOING_ON, None, NEW, "accepted no version"),
+        (GOING_ON, GOING_ON, GOING_ON, "by that version already"),
+        (GOING_ON, NEW, GOING_ON, "or by a later one"),
+    ],
+)
+def test_going_on_counts_only_where_the_account_agreed_to_that(
+    old: Agreement, accepted: Agreement | None, version: Agreement, says: str
+) -> None:
+    world = World("live", old)
+    if accepted is not None:
+        world.accept(accepted, NOW - DAY)
+    before = world.store.position
+    with pytest.raises(RefusedError, match=says):
+        told(world, version=version)
+    assert world.store.position == before
 
 
 def test_a_new_version_never_reaches_back() -> None:

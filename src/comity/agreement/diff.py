@@ -121,6 +121,7 @@ def _front_matter(old: Agreement, new: Agreement) -> Iterator[Change]:
     expiry = of_expiry(old.points_expire, new.points_expire)
     yield from changed("points_expire", old.points_expire, new.points_expire, expiry)
     yield from changed("lateness", old.lateness, new.lateness)
+    yield from changed("accepted_by_going_on", old.accepted_by_going_on, new.accepted_by_going_on)
     yield from _mapped("condition", old.conditions, new.conditions)
     translations = [", ".join(sorted(each.translations)) for each in (old, new)]
     yield from changed("translations", translations[0], translations[1])

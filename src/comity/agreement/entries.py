@@ -49,8 +49,11 @@ class Entries:
         return scalar.value if scalar else ""
 
     def duration(self, key: str, default: Duration) -> Duration:
+        return self.duration_or_none(key) or default
+
+    def duration_or_none(self, key: str) -> Duration | None:
         scalar = self.scalar(key)
-        return default if scalar is None else self._read(scalar, read_duration(scalar.value), default)
+        return None if scalar is None else self._read(scalar, read_duration(scalar.value), None)
 
     def expiry(self, key: str, default: Expiry) -> Expiry:
         scalar = self.scalar(key)

@@ -39,6 +39,7 @@ KEYS: Final = (
     "conditions",
     "translations",
     "lateness",
+    "accepted_by_going_on",
 )
 TRANSLATION_KEYS: Final = ("comity", "title", "language", "contact", "conditions")
 LONGEST: Final = 64 * 1024
@@ -86,6 +87,7 @@ class FrontMatter:
     review_within: Duration = _TWO_WEEKS
     points_expire: Expiry = _A_QUARTER
     lateness: Duration = _AN_HOUR
+    accepted_by_going_on: Duration | None = None
     lexicons: tuple[LexiconFile, ...] = ()
     conditions: MappingOf[str, str] = field(default_factory=dict)
     condition_names: tuple[Scalar, ...] = ()
@@ -119,6 +121,7 @@ def read_front_matter(source: Source, problems: Problems) -> FrontMatter:
         review_within=entries.duration("review_within", plain.review_within),
         points_expire=entries.expiry("points_expire", plain.points_expire),
         lateness=entries.duration("lateness", plain.lateness),
+        accepted_by_going_on=entries.duration_or_none("accepted_by_going_on"),
         lexicons=tuple(_lexicons(entries, problems)),
         conditions={name.value: text for name, text in conditions},
         condition_names=tuple(name for name, _ in conditions),

@@ -100,6 +100,7 @@ class _Reader:
             review_within=front.review_within,
             points_expire=front.points_expire,
             lateness=front.lateness,
+            accepted_by_going_on=front.accepted_by_going_on,
             clauses=tuple(one.clause for one in clauses),
             ladders=ladders,
             lexicons=lexicons,

@@ -91,7 +91,8 @@ class _Known:
         self._expiries = {_period(one) for expiry in expiries for one in _expiry(expiry)}
         window = _MINIMUM if front.appeal_window is None else (front.appeal_window,)
         self._appeals = {_period(one) for one in (*window, front.decide_within)}
-        others = {_period(one) for one in (front.review_within, front.lateness, *_of_rules(clauses))}
+        going_on = () if front.accepted_by_going_on is None else (front.accepted_by_going_on,)
+        others = {_period(one) for one in (front.review_within, front.lateness, *going_on, *_of_rules(clauses))}
         self._all = self._expiries | self._appeals | others
         self._ladders = {owner: {_period(one) for one in _durations(ladder)} for owner, ladder in ladders.items()}
         self._every_ladder = set().union(*self._ladders.values())

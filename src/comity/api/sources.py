@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
-from comity.casework.facts import ContactGiven, HandleGiven, How
+from comity.casework.facts import AcceptedBy, ContactGiven, HandleGiven, How
 from comity.flow import accounts, amend
 from comity.model.access import Role
 from comity.model.ids import AccountId, Channel, DecisionId, Digest
@@ -24,11 +24,16 @@ Statement = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description="
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
-    """The account accepted a version; without one, the last published."""
+    """The account accepted a version; without one, the last published.
+
+    `by`: `notice` if it was told of the version and has not answered; it is refused unless the agreement that binds
+    the account says that going on counts.
+    """
 
     account: Line
     agreement: Digest | None = None
     language: str | None = None
+    by: AcceptedBy = AcceptedBy.ACCOUNT
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +71,9 @@ def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
     async def accept(data: JSONBody[Acceptance]) -> None:
         """An account is bound by a version from now on."""
         account, now = AccountId(data.account), clock.now()
-        await queue.act(lambda running: accounts.accept(running, account, data.agreement, data.language, now))
+        await queue.act(
+            lambda running: accounts.accept(running, account, data.agreement, data.language, now, by=data.by)
+        )
 
     @put("/v1/handles", status_code=HTTPStatus.NO_CONTENT)
     async def handle(request: TokenRequest, data: JSONBody[Handle]) -> None:

@@ -223,6 +223,9 @@ def accept(
     account: Annotated[str, typer.Argument(help="The account's id.")],
     version: Annotated[str | None, typer.Option(help="The version's digest; the newest when left out.")] = None,
     language: Annotated[str | None, typer.Option(help="In which language it was shown.")] = None,
+    by_notice: Annotated[
+        bool, typer.Option("--by-notice", help="It was only told: going on counts, if its agreement says so.")
+    ] = False,
     at: Annotated[str | None, typer.Option(help="When; now when left out.")] = None,
     json: Json = False,
     store: Store = None,
@@ -231,7 +234,8 @@ def accept(
     """Record that an account accepted a version: it is bound by it from then on."""
     from comity.app.accept import accept as work
 
-    end(work(account, settings_of(config, store), version=version, language=language, at=at, as_json=json))
+    known = settings_of(config, store)
+    end(work(account, known, version=version, language=language, by_notice=by_notice, at=at, as_json=json))
 
 
 @app.command(epilog="Example: `comity explain agreement.md message.json`")

@@ -32,12 +32,22 @@ from comity.model.measure import Measure
 from comity.model.statement import Breach, Statement
 
 
+class AcceptedBy(StrEnum):
+    ACCOUNT = "account"  # it said so
+    NOTICE = "notice"  # it was told, and the agreement that binds it says that going on counts
+
+
 class Accepted(AboutAccount, frozen=True, kw_only=True, tag="accepted"):
-    """An account accepted a version, shown in `language`. `by`: `account`, or `notice` when going on counts."""
+    """An account accepted a version, shown in `language`. `since`: by notice, from when on its messages say so."""
 
     agreement: Digest
     language: str
-    by: str = "account"
+    by: AcceptedBy = AcceptedBy.ACCOUNT
+    since: datetime | None = None
+
+    @property
+    def binds_from(self) -> datetime:
+        return self.at if self.since is None else self.since
 
 
 class Points(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from comity.casework.facts import Points
+from comity.casework.facts import Accepted, AcceptedBy, Points
 from comity.casework.ladder import rows_at
 from comity.casework.languages import language_of
 from comity.casework.record import Record
@@ -49,6 +49,7 @@ def statement_of(grounds: Grounds) -> Statement:
     agreement = grounds.agreement
     language = _reader_language(grounds)
     translation = agreement.translations.get(language)
+    accepted = _accepted(grounds)
     return Statement(
         id=grounds.decision,
         account=grounds.record.account,
@@ -56,7 +57,8 @@ def statement_of(grounds: Grounds) -> Statement:
         agreement=agreement.digest,
         agreement_title=translation.title if translation else agreement.title,
         language=language,
-        is_bound_by_acceptance=_has_accepted(grounds),
+        is_bound_by_acceptance=accepted is not None,
+        is_bound_by_notice=accepted is not None and accepted.by is AcceptedBy.NOTICE,
         clauses=tuple([_quoted(clause, translation) for clause in grounds.clauses]),
         breaches=grounds.breaches,
         messages=_quoted_messages(grounds),
@@ -82,10 +84,12 @@ def appeal_until(delivered: datetime, window: Duration | None) -> datetime:
     return max(Duration(count=6, unit=Unit.MONTH).after(delivered), Duration(count=184, unit=Unit.DAY).after(delivered))
 
 
-def _has_accepted(grounds: Grounds) -> bool:
-    """Whether the account accepted the version before the last of the messages."""
-    accepted = [each.at for each in grounds.record.acceptances if each.agreement == grounds.agreement.digest]
-    return bool(accepted) and min(accepted) <= max(message.sent for message in grounds.messages)
+def _accepted(grounds: Grounds) -> Accepted | None:
+    """How the account accepted the version before the last of the messages; that it said so itself goes first."""
+    sent = max([message.sent for message in grounds.messages])
+    accepted = [each for each in grounds.record.acceptances if each.agreement == grounds.agreement.digest]
+    binding = [each for each in accepted if each.binds_from <= sent]
+    return min(binding, key=lambda each: each.by is AcceptedBy.NOTICE, default=None)
 
 
 def _reader_language(grounds: Grounds) -> str:

@@ -8,7 +8,17 @@ from datetime import datetime
 import msgspec
 
 from comity.casework.cases import Case
-from comity.casework.facts import Change, Corrected, Joined, Lifted, OutcomeGiven, Recomputed, Undone
+from comity.casework.facts import (
+    Accepted,
+    AcceptedBy,
+    Change,
+    Corrected,
+    Joined,
+    Lifted,
+    OutcomeGiven,
+    Recomputed,
+    Undone,
+)
 from comity.casework.record import Record
 from comity.casework.recorded import Appeal, Recorded
 from comity.model.measure import Measure
@@ -31,7 +41,7 @@ def timeline(record: Record) -> tuple[Event, ...]:
         *(event for one in record.decisions for event in _decided(one)),
         *(event for one in record.dismissals for event in map(_filed, one.appeals)),
         *(event for case in record.cases for event in _case(case)),
-        *(_accepted(each.at, each.agreement, each.language) for each in record.acceptances),
+        *map(_accepted, record.acceptances),
     ]
     return tuple(sorted(events, key=lambda event: event.at, reverse=True))
 
@@ -89,5 +99,8 @@ def _case(case: Case) -> Iterator[Event]:
         yield Event(at=case.closed.at, said=f"the case was closed: {case.closed.why}", by=case.closed.by, case=case.id)
 
 
-def _accepted(at: datetime, digest: str, language: str) -> Event:
-    return Event(at=at, said=f"accepted the agreement {digest[:19]}, shown in {language}")
+def _accepted(fact: Accepted) -> Event:
+    which = f"the agreement {fact.agreement[:19]}, shown in {fact.language}"
+    if fact.by is AcceptedBy.NOTICE:
+        return Event(at=fact.at, said=f"was told of {which}; going on counts from {fact.binds_from:%Y-%m-%d} on")
+    return Event(at=fact.at, said=f"accepted {which}")

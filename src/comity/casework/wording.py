@@ -152,6 +152,8 @@ def _message(statement: Statement, zone: ZoneInfo, say: Language) -> Iterator[st
 
 def _clauses(statement: Statement, say: Language) -> Iterator[str]:
     version = say.accepted if statement.is_bound_by_acceptance else say.in_force
+    if statement.is_bound_by_notice:
+        version = say.accepted_by_going_on
     yield version.format(title=statement.agreement_title, digest=statement.agreement)
     for clause in statement.clauses:
         yield f"> {clause.title}\n\n{flowing(clause.prose)}"

@@ -12,9 +12,10 @@ from typing import Final
 import msgspec
 
 from comity.agreement.names import language_trouble
-from comity.casework.facts import Accepted, ContactGiven, HandleGiven
+from comity.casework.facts import Accepted, AcceptedBy, ContactGiven, HandleGiven
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
+from comity.flow.agreement import InForce
 from comity.flow.message import Proceedings
 from comity.model.agreement import UNDETERMINED, Agreement
 from comity.model.duration import LATEST
@@ -27,20 +28,42 @@ _ADDRESS: Final = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_WORD}(?:\.{_W
 
 
 def accept(
-    proceedings: Proceedings, account: AccountId, digest: Digest | None, language: str | None, at: datetime
+    proceedings: Proceedings,
+    account: AccountId,
+    digest: Digest | None,
+    language: str | None,
+    at: datetime,
+    *,
+    by: AcceptedBy = AcceptedBy.ACCOUNT,
 ) -> Accepted:
     """The account is bound by that version, or the last, from `at` on. Raises `RefusedError`.
 
-    `language`: in which it was shown; None: in the version's own.
+    `language`: in which it was shown; None: in the version's own. By notice it was only told of the version: it is
+    bound by it once the time is over that the agreement gives which binds it now.
     """
     versions = proceedings.versions
     one = versions.of(digest) if digest else versions.latest()
     if one is None:
         raise RefusedError("there is no such version; name a published digest")
     shown_in = _shown_in(one.agreement, language)
-    fact = Accepted(account=account, at=at, agreement=one.agreement.digest, language=shown_in)
+    since = _counts_from(proceedings, account, one, at) if by is AcceptedBy.NOTICE else None
+    fact = Accepted(account=account, at=at, agreement=one.agreement.digest, language=shown_in, by=by, since=since)
     proceedings.note(fact)
     return fact
+
+
+def _counts_from(proceedings: Proceedings, account: AccountId, told_of: InForce, at: datetime) -> datetime:
+    """When going on begins to count: nobody agreed to that but by the version that they accepted themselves."""
+    record = proceedings.record(account)
+    if not record.acceptances:
+        raise RefusedError("it has accepted no version, and is bound by the one in force without being told")
+    bound = proceedings.bound(record, at)
+    if bound is None or not proceedings.versions.is_later(told_of, bound):
+        raise RefusedError("it is bound by that version already, or by a later one")
+    after = bound.agreement.accepted_by_going_on
+    if after is None:
+        raise RefusedError("the version that binds it does not say that going on counts: ask for its acceptance")
+    return after.after(at)
 
 
 def _shown_in(agreement: Agreement, language: str | None) -> str:

@@ -62,6 +62,10 @@ class Versions:
         one = self.of(digest)
         return one.agreement if one else None
 
+    def is_later(self, one: InForce, than: InForce) -> bool:
+        """Whether it was published after the other."""
+        return self._all.index(one) > self._all.index(than)
+
     def in_force(self, at: datetime) -> InForce | None:
         """The version in force at `at`: of those already effective, the last published."""
         return next((one for one in reversed(self._all) if one.version.effective <= at), None)
@@ -69,11 +73,12 @@ class Versions:
     def bound(self, record: Record, sent: datetime, *, reaches_back: bool) -> InForce | None:
         """The version that the account was bound by at `sent`.
 
-        The last one it accepted by then, once that is in force; else the one in force. In a replay (`reaches_back`)
+        The last one it accepted by then, once that is in force; else the one in force. Of a version that it was told
+        of, sending on once that counts is the acceptance. In a replay (`reaches_back`)
         the first version covers what was sent before it, since the archive is older than the agreement.
         """
         for accepted in reversed(record.acceptances):
-            one = self.of(accepted.agreement) if accepted.at <= sent else None
+            one = self.of(accepted.agreement) if accepted.binds_from <= sent else None
             if one is not None and (reaches_back or one.version.effective <= sent):
                 return one
         in_force = self.in_force(sent)
@@ -83,7 +88,7 @@ class Versions:
 
     def due(self, record: Record, at: datetime) -> Digest | None:
         """The version in force, if the account accepted another one before, and neither this nor a later one since."""
-        accepted = {one.agreement for one in record.acceptances}
+        accepted = {one.agreement for one in record.acceptances if one.binds_from <= at}
         for one in reversed(self._all) if accepted else ():
             if one.version.digest in accepted:
                 return None

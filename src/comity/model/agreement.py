@@ -72,6 +72,7 @@ class Agreement:
     review_within: Duration
     points_expire: Expiry
     lateness: Duration
+    accepted_by_going_on: Duration | None  # how long after it was told of a new version; None: never
     clauses: tuple[Clause, ...]
     ladders: Mapping[ClauseId, Ladder]
     lexicons: Mapping[str, Lexicon]

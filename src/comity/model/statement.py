@@ -95,6 +95,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decided_by_person: bool = False
     reasoning: str = ""  # what the reviewer adds; a rule adds nothing
     is_replay: bool = False
+    is_bound_by_notice: bool = False  # it was told of the version, and went on
     is_translated: bool = False  # what it quotes; the agreement binds in its own language
 
     @property

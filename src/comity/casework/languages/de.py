@@ -125,6 +125,8 @@ GERMAN: Final = Language(
     subject="Betreff: {subject}",
     cut="Die Nachricht ist länger; der Rest ist hier weggelassen.",
     accepted="Aus „{title}“, in der Fassung, die Sie angenommen haben ({digest}):",
+    accepted_by_going_on="Aus „{title}“, in der Fassung, die Ihnen mitgeteilt wurde und nach der Sie weiter gesendet "
+    "haben ({digest}):",
     translated="Das ist eine Übersetzung. Verbindlich ist die Vereinbarung in der Sprache, in der sie verfasst wurde.",
     in_force="Aus „{title}“, in der Fassung, die beim Senden galt ({digest}):",
     breaches="{message} verstößt gegen „{clause}“.",

@@ -122,6 +122,7 @@ ENGLISH: Final = Language(
     subject="Subject: {subject}",
     cut="The message is longer; the rest is left out here.",
     accepted="From “{title}”, in the version you accepted ({digest}):",
+    accepted_by_going_on="From “{title}”, in the version that you were told of, and then went on ({digest}):",
     translated="This is a translation. The agreement binds in the language that it was written in.",
     in_force="From “{title}”, in the version in force when you sent it ({digest}):",
     breaches="{message} breaches “{clause}”.",

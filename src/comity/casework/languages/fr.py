@@ -126,6 +126,8 @@ FRENCH: Final = Language(
     subject="Objet : {subject}",
     cut="Le message est plus long ; le reste est omis ici.",
     accepted="Extrait de « {title} », dans la version que vous avez acceptée ({digest}) :",
+    accepted_by_going_on="Extrait de « {title} », dans la version qui vous a été annoncée, après quoi vous avez "
+    "continué ({digest}) :",
     translated="Ceci est une traduction. L'accord fait foi dans la langue dans laquelle il a été rédigé.",
     in_force="Extrait de « {title} », dans la version en vigueur lors de l'envoi ({digest}) :",
     breaches="{message} ne respecte pas « {clause} ».",

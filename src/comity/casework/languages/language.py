@@ -103,6 +103,7 @@ class Language:
     cut: str
 
     accepted: str
+    accepted_by_going_on: str
     translated: str
     in_force: str
 
