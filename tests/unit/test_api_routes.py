@@ -92,7 +92,7 @@ def test_an_answer_names_the_measures_behind_it_and_the_version_that_is_yet_to_b
     assert told("f", "hello") == (["suspend"], second)  # refused, by what was decided on the one before
     by_notice = {"account": "ann", "agreement": second, "by": "notice"}
     refused = client.post("/v1/acceptances", json=by_notice, headers=as_(Role.SOURCE))
-    assert (refused.status_code, "going on counts" in refused.text) == (422, True)
+    assert (refused.status_code, "going on counts" in refused.text) == (409, True)
     accept(second)
     assert told("e", "spam") == (["suspend"], None)
 

@@ -15,6 +15,7 @@ from comity.api.access import TokenRequest, demand_channel
 from comity.api.desk import Queue
 from comity.casework.facts import AcceptedBy, ContactGiven, HandleGiven, How
 from comity.flow import accounts, amend
+from comity.flow.message import Proceedings
 from comity.model.access import Role
 from comity.model.ids import AccountId, Channel, DecisionId, Digest
 from comity.ports import Clock
@@ -66,14 +67,16 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True):
     condition: Line
 
 
+def _accept(running: Proceedings, data: Acceptance, now: datetime) -> None:
+    accounts.accept(running, AccountId(data.account), data.agreement, data.language, now, by=data.by)
+
+
 def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
     @post("/v1/acceptances", status_code=HTTPStatus.NO_CONTENT)
     async def accept(data: JSONBody[Acceptance]) -> None:
         """An account is bound by a version from now on."""
-        account, now = AccountId(data.account), clock.now()
-        await queue.act(
-            lambda running: accounts.accept(running, account, data.agreement, data.language, now, by=data.by)
-        )
+        now = clock.now()
+        await queue.act(lambda running: _accept(running, data, now))
 
     @put("/v1/handles", status_code=HTTPStatus.NO_CONTENT)
     async def handle(request: TokenRequest, data: JSONBody[Handle]) -> None:

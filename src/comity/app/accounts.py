@@ -123,6 +123,8 @@ def forget(settings: Settings, *, as_json: bool) -> Exit:
     out.print(f"Deleted the text of {counted(done.forgotten, 'message')}.", markup=False)
     if done.closed:
         out.print(f"Closed {counted(done.closed, 'case')} that had nothing to ask any more.", markup=False)
+    if done.opened:
+        out.print(f"Opened {counted(done.opened, 'case')} about a condition that nobody has met.", markup=False)
     if done.told:
         statements = counted(done.told, "statement was", "statements were")
         out.print(f"The ledger now says that {statements} erased.", markup=False)

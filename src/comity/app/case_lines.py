@@ -30,6 +30,8 @@ _NEXT: Final = {
     " `--dismiss` reverses the decision.",
     CaseKind.UNTIL_REVIEWED: "{act} --confirm{who}` ends the measure and leaves the breach; with `--instead` a milder"
     " measure takes its place; `--dismiss` reverses the decision.",
+    CaseKind.UNMET: "{act} --confirm{who}` lets the measure go on until the condition is met; with `--instead` a milder"
+    " one takes its place; `--dismiss` reverses the decision. `comity attest` says that the condition is met.",
     CaseKind.ON_HOLD: "{act} --dismiss{who}` lets the message pass; `--confirm --clause CLAUSE`: it is a breach.",
     CaseKind.SECOND_REVIEW: _ASSESS,
     CaseKind.SAMPLE: _ASSESS,

@@ -31,6 +31,7 @@ class CaseKind(StrEnum):
     ON_HOLD = "on hold"  # messages of an account on hold wait
     SECOND_REVIEW = "second review"  # blind: what would another reviewer have said?
     SAMPLE = "sample"  # nothing was found in this message; is that right?
+    UNMET = "unmet"  # nobody has met a condition for long; shall the measure go on until somebody does?
 
 
 class CaseOpened(AboutAccount, frozen=True, kw_only=True, tag="case-opened"):

@@ -85,7 +85,8 @@ def confirm(
     """The facts of a decision that these are breaches. `rows`: what is done instead of the ladder's, if milder.
 
     Messages sent before the last statement was delivered belong to its step, so that one act may make two decisions.
-    A case about a measure that lasts until it is reviewed, without `rows`: the measure ends, the breach stands.
+    A case about a measure that lasts until it is reviewed, without `rows`: the measure ends, the breach stands. One
+    about conditions that nobody has met, without `rows`: it goes on until somebody does.
     """
     case = _to_decide(record, deciding, given.at)
     _said(deciding.why)
@@ -93,6 +94,8 @@ def confirm(
     if about is not None:
         if not about.is_live:  # INVARIANT 13: what was reversed is not taken up again by a case that was left open
             raise RefusedError("the decision was reversed or replaced since; dismiss the case")
+        if case.opened.kind is CaseKind.UNMET and rows is None:
+            return tuple(_close(case, deciding, given.at, None, confirmed=True))
         facts = tuple(_about(record, case, about, deciding, confirmed, given, rows))
         facts = (*facts, *recomputed(reduce(after, facts, record), about.id, given.at, version_of))
     else:

@@ -11,10 +11,12 @@ from comity.casework.cases import Case
 from comity.casework.facts import Fact
 from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED
+from comity.casework.unmet import unmet
 from comity.model.ids import ReviewerId
 
 NOBODY: Final = ReviewerId("comity")
 """Who closes a case that nobody has to decide."""
+_BY_RULES: Final = (CaseKind.CEILING, CaseKind.UNTIL_REVIEWED, CaseKind.UNMET)
 
 
 def asked(record: Record, at: datetime) -> tuple[Case, ...]:
@@ -32,13 +34,15 @@ def closings(record: Record, at: datetime) -> Iterator[CaseClosed]:
 
 def _why_settled(record: Record, case: Case, at: datetime) -> str | None:
     """Only what rules asked: a notifier, or a second reviewer, is still to be heard."""
-    if case.opened.about is None or case.opened.kind not in (CaseKind.CEILING, CaseKind.UNTIL_REVIEWED):
+    if case.opened.about is None or case.opened.kind not in _BY_RULES:
         return None
     one = record.decision(case.opened.about)
     if one is None or not one.is_live:
         return "The decision was reversed or replaced."
     if case.opened.kind is CaseKind.CEILING:
         return None
+    if case.opened.kind is CaseKind.UNMET:
+        return None if unmet(one, at) else "The conditions were met, or the measure has ended."
     lasting = any(REVIEWED in each.until and not each.is_over(at) for each in one.measures)
     return None if lasting else "The measure has ended, or lasts until a review no longer."
 

@@ -128,6 +128,8 @@ def _in_words(facts: Iterable[Fact]) -> str:
         return "no new measure: it belongs to an earlier decision"
     if any(isinstance(fact, ConditionMet) for fact in kept):
         return "the measure ends now; the breach stands"
+    if not any(isinstance(fact, Decided) for fact in kept):
+        return "nothing changes: it goes on until the condition is met"
     return "no measure, the points alone"
 
 

@@ -10,12 +10,15 @@ import msgspec
 from comity.casework.facts import Accepted, Appealed, AppealOffered, HandleGiven
 from comity.casework.points import live_points
 from comity.casework.record import Record, fold, standing
+from comity.casework.recorded import REVIEWED
 from comity.casework.retention import KEPT_AFTER, is_needed
 from comity.casework.settled import closings
 from comity.casework.telling import Told, told_of
+from comity.casework.unmet import asks
 from comity.flow.agreement import Versions
 from comity.flow.message import Proceedings
 from comity.ledger.commitment import Opening
+from comity.model.clause import Row, Until
 from comity.model.ids import AccountId, ClauseId, DecisionId, Digest
 from comity.model.measure import Standing
 from comity.model.message import Message
@@ -54,6 +57,7 @@ class Daily(msgspec.Struct, frozen=True, kw_only=True):
     """What was done of what is due each day."""
 
     closed: int  # cases that had nothing to ask any more
+    opened: int  # cases about conditions that nobody has met for long
     forgotten: int  # texts deleted
     told: int  # statements that the ledger now says were erased
 
@@ -61,10 +65,12 @@ class Daily(msgspec.Struct, frozen=True, kw_only=True):
 def daily(proceedings: Proceedings, at: datetime) -> Daily:
     """What nobody's message or act brings about: whoever runs the record does this once a day."""
     closed = close_settled(proceedings, at)
+    opened = ask_about_unmet(proceedings, at)
     forgotten = forget(proceedings, at)
     waiting = len(proceedings.store.pending_erasures())
     proceedings.tell_erasures(at)
-    return Daily(closed=closed, forgotten=forgotten, told=waiting - len(proceedings.store.pending_erasures()))
+    told = waiting - len(proceedings.store.pending_erasures())
+    return Daily(closed=closed, opened=opened, forgotten=forgotten, told=told)
 
 
 def close_settled(proceedings: Proceedings, at: datetime) -> int:
@@ -72,6 +78,21 @@ def close_settled(proceedings: Proceedings, at: datetime) -> int:
     accounts = dict.fromkeys(account for _, account in proceedings.store.waiting())
     settled = [each for each in accounts if any(closings(proceedings.record(each), at))]
     return len(proceedings.act(settled, lambda record: closings(record, at)))
+
+
+def ask_about_unmet(proceedings: Proceedings, at: datetime) -> int:
+    """Open a case about each decision of which nobody has met a condition for long; returns how many."""
+    every = proceedings.versions.every
+    if not any(_waits(row) for one in every for ladder in one.agreement.ladders.values() for row in ladder.rows):
+        return 0
+    waiting = [each for each in proceedings.store.restricted() if any(asks(proceedings.record(each), at, str))]
+    return len(proceedings.act(waiting, lambda record: asks(record, at, proceedings.fresh)))
+
+
+def _waits(row: Row) -> bool:
+    """Whether the row's measures last until anybody but a reviewer does something."""
+    until = row.term.length
+    return isinstance(until, Until) and any(name != REVIEWED for name in until.conditions)
 
 
 def forget(proceedings: Proceedings, at: datetime) -> int:
