@@ -58,6 +58,9 @@ SECTIONS: Final = {
         "put-off": "let appeals wait when there are too many",
         "removals": "messages that a source has still to take down",
     },
+    "Publish": {
+        "report": "a period counted, as the EU's DSA asks for it",
+    },
     "Keep and erase": {
         "forget": "what is due each day: old texts go",
         "hold": "keep an account's data for a court",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
@@ -31,11 +32,16 @@ def export(prefix: str, settings: Settings, *, since: str | None, until: str | N
                 raise StopError("it takes no measure but a warning, which the database does not ask for")
             as_json(one)
             return Exit.FINE
-        issued = (recorded(fact) for fact in _decided(store) if first <= fact.at < last)
-        found = (_exported(each, versions) for each in issued)
-        for batch in batches(each for each in found if each is not None):
+        for batch in batches_of(store, versions, first, last):
             sys.stdout.write(msgspec.json.encode(batch).decode() + "\n")
     return Exit.FINE
+
+
+def batches_of(store: Store, versions: Versions, first: datetime, last: datetime) -> Iterator[dict[str, list[Export]]]:
+    """The statements issued from `first` on and before `last`, as bodies to post."""
+    issued = (recorded(fact) for fact in _decided(store) if first <= fact.at < last)
+    found = (_exported(each, versions) for each in issued)
+    return batches(each for each in found if each is not None)
 
 
 def _decided(store: Store) -> Iterator[Decided]:

@@ -182,6 +182,21 @@ def put_off(
     end(work(account, settings_of(config, store), until=until, party=party, by=by, why=why, at=at, as_json=json))
 
 
+@commands.command(epilog="Example: `comity report --from 2026-01-01 --to 2026-12-31 --out report-2026`")
+def report(
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day.")],
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="The last day.")],
+    folder: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder for the files.")],
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Count a period for those you report to (EU DSA): tables as CSV, statements for its database as JSON."""
+    from comity.app.report import report as work
+
+    end(work(settings_of(config, store), folder, first=first, last=last, as_json=json))
+
+
 @commands.command(epilog="Example: `comity quality --draw 20`")
 def quality(
     draw: Annotated[
