@@ -77,6 +77,18 @@ def test_a_cut_comes_with_its_reason_its_link_and_a_proof_that_holds() -> None:
     demand_proven(EVE, POSTS, span, demand_in_log(span, POLICY))
 
 
+def test_what_is_told_while_the_log_grows_is_proved_at_each_of_its_sizes() -> None:
+    watched, after = Watched("| 1 | suspend | posts | 2 days |"), 0
+    for number in range(300):  # beyond a full tile
+        watched.say("spam", author=f"a{number}")
+        if number % 7 == 0 or number > 250:
+            told = watched.changes(after)
+            after = told[-1].seq
+            for one in (*told, watched.changes(number // 2)[0]):
+                demand_proven(one.account, POSTS, only_span(one), demand_in_log(only_span(one), POLICY))
+    assert after == 300
+
+
 def test_every_change_has_the_next_number_and_its_last_digest_is_the_heartbeats() -> None:
     watched = Watched()
     for number in range(5):

@@ -6,14 +6,15 @@ waits too. A gate that may not know a channel gets the numbers of its changes an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from itertools import groupby
+from itertools import groupby, islice
 from typing import IO, Final
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
+from comity.ledger.commitment import Opening
 from comity.ledger.feed import (
     AccountOpening,
     Change,
@@ -32,7 +33,7 @@ from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.ledger.sealed import FIELD
 from comity.ledger.tiles import hashes_from_tiles
 from comity.ledger.tlog_proof import TlogProof
-from comity.ledger.tree import inclusion_proof
+from comity.ledger.tree import TILE_HEIGHT, beside, node_hash, range_hash
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.plan import Span
 from comity.ports import Feed, PublishedLog, Store, Told
@@ -55,7 +56,6 @@ class FeedSource:
     def __init__(self, store: Store, log: PublishedLog, link: Callable[[DecisionId], str]) -> None:
         self._store, self._log, self._link = store, log, link
         self._proofs = _Proofs(log)
-        self._shown = dict[DecisionId, _Shown]()
 
     def snapshot(self, channels: Channels = None) -> FeedSnapshot:
         """All of it in memory. Raises `DamagedFeedError`."""
@@ -70,7 +70,7 @@ class FeedSource:
             feed = self._store.feed
             for one in self._store.told():
                 if _is_for(one, channels):
-                    entries.write((b",\n" if count else b"") + encode_entry(self._entry(one, self._at_index)))
+                    entries.write((b",\n" if count else b"") + encode_entry(_entry(one, self._at_index)))
                     count, digest = count + 1, exchanged(digest, 0, plan_digest(one.planned))
         if (count, digest) != _total(feed, channels):
             raise DamagedFeedError("the plans in the store are not those that were counted; restore a backup of it")
@@ -92,48 +92,36 @@ class FeedSource:
         if epoch != feed.epoch or after > feed.cursor or after + 1 < feed.first:
             raise GoneError("the feed does not go on from there; take a new snapshot")
         self._proofs.renew()
-        self._shown = {}
-        for one in self._store.changes(after):
-            if not all(self._is_shown(span.statement) for span in _plan(one)):
-                return
-            yield self._entry(one, self._with_proof)
+        changes = self._store.changes(after)
+        while some := list(islice(changes, _AT_ONCE)):
+            shown = self._shown(some)
+            for one in some:
+                if not all([span.statement in shown for span in _plan(one)]):
+                    return
+                yield _entry(one, shown.__getitem__)
 
     def heartbeat(self, now: datetime, channels: Channels = None) -> Heartbeat:
         feed = self._store.feed
         return Heartbeat(cursor=feed.cursor, digest=_hex(_total(feed, channels)[1]), now=now)
 
-    def _entry(self, one: Told, proven: Callable[[Span], ProvenSpan]) -> FeedEntry:
-        planned = one.planned
-        if planned is None:
-            return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None)
-        return FeedEntry(
-            seq=one.seq,
-            row=one.row,
-            account=planned.account,
-            channel=planned.channel,
-            handles=planned.handles,
-            plan=tuple(map(proven, planned.plan)),
-        )
+    def _at_index(self, statement: DecisionId) -> _Shown:
+        index = self._store.entry_index(statement)
+        return self._what_shows(statement, self._store.openings(statement), index=index)
 
-    def _at_index(self, span: Span) -> ProvenSpan:
-        return _proven(span, self._what_shows(span.statement, index=self._store.entry_index(span.statement)))
+    def _shown(self, changes: Iterable[Told]) -> Mapping[DecisionId, _Shown]:
+        """What shows the statements whose entries are published. A decision changes several channels at once."""
+        entered = self._store.entered({span.statement for one in changes for span in _plan(one)})
+        return {
+            statement: self._what_shows(statement, one.openings, proof=self._proofs.of(one.index, one.entry))
+            for statement, one in entered.items()
+            if one.index < self._proofs.size
+        }
 
-    def _with_proof(self, span: Span) -> ProvenSpan:
-        return _proven(span, self._shown[span.statement])
-
-    def _is_shown(self, statement: DecisionId) -> bool:
-        """Whether its entry is published. A decision changes several channels: what shows it is looked up once."""
-        if statement not in self._shown:
-            index = self._store.entry_index(statement)
-            if index is None or index >= self._proofs.size:
-                return False
-            proof = self._proofs.of(index, self._store.entries(index, index + 1)[0])
-            self._shown[statement] = self._what_shows(statement, proof=proof)
-        return True
-
-    def _what_shows(self, statement: DecisionId, *, proof: str | None = None, index: int | None = None) -> _Shown:
-        openings = {each.field: each for each in self._store.openings(statement)}
-        account, inside = openings.get("account"), openings.get(FIELD)
+    def _what_shows(
+        self, statement: DecisionId, openings: Iterable[Opening], *, proof: str | None = None, index: int | None = None
+    ) -> _Shown:
+        by_field = {each.field: each for each in openings}
+        account, inside = by_field.get("account"), by_field.get(FIELD)
         return _Shown(
             proof=proof,
             index=index,
@@ -154,6 +142,20 @@ class _Shown:
     link: str
 
 
+def _entry(one: Told, shows: Callable[[DecisionId], _Shown]) -> FeedEntry:
+    planned = one.planned
+    if planned is None:
+        return FeedEntry(seq=one.seq, row=one.row, account=None, channel=None)
+    return FeedEntry(
+        seq=one.seq,
+        row=one.row,
+        account=planned.account,
+        channel=planned.channel,
+        handles=planned.handles,
+        plan=tuple([_proven(span, shows(span.statement)) for span in planned.plan]),
+    )
+
+
 def _proven(span: Span, shown: _Shown) -> ProvenSpan:
     return ProvenSpan(
         state=span.state,
@@ -171,14 +173,15 @@ def _proven(span: Span, shown: _Shown) -> ProvenSpan:
     )
 
 
-_MOST_NODES: Final = 10_000
+_AT_ONCE: Final = 500
+_MOST_HASHES: Final = 20_000
 
 
 class _Proofs:
     """Proofs in the log as it was published last. Full tiles are read once, and full subtrees hashed once."""
 
     def __init__(self, log: PublishedLog) -> None:
-        self._log, self._tiles, self._nodes = log, dict[str, bytes](), dict[tuple[int, int], bytes]()
+        self._log, self._tiles, self._hashes = log, dict[str, bytes](), dict[tuple[int, int], bytes]()
         self._signed, self._checkpoint = b"", Checkpoint(origin="", size=0, root=b"")
         self._hash_anew = hashes_from_tiles(self._read, 0)
 
@@ -190,20 +193,29 @@ class _Proofs:
         signed = self._log.read(CHECKPOINT_PATH)
         if signed is not None and signed != self._signed:
             before, self._signed, self._checkpoint = self._checkpoint, signed, unverified_checkpoint(signed)
-            if before.origin != self._checkpoint.origin or len(self._nodes) > _MOST_NODES:
-                self._tiles, self._nodes = {}, {}
+            if before.origin != self._checkpoint.origin or len(self._hashes) > _MOST_HASHES:
+                self._tiles, self._hashes = {}, {}
             self._tiles = {path: tile for path, tile in self._tiles.items() if ".p/" not in path}
             self._hash_anew = hashes_from_tiles(self._read, self.size)
 
     def of(self, index: int, entry: bytes) -> str:
-        hashes = inclusion_proof(index, self.size, self._hash)
+        hashes = tuple([self._over(start, end) for start, end in beside(index, self.size)])
         return bytes(TlogProof(index=index, hashes=hashes, checkpoint=self._signed, extra=entry)).decode()
 
-    def _hash(self, height: int, n: int) -> bytes:
-        known = self._nodes.get((height, n))
+    def _over(self, start: int, end: int) -> bytes:
+        """The hash over these leaves, which never becomes another one."""
+        known = self._hashes.get((start, end))
         if known is None:
-            known = self._nodes[height, n] = self._hash_anew(height, n)
+            known = self._hashes[start, end] = range_hash(start, end, self._hash)
         return known
+
+    def _hash(self, height: int, n: int) -> bytes:
+        """Of a complete subtree: out of its halves, unless it stands in a tile."""
+        if height % TILE_HEIGHT == 0:
+            return self._hash_anew(height, n)
+        length = 1 << height - 1
+        start = 2 * n * length
+        return node_hash(self._over(start, start + length), self._over(start + length, start + 2 * length))
 
     def _read(self, path: str) -> bytes | None:
         known = self._tiles.get(path)

@@ -310,7 +310,10 @@ class Records:
         return self.terms[self.what[place] & ~_CUT]
 
     def _table(self, channel: str) -> Handles:
-        return self._channels.setdefault(channel, Handles())
+        table = self._channels.get(channel)
+        if table is None:
+            table = self._channels[channel] = Handles()
+        return table
 
 
 def _bytes(name: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,8 @@ ED25519: Final = b"\x01"
 """The type of an Ed25519 key that signs notes as they are."""
 PRIVATE: Final = "PRIVATE+KEY+"
 _DASH: Final = "\u2014 "
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
+"""All but the ends of lines."""
 
 
 class NoteError(ValueError):
@@ -213,9 +216,9 @@ def _note_text(content: bytes) -> str:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise NoteError(f"The note is not UTF-8 from byte {error.start} on.") from error
-    for n, line in enumerate(text.split("\n"), start=1):
-        if any(char < " " for char in line):
-            raise NoteError(f"Line {n} of the note holds a control character.")
+    if found := _CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise NoteError(f"Line {line} of the note holds a control character.")
     return text
 
 

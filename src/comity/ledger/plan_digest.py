@@ -6,6 +6,7 @@ Each part is over the canonical JSON (RFC 8785) of account, channel, handles and
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -14,31 +15,54 @@ import msgspec
 from comity.model.plan import Planned
 
 MODULUS: Final = 1 << 256
-_SORTED: Final = msgspec.json.Encoder(order="sorted")  # canonical for these: strings, and keys in ASCII
+
+
+class _Span(msgspec.Struct, gc=False):
+    """Its fields stand in the order of their names, which makes its JSON canonical."""
+
+    condition: tuple[str, ...]
+    limit: str | None
+    reason: str
+    start: str | None
+    state: str
+    statement: str
+    until: str | None
+
+
+class _Part(msgspec.Struct, gc=False):
+    """So do these."""
+
+    account: str
+    channel: str
+    handles: list[tuple[str, str | None, str | None]]
+    plan: list[_Span]
+
+
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def plan_digest(planned: Planned | None) -> int:
     """What one account's plan on one channel adds to the sum."""
     if planned is None or not planned.plan:
         return 0
-    value = {
-        "account": planned.account,
-        "channel": planned.channel,
-        "handles": [[each.handle, _time(each.start), _time(each.until)] for each in planned.handles],
-        "plan": [
-            {
-                "state": span.state.value,
-                "start": _time(span.start),
-                "until": _time(span.until),
-                "limit": span.limit,
-                "condition": list(span.condition),
-                "statement": span.statement,
-                "reason": span.reason,
-            }
+    part = _Part(
+        planned.account,
+        planned.channel,
+        [(each.handle, _time(each.start), _time(each.until)) for each in planned.handles],
+        [
+            _Span(
+                span.condition,
+                span.limit,
+                span.reason,
+                _time(span.start),
+                span.state,
+                span.statement,
+                _time(span.until),
+            )
             for span in planned.plan
         ],
-    }
-    return int.from_bytes(sha256(_SORTED.encode(value)).digest(), "big")
+    )
+    return int.from_bytes(sha256(_ENCODER.encode(part)).digest(), "big")
 
 
 def exchanged(total: int, old: int, new: int) -> int:
@@ -46,5 +70,7 @@ def exchanged(total: int, old: int, new: int) -> int:
     return (total - old + new) % MODULUS
 
 
+@lru_cache(maxsize=1024)
 def _time(at: datetime | None) -> str | None:
+    """An account's plans on its channels have the same times."""
     return None if at is None else at.isoformat()

@@ -97,9 +97,10 @@ class Policy:
         logs = [one.key for one in self.logs if one.key.name == checkpoint.origin]
         if not logs:
             raise NoteError(f"The policy knows no log {checkpoint.origin!r}.")
-        open_note(content, logs)
         keys: list[Verifier] = [*logs, *(one.key for one in self.witnesses)]
         note = open_note(content, keys)
+        if not any(one.key_id == key.key_id and one.name == key.name for one in note.signatures for key in logs):
+            open_note(content, logs)  # it says whose signature is missing
         names = {(one.key.name, one.key.key_id): one.name for one in self.witnesses}
         found = ((names.get((one.name, one.key_id)), cosigned_at(one.content)) for one in note.signatures)
         return Witnessed(checkpoint=checkpoint, cosigned={name: at for name, at in found if name is not None})

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from comity.ledger.note import LARGEST_NOTE, NoteError, decode_base64
 from comity.ledger.policy import Opener, Witnessed
@@ -21,8 +23,7 @@ _MOST_HASHES: Final = 63
 _LARGEST: Final = 2 * LARGEST_NOTE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlogProof:
+class TlogProof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A proof as its file has it, nothing of it checked. `extra` is never authenticated."""
 
     index: int
@@ -49,10 +50,10 @@ def parse_proof(content: bytes) -> TlogProof:
         extra = (
             decode_base64(lines.pop(1)[6:], "The extra line") if lines[1:] and lines[1].startswith("extra ") else None
         )
-        hashes = tuple(decode_base64(line, f"Hash {n} of the proof") for n, line in enumerate(lines[2:]))
+        hashes = _hashes(lines[2:])
     except (NoteError, UnicodeDecodeError) as error:
         raise ProofError(f"The proof is malformed: {error}") from error
-    return TlogProof(index=_index(lines), hashes=_checked(hashes), checkpoint=checkpoint, extra=extra)
+    return TlogProof(index=_index(lines), hashes=hashes, checkpoint=checkpoint, extra=extra)
 
 
 def verify_proof(proof: TlogProof, entry: bytes, policy: Opener) -> Witnessed:
@@ -73,10 +74,25 @@ def _index(lines: list[str]) -> int:
     return int(match[1])
 
 
-def _checked(hashes: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if len(hashes) > _MOST_HASHES:
-        raise ProofError(f"The proof has {len(hashes)} hashes, more than the {_MOST_HASHES} of the largest tree.")
-    for n, one in enumerate(hashes):
-        if len(one) != HASH_LENGTH:
-            raise ProofError(f"Hash {n} of the proof has {len(one)} bytes, not {HASH_LENGTH}.")
-    return hashes
+def _hashes(lines: list[str]) -> tuple[bytes, ...]:
+    if len(lines) > _MOST_HASHES:
+        raise ProofError(f"The proof has {len(lines)} hashes, more than the {_MOST_HASHES} of the largest tree.")
+    try:
+        return tuple([_hash(line) for line in lines])
+    except ValueError:
+        for n, line in enumerate(lines):
+            _demand_hash(line, f"Hash {n} of the proof")
+        raise
+
+
+@lru_cache(maxsize=1024)
+def _hash(line: str) -> bytes:
+    """Proofs of entries that stand near each other share most of their hashes."""
+    return _demand_hash(line, "A hash of the proof")
+
+
+def _demand_hash(line: str, what: str) -> bytes:
+    content = decode_base64(line, what)
+    if len(content) != HASH_LENGTH:
+        raise ProofError(f"{what} has {len(content)} bytes, not {HASH_LENGTH}.")
+    return content

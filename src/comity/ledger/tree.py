@@ -128,18 +128,15 @@ def ids_root(ids: Iterable[str]) -> str:
 
 def inclusion_proof(index: int, size: int, read: HashReader) -> tuple[bytes, ...]:
     """RFC 6962, 2.1.1: from the leaf's sibling up. Raises `ProofError` when `index` is not in a tree of `size`."""
+    return tuple([range_hash(start, end, read) for start, end in beside(index, size)])
+
+
+def beside(index: int, size: int) -> list[tuple[int, int]]:
+    """Over which leaves the hashes of an inclusion proof are. Raises `ProofError`."""
     if not 0 <= index < size:
         raise ProofError(f"Entry {index} is not in a tree of {size} entries.")
-    return _path(index, 0, size, read)
-
-
-def _path(index: int, start: int, end: int, read: HashReader) -> tuple[bytes, ...]:
-    if end - start == 1:
-        return ()
-    middle = start + _largest_power_below(end - start)
-    if index < middle:
-        return (*_path(index, start, middle, read), range_hash(middle, end, read))
-    return (*_path(index, middle, end, read), range_hash(start, middle, read))
+    starts = [(((index >> height) ^ 1) << height, 1 << height) for height in range((size - 1).bit_length())]
+    return [(start, min(start + length, size)) for start, length in starts if start < size]
 
 
 def consistency_proof(old: int, new: int, read: HashReader) -> tuple[bytes, ...]:

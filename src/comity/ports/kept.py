@@ -130,6 +130,14 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     planned: Planned | None
 
 
+class Entered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the ledger has of a decision: its `entry`, at `index`, and the openings of it, in no telling order."""
+
+    index: int
+    entry: bytes
+    openings: tuple[Opening, ...]
+
+
 class Feed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where the gates' feed stands. `epoch` names its life; `first` and `cursor` are its oldest kept and last change.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ from comity.casework.facts import Fact
 from comity.ledger.commitment import Opening
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports.kept import Answer, Feed, Kept, Sender, Snapshot, Told, Version, Write
+from comity.ports.kept import Answer, Entered, Feed, Kept, Sender, Snapshot, Told, Version, Write
 
 
 class Store(Protocol):
@@ -118,6 +118,9 @@ class Store(Protocol):
 
     def entry_index(self, id_: str) -> int | None:
         """Where in the ledger the entry with the id of a decision or an appeal stands, which came with its fact."""
+
+    def entered(self, decisions: Collection[DecisionId]) -> Mapping[DecisionId, Entered]:
+        """The entries of those of the decisions that have one, looked up together."""
 
     def openings(self, entry: str) -> Sequence[Opening]:
         """The openings of the entry of that id."""

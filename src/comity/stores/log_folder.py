@@ -146,17 +146,18 @@ class LogFolder:
         if before.size == after.size and before.root != after.root:
             raise ForkError(f"{self.path} has published another root for {before.size} entries: {before}.")
 
-    def _write(self, path: str, content: bytes) -> set[Path]:
+    def _write(self, path: str, content: bytes) -> set[str]:
         """Put a file in place and return the folders to sync. Raises `OSError`; the old file then still stands."""
-        target = self.path / path
-        new = _made_folders(target.parent)
-        aside = target.parent / f".{target.name}.new"
-        with aside.open("wb") as file:
+        target = os.path.join(self.path, path)  # of strings: it is done with each publication, and paths cost more
+        folder, name = os.path.split(target)
+        new = () if os.path.isdir(folder) else _made_folders(Path(folder))
+        aside = os.path.join(folder, f".{name}.new")
+        with open(aside, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(target)
-        return {target.parent, *new}
+        os.replace(aside, target)
+        return {folder, *map(str, new)}
 
 
 def _demand_place(path: str) -> TilePlace | None:
@@ -175,7 +176,7 @@ def _made_folders(folder: Path) -> set[Path]:
     return {one.parent for one in missing}
 
 
-def _sync(folders: Iterable[Path]) -> None:
+def _sync(folders: Iterable[str]) -> None:
     for folder in folders:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         with _closing(descriptor):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from copy import deepcopy
 from datetime import datetime
@@ -16,6 +16,7 @@ from comity.model.message import Message
 from comity.model.plan import Planned
 from comity.ports import (
     Answer,
+    Entered,
     Feed,
     Kept,
     Outcome,
@@ -274,6 +275,13 @@ class MemoryStore:
     def entry_index(self, id_: str) -> int | None:
         wanted = f'"id":"{id_}"'.encode()
         return next((index for index, entry in enumerate(self._entries) if wanted in entry), None)
+
+    def entered(self, decisions: Collection[DecisionId]) -> Mapping[DecisionId, Entered]:
+        places = {each: index for each in decisions if (index := self.entry_index(each)) is not None}
+        return {
+            each: Entered(index=index, entry=self._entries[index], openings=tuple(self.openings(each)))
+            for each, index in places.items()
+        }
 
     def openings(self, entry: str) -> Sequence[Opening]:
         return tuple(owned.opening for owned in self._openings.get(entry, ()))

@@ -6,18 +6,18 @@ Erasing an account empties its rows, which is a change like any other and names 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from comity.ledger.plan_digest import exchanged, plan_digest
-from comity.model.ids import AccountId, Channel
+from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.plan import Planned
-from comity.ports import Feed, Told
+from comity.ports import Entered, Feed, Told
 from comity.stores.database import Database
-from comity.stores.layout import EPOCH, MICROSECOND, place_of_plan
+from comity.stores.layout import EPOCH, MICROSECOND, place_of_openings, place_of_plan, unpack_openings
 from comity.stores.people import People
 
 _KEPT: Final = 1_000_000
@@ -25,6 +25,11 @@ _KEPT: Final = 1_000_000
 _FEED: Final = (  # one statement, so that all of it is of one moment
     "select epoch, (select coalesce(min(seq), 0) from changes), (select coalesce(max(seq), 0) from changes),"
     " channel, count, digest from feed left join totals"
+)
+_ENTERED: Final = (
+    "select ids.id, ids.entry, entries.body, openings.subject, openings.body from json_each(?) as wanted"
+    " join ids on ids.id = wanted.value join entries on entries.seq = ids.entry"
+    " left join openings on openings.entry = ids.id"
 )
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Planned)
@@ -98,6 +103,19 @@ class Plans:
         for seq, row, subject, body in self._db.rows(tuple[int, int, int | None, bytes | None], query, after):
             planned = None if subject is None or body is None else self._opened(subject, row, body)
             yield Told(seq=seq, row=row, planned=planned)
+
+    def entered(self, decisions: Collection[DecisionId]) -> Mapping[DecisionId, Entered]:
+        """What proves plans; of an entry whose openings were erased there are none."""
+        found = dict[DecisionId, Entered]()
+        wanted = msgspec.json.encode(list(decisions)).decode()
+        rows = self._db.rows(tuple[DecisionId, int, bytes, int | None, bytes | None], _ENTERED, wanted)
+        for id_, index, entry, subject, body in rows:
+            before = found[id_].openings if id_ in found else ()
+            place = place_of_openings(id_)
+            content = None if subject is None or body is None else self._people.unseal(subject, place, body)
+            openings = () if content is None else unpack_openings(id_, content)
+            found[id_] = Entered(index=index, entry=entry, openings=(*before, *openings))
+        return found
 
     @property
     def feed(self) -> Feed:

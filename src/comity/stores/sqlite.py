@@ -6,7 +6,7 @@ that two programs never decide side by side; readers need no lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from datetime import datetime
 from itertools import groupby
@@ -21,7 +21,20 @@ from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports import Answer, Feed, Kept, Outcome, OvertakenError, Sender, Snapshot, StoreError, Told, Version, Write
+from comity.ports import (
+    Answer,
+    Entered,
+    Feed,
+    Kept,
+    Outcome,
+    OvertakenError,
+    Sender,
+    Snapshot,
+    StoreError,
+    Told,
+    Version,
+    Write,
+)
 from comity.stores.appending import Appending, kind_of
 from comity.stores.database import Database, Lock, locked
 from comity.stores.layout import (
@@ -312,6 +325,9 @@ class SqliteStore:
     def entry_index(self, id_: str) -> int | None:
         query = "select entry from ids where id = ? and entry is not null"
         return next((index for (index,) in self._db.rows(tuple[int], query, id_)), None)
+
+    def entered(self, decisions: Collection[DecisionId]) -> Mapping[DecisionId, Entered]:
+        return self._plans.entered(decisions)
 
     def openings(self, entry: str) -> Sequence[Opening]:
         query = "select subject, body from openings where entry = ? order by seq"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from comity.ledger.commitment import Opening
 from comity.ledger.plan_digest import MODULUS, plan_digest
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State
 from comity.model.plan import Called, Planned, Span
-from comity.ports import Store, Write
+from comity.ports import Owned, Store, Write
 from comity.testing.store_parts import Contract
 from comity.testing.store_values import AT, HOSTILE, decided
 
@@ -93,9 +94,17 @@ class FeedContract(Contract):
         entries = [f'{{"c":{{"id":"{ids[3] * 2}"}},"id":"{each}","t":"statement","v":1}}'.encode() for each in ids]
         store.append(Write(size=0, position=0, facts=[decided("ann", ids[3])]))
         facts = [decided("ann", each) for each in ids[:3]]
-        store.append(Write(size=0, position=1, facts=facts, entries=[b"no id at all", *entries[:3]]))
-        for _ in range(2):
+        shown = [Opening(entry_id=ids[0], field=each, salt=b"s" * 16, value=HOSTILE) for each in ("account", "message")]
+        owned = [Owned(account=ANN, opening=each) for each in shown]
+        store.append(Write(size=0, position=1, facts=facts, entries=[b"no id at all", *entries[:3]], openings=owned))
+        for openings in (shown, []):
             store = self.reopened(store)
             assert [store.entry_index(each) for each in ids] == [1, 2, 3, None]
             assert store.entry_index("f" * 32) is None
+            entered = store.entered([*map(DecisionId, ids), DecisionId("f" * 32)])
+            assert {each: (one.index, one.entry) for each, one in entered.items()} == {
+                each: (place, entries[place - 1]) for place, each in enumerate(ids[:3], 1)
+            }
+            assert sorted(entered[DecisionId(ids[0])].openings, key=lambda one: one.field) == openings
+            assert not entered[DecisionId(ids[1])].openings
             store.erase(ANN)
