@@ -47,7 +47,9 @@ def replace_end(measure: ledger.PublicMeasure, until: datetime | None) -> ledger
     return ledger.measure(measure.act, frozenset(measure.chan), until, measure.met)
 
 
-def correction(number: int, corrects: int, *measures: ledger.PublicMeasure, by: str = "person") -> Entry:
+def correction(
+    number: int, corrects: int, *measures: ledger.PublicMeasure, by: str = "person", cause: str = "cause"
+) -> Entry:
     return ledger.correction(
         entry_id=f"{number:032x}",
         at=AT + timedelta(hours=number),
@@ -57,6 +59,7 @@ def correction(number: int, corrects: int, *measures: ledger.PublicMeasure, by: 
         points=1,
         measures=measures,
         by=by,  # type: ignore[arg-type]
+        commitments={cause: "e" * 64},
     )
 
 

@@ -31,6 +31,24 @@ LATER = ledger.AgreementEntry(
 BACKWARDS = ledger.AgreementEntry(id=f"{3:032x}", at=AT, agreement=SECOND, effective=AT, prev=None)
 CENSUS = ledger.CensusEntry(id=f"{3:032x}", at=AT, count=1, root=ids_root([f"{2:032x}"]))
 
+DELAYED = statement(2, measures=(replace_end(WEEK, None),))
+"""A measure that starts some time after its delivery, so that its end is not known yet."""
+
+
+def settled(number: int, days: int) -> Entry:
+    """What a delivery says of the end."""
+    return correction(number, 2, replace_end(WEEK, AT + timedelta(days=days)), by="rule", cause="delivery")
+
+
+def told(number: int, days: int) -> Entry:
+    """What an outcome, or a person, says of the end."""
+    return correction(number, 2, replace_end(WEEK, AT + timedelta(days=days)))
+
+
+def appeal(number: int) -> Entry:
+    return ledger.AppealEntry(id=f"{number:032x}", at=AT, prev=f"{2:032x}")
+
+
 HONEST: tuple[tuple[Entry, ...], ...] = (
     (statement(2), correction(3, 2, WEEK), correction(4, 2), correction(5, 2)),
     (statement(2), correction(3, 2, ledger.measure("warn"))),
@@ -43,6 +61,10 @@ HONEST: tuple[tuple[Entry, ...], ...] = (
     (ledger.AcceptancesEntry(id=f"{3:032x}", at=AT, agreement=FIRST, count=2, root="a" * 64),),
     (statement(2, by="person", auto=ledger.Automation(found=0, decided=0), measures=(ledger.measure("terminate"),)),),
     (statement(2), CENSUS),
+    (DELAYED, settled(3, 9), appeal(4), told(5, 20)),
+    (DELAYED, settled(3, 9), told(4, 9), appeal(5), told(6, 20), told(7, 12)),
+    (DELAYED, settled(3, 9), appeal(4), correction(5, 2, replace_end(WEEK, None)), told(6, 20)),
+    (DELAYED, appeal(3), settled(4, 9)),
 )
 
 FRAUDS: tuple[tuple[tuple[Entry, ...], str], ...] = (
@@ -94,6 +116,10 @@ FRAUDS: tuple[tuple[tuple[Entry, ...], str], ...] = (
         ),
         "harsher: suspend",
     ),
+    ((DELAYED, settled(3, 9), told(4, 20)), "entry 4: a correction to something harsher: suspend"),
+    ((DELAYED, told(3, 9), appeal(4), told(5, 20)), "entry 5: a correction to something harsher: suspend"),
+    ((DELAYED, settled(3, 9), told(4, 8), appeal(5), told(6, 9)), "entry 6: a correction to something harsher"),
+    ((DELAYED, settled(3, 9), appeal(4), told(5, 20), told(6, 21)), "entry 6: a correction to something harsher"),
     ((LIFT,), "entry 2: it lifts statement"),
     ((APPEAL,), "entry 2: it is an appeal against statement"),
     ((statement(2), OUTCOME), "entry 3: the outcome of appeal"),

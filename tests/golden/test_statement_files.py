@@ -243,6 +243,18 @@ def delayed_start_once_delivered(world: World) -> DecisionId:
     return world.writes(PICTURE).id
 
 
+def delayed_start_that_an_appeal_holds(world: World) -> DecisionId:
+    decision = world.writes(PICTURE).id
+    world.appeals(decision)
+    return decision
+
+
+def delayed_start_once_the_appeal_is_decided(world: World) -> DecisionId:
+    decision = world.writes(PICTURE).id
+    world.hears(decision, AppealOutcome.UPHELD, "The picture is somebody else's.")
+    return decision
+
+
 def below_the_first_row(world: World) -> DecisionId:
     return world.writes(OFF_TOPIC).id
 
@@ -359,6 +371,8 @@ SCENES = (
     a_condition_that_was_met,
     delayed_start,
     delayed_start_once_delivered,
+    delayed_start_that_an_appeal_holds,
+    delayed_start_once_the_appeal_is_decided,
     below_the_first_row,
     several_in_one_message,
     from_a_notice,

@@ -12,9 +12,10 @@ from due_process_lives import ANN, PEOPLE, Ids
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
+from msgspec.structs import replace
 from test_due_process_invariants import Invariants
 
-from comity.casework.facts import Corrected, Counted, OutcomeGiven, Recomputed
+from comity.casework.facts import AppealOutcome, Corrected, Counted, OutcomeGiven, Recomputed
 from comity.casework.record import fold
 from comity.casework.recorded import Recorded
 from comity.casework.refused import RefusedError
@@ -146,6 +147,30 @@ class InvariantsWithLadders(Invariants):
         self.deliver_all()
         self.clock.at += timedelta(days=3)
 
+    @rule(outcome=st.sampled_from(list(AppealOutcome)), by=st.sampled_from(PEOPLE), corrects=st.booleans())
+    def appeal_before_it_starts(self, outcome: AppealOutcome, by: ReviewerId, *, corrects: bool) -> None:
+        """After a correction or not; what is decided of it comes after the day on which it would have started."""
+        self.offend_and_know("threat", 1)
+        self.offend(["threat"])
+        self.deliver_all()
+        last = len(self.record.decisions) - 1
+        if corrects:
+            self.amend(last, "correct", "suspend | posts | after 3 days: 2 days")
+        self.appeal(last)
+        self.clock.at += timedelta(days=3)
+        self.offend(["threat"])
+        self.give_outcomes(outcome, by, None)
+
+    @invariant()
+    def what_was_appealed_before_it_started_does_not_hold_before_the_outcome(self) -> None:
+        for one in self.record.decisions:
+            for each in (each for each in one.own_appeals if one.delivered is not None):
+                for measure in (measure for measure in one.measures if measure.delay):
+                    planned = measure.delay.after(one.delivered)
+                    if each.filed.at < planned and (each.outcome is None or each.outcome.at > planned):
+                        begins = each.outcome.at if each.outcome else None
+                        assert measure.start == begins
+
     def points_on(self, one: Recorded, *, live: bool) -> dict[str, int]:
         """By ladder, those that it was taken at, or that are left of them."""
         found: dict[str, int] = dict.fromkeys(one.decided.ladders, 0)
@@ -172,7 +197,8 @@ class InvariantsWithLadders(Invariants):
             if isinstance(fact, Corrected | OutcomeGiven | Recomputed):
                 before, now = (fold(ANN, facts[:end]).decision(fact.decision) for end in (number, number + 1))
                 if before is not None and now is not None:
-                    assert is_milder(now.measures, before.measures)
+                    then = replace(before, foreseen=now.foreseen, past=now.past)  # an outcome also settles a start
+                    assert is_milder(then.measures, before.measures)
         self.compared = len(facts)
 
     @invariant()

@@ -20,6 +20,7 @@ from comity.casework.facts import (
     AppealsPutOff,
     Decided,
     Fact,
+    How,
     Joined,
     OutcomeGiven,
     Party,
@@ -462,3 +463,62 @@ def test_a_measure_until_reviewed_ends_when_somebody_has_looked() -> None:
     assert case is not None
     ann.confirm(case.id, at=START + days(1))
     assert standing(ann.record, POSTS, START + days(1)).state is State.OPEN
+
+
+def delayed(*, upheld: bool | None, files: float, decides: float = 20) -> Record:
+    """From day 0 on Ann knows that she may not post for 2 days from day 3 on; she appeals, and somebody decides."""
+    rows = (
+        "\n| points | measure | channels | for |\n|---|---|---|---|\n| 1 | suspend | posts | after 3 days: 2 days |\n"
+    )
+    ann = Record(agreement(clause("spam"), ladder=rows), delivery=None)
+    ann.breach("spam")
+    ann.keep(amend.deliver(ann.record, ann.last.id, How.LINK, START))
+    filed = ann.appealed(ann.last.id, START + days(files))
+    if upheld is not None:
+        ann.outcome(filed, AppealOutcome.UPHELD if upheld else AppealOutcome.REVERSED, at=START + days(decides))
+    return ann
+
+
+def cut(ann: Record, *at: float) -> list[bool]:
+    return [standing(ann.record, POSTS, START + days(each)).state is State.CUT for each in at]
+
+
+def test_an_appeal_from_before_a_delayed_measure_starts_holds_it_until_its_outcome() -> None:
+    assert cut(delayed(upheld=None, files=2.9), 3, 4, 19, 400) == [False, False, False, False]
+    assert cut(delayed(upheld=True, files=2.9), 3, 4, 19.9, 20, 21.9, 22) == [False, False, False, True, True, False]
+    assert cut(delayed(upheld=False, files=2.9), 3, 4, 20, 21) == [False, False, False, False]
+
+
+def test_an_appeal_that_is_decided_before_a_delayed_measure_starts_moves_nothing() -> None:
+    assert cut(delayed(upheld=True, files=1, decides=2), 2, 2.9, 3, 4.9, 5) == [False, False, True, True, False]
+
+
+def test_an_appeal_from_after_a_delayed_measure_started_holds_nothing() -> None:
+    assert cut(delayed(upheld=None, files=3), 2.9, 3, 4.9, 5) == [False, True, True, False]
+
+
+def test_5_an_appeal_never_makes_the_end_later_that_a_correction_has_told() -> None:
+    ann = Record(delayed(upheld=None, files=1).rules, delivery=None)
+    ann.breach("spam")
+    ann.keep(amend.deliver(ann.record, ann.last.id, How.LINK, START))
+    rows = read_choice("suspend | posts | after 3 days: 1 day", ann.rules)
+    at, version_of = START + days(1), ann.version_of
+    ann.keep(amend.correct(ann.record, ann.last.id, MARA, "A day.", at, rows=rows, version_of=version_of))
+    filed = ann.appealed(ann.last.id, START + days(2))
+    assert [each.end for each in ann.last.measures] == [START + days(4)]
+    ann.outcome(filed, AppealOutcome.UPHELD, at=START + days(3.5))
+    assert cut(ann, 3.4, 3.5, 3.9, 4) == [False, True, True, False]
+
+
+def test_the_statement_says_that_an_appeal_holds_what_has_not_started() -> None:
+    def read(ann: Record) -> str:
+        return as_text("", sections(ann.last, zone=ZoneInfo("UTC"), appeal_window=None)).replace("\n", " ")
+
+    waits = read(delayed(upheld=None, files=1))
+    assert "If you appeal before a measure starts, it does not start until the appeal is decided." in waits
+    assert "What had not started when you appealed does not start before it is decided." in waits
+    assert "starts on" not in waits
+    decided = read(delayed(upheld=True, files=1))
+    assert "starts on 21 January 2026, 12:00 (UTC) and ends on 23 January 2026, 12:00 (UTC)." in decided
+    assert "does not start before it is decided" not in decided
+    assert "does not start before it is decided" not in read(delayed(upheld=None, files=4))

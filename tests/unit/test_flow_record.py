@@ -8,10 +8,10 @@ import pytest
 
 from comity.agreement import load
 from comity.casework.case_facts import CaseOpened
-from comity.casework.facts import Accepted, Decided, Delivered, HoldEnded, HoldSet, How, Joined
+from comity.casework.facts import Accepted, AppealOutcome, Decided, Delivered, HoldEnded, HoldSet, How, Joined
 from comity.casework.record import standing
 from comity.casework.refused import RefusedError
-from comity.flow import amend
+from comity.flow import amend, appeal
 from comity.flow.agreement import version_of
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Mode, Recorder
@@ -138,6 +138,23 @@ def test_4_the_last_version_of_a_delayed_measure_states_its_end() -> None:
     last = world.entries[-1]
     assert isinstance(last, CorrectionEntry)
     assert last.until == delivered + 5 * DAY
+
+
+def test_4_the_last_version_of_a_measure_that_an_appeal_held_states_its_end() -> None:
+    world = World(agreement("| 1 | suspend | all | after 3 days: 2 days |"), "live")
+    decision = world.say("spam").statement
+    assert decision is not None
+    amend.deliver(world.proceedings, decision, How.LINK, NOW)
+    filed = appeal.file(world.proceedings, appeal.Complaint(decision=decision, text="No."), NOW)
+    world.clock.at = NOW + 9 * DAY
+    world.say("spam", after=timedelta(minutes=1))  # it joins while the measure waits
+    by = ReviewerId("noor")
+    appeal.give_outcome(world.proceedings, filed.appeal, AppealOutcome.UPHELD, by, "So.", world.clock.at)
+    said = [each.until for each in world.entries if isinstance(each, CorrectionEntry)]
+    assert said[0] == NOW + 5 * DAY, "as far as was known when it was delivered"
+    assert said[-1] == NOW + 11 * DAY
+    (told,) = [each.planned for each in world.store.told() if each.planned and each.planned.channel == "posts"]
+    assert [(span.start, span.until) for span in told.plan] == [(NOW + 9 * DAY, NOW + 11 * DAY)]
 
 
 @pytest.mark.parametrize(("at", "says"), [(NOW - DAY, "taken now"), (NOW + DAY, "still to come")])

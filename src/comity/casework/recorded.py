@@ -267,14 +267,35 @@ def _exchanged(one: Recorded, measures: tuple[Measure, ...], at: datetime) -> Re
 def _settled(measure: Measure, one: Recorded) -> Measure:
     if _is_settled(measure) and not one.appeals:
         return measure
-    start = measure.start
-    if start is None and measure.delay is not None and one.delivered is not None:
-        start = measure.delay.after(one.delivered)
+    planned = start = measure.start
+    if start is None and measure.delay is not None:
+        planned = None if one.delivered is None else measure.delay.after(one.delivered)
+        start = _begins(one, planned)
     end = measure.end if start is None else _end(measure, one, start)
+    if planned is not None and start != planned and measure.length and _was_exchanged_before(one, planned):
+        end = measure.length.after(planned)  # INVARIANT 5: what a correction said of the end is never made later
     if measure.not_after is not None:
         end = earliest(end, measure.not_after)
     pauses = () if measure.kind.is_on_message or measure.kind is Kind.WARN else tuple(_pauses(one))
     return msgspec.structs.replace(measure, start=start, end=end, pauses=pauses)
+
+
+def _begins(one: Recorded, planned: datetime | None) -> datetime | None:
+    """When a delayed measure starts. An appeal that was filed before `planned` holds it until its outcome."""
+    held = _holding(one, planned) if planned else None
+    if held is None or planned is None:
+        return planned
+    return max(planned, held.outcome.at) if held.outcome else None
+
+
+def _holding(one: Recorded, planned: datetime) -> Appeal | None:
+    return next((each for each in one.own_appeals if each.filed.at < planned), None)
+
+
+def _was_exchanged_before(one: Recorded, planned: datetime) -> bool:
+    """Whether the measures are what an act made of them before the appeal that holds them was filed."""
+    held = _holding(one, planned)
+    return held is not None and bool(one.past) and one.since <= held.filed.at
 
 
 def _is_settled(measure: Measure) -> bool:

@@ -35,6 +35,8 @@ def since(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
     for appeal in one.own_appeals:
         if appeal.outcome is None:
             yield say.appeal_waits.format(at=dated(appeal.filed.at, zone, say))
+            if any(each.delay and each.start is None for each in one.measures):
+                yield say.appeal_holds_now
     for each in one.put_off:
         if each.party is Party.ACCOUNT:
             yield from _with_reason(say.put_off.format(until=dated(each.until, zone, say)), each.why, say)

@@ -227,6 +227,8 @@ def _appeal(one: Recorded, zone: ZoneInfo, window: Duration | None, say: Languag
     else:
         last = later(appeal_until(one.delivered, window), more_time(one.put_off, one.delivered, Party.ACCOUNT))
         yield say.appeal_until.format(day=day(last, zone, say))
+    if any(measure.delay for measure in statement.measures):
+        yield say.appeal_holds
     if statement.contact:
         yield say.write_to.format(contact=printable(statement.contact), id=statement.id)
     yield say.elsewhere

@@ -235,7 +235,8 @@ class Recorder:
                 yield appeal_entry(fact, self._entropy)
             case OutcomeGiven():
                 yield outcome_entry(fact, self._entropy)
-                if fact.outcome in (AppealOutcome.VARIED, AppealOutcome.REVERSED):
+                is_changed = fact.outcome in (AppealOutcome.VARIED, AppealOutcome.REVERSED)
+                if is_changed or any(each.delay for each in one.foreseen):  # which an appeal holds until its outcome
                     yield correction_entry(fact, one, self._entropy)
             case Lifted():
                 yield lift_entry(fact, self._entropy)

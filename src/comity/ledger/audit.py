@@ -206,7 +206,8 @@ class Audit:
 
     def _correction(self, index: int, entry: ledger.CorrectionEntry) -> list[str]:
         measures = entry.measures
-        self._cites(index, entry.prev, Role.CORRECTS, self._note(measures))
+        role = Role.SETTLES if "delivery" in entry.c else Role.CORRECTS
+        self._cites(index, entry.prev, role, self._note(measures))
         return self._names_version(entry.agreement) + _wrong_measures(entry, measures)
 
     def _note(self, measures: tuple[PublicMeasure, ...]) -> int:

@@ -12,6 +12,7 @@ from comity.ledger.milder import is_milder
 
 _VERBS: Final = {
     Role.CORRECTS: "corrects",
+    Role.SETTLES: "corrects",
     Role.LIFTS: "lifts",
     Role.APPEALS: "is an appeal against",
     Role.ERASES: "erases",
@@ -23,11 +24,15 @@ Measures = Callable[[int], tuple[PublicMeasure, ...]]
 
 @dataclass(slots=True, kw_only=True)
 class _Owned:
-    """What is known of the id, entry after entry. `measures`: those of a statement, as last corrected."""
+    """What is known of the id, entry after entry. `measures`: those of a statement, as last corrected.
+
+    `unsettled`: what they were before its delivery settled their times, while nothing else changed them.
+    """
 
     id: str
     owner: Mention | None = None
     measures: tuple[PublicMeasure, ...] | None = None
+    unsettled: tuple[PublicMeasure, ...] | None = None
     is_decided: bool = False
     is_erased: bool = False
 
@@ -66,8 +71,10 @@ def _cite(owned: _Owned, one: Mention, measures: Measures) -> list[str]:
     wrong = []
     if owned.measures is None:
         wrong.append(f"it {_VERBS[one.role]} statement {owned.id}, which no earlier entry is")
-    elif one.role is Role.CORRECTS:
-        wrong += _correct(owned, measures(one.noted), owned.measures)
+    elif one.role in (Role.CORRECTS, Role.SETTLES):
+        wrong += _correct(owned, one.role, measures(one.noted), owned.measures)
+    elif one.role is Role.APPEALS and owned.unsettled is not None:
+        owned.measures = owned.unsettled  # an appeal holds what was still to start, so that it may end later
     if one.role is Role.ERASES:
         if owned.is_erased:
             wrong.append(f"statement {owned.id} was erased before")
@@ -75,7 +82,13 @@ def _cite(owned: _Owned, one: Mention, measures: Measures) -> list[str]:
     return wrong
 
 
-def _correct(owned: _Owned, after: tuple[PublicMeasure, ...], before: tuple[PublicMeasure, ...]) -> list[str]:
+def _correct(
+    owned: _Owned, role: Role, after: tuple[PublicMeasure, ...], before: tuple[PublicMeasure, ...]
+) -> list[str]:
     owned.measures = after
+    if role is Role.SETTLES:
+        owned.unsettled = before
+    elif after != before:
+        owned.unsettled = None
     harsher = [each for each in after if not any(is_milder(each, one) for one in before)]
     return [f"a correction to something harsher: {each.act}" for each in harsher]

@@ -61,6 +61,7 @@ class Role(IntEnum):
     APPEALS = 130
     ERASES = 131
     DECIDES = 132
+    SETTLES = 133
 
 
 class Mention(NamedTuple):

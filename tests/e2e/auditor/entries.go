@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"sort"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ type entry struct {
 	Points, Count                                                  int64
 	Auto                                                           struct{ Found, Decided int }
 	Live                                                           map[string]int64
+	C                                                              json.RawMessage
 }
 
 func (entry *entry) measures() []measure {
@@ -61,6 +63,7 @@ type owner struct {
 	index           uint64
 	t               string
 	measures        []measure
+	unsettled       *[]measure // what they were before a delivery settled their times
 	decided, erased bool
 }
 
@@ -204,7 +207,17 @@ func (record *record) cites(one *entry, cited *owner) (wrong []string) {
 				wrong = append(wrong, "a correction to something harsher: "+after.Act)
 			}
 		}
+		before := cited.measures
 		cited.measures = one.measures()
+		if bytes.Contains(one.C, []byte(`"delivery":`)) {
+			cited.unsettled = &before
+		} else if !reflect.DeepEqual(before, cited.measures) {
+			cited.unsettled = nil
+		}
+	case "appeal":
+		if cited.unsettled != nil {
+			cited.measures = *cited.unsettled
+		}
 	case "outcome":
 		if cited.decided {
 			wrong = append(wrong, "a second outcome of one appeal")

@@ -244,6 +244,9 @@ GERMAN: Final = Language(
     write_to="Schreiben Sie an {contact} und nennen Sie die Kennung dieser Begründung: {id}.",
     elsewhere="Sie können sich auch an eine zertifizierte außergerichtliche Streitbeilegungsstelle "
     "oder an ein Gericht wenden. Eine Beschwerde versperrt Ihnen keinen der beiden Wege.",
+    appeal_holds="Wenn Sie Beschwerde einlegen, bevor eine Maßnahme beginnt, beginnt sie erst, wenn darüber "
+    "entschieden ist.",
+    appeal_holds_now="Was bei Ihrer Beschwerde noch nicht begonnen hatte, beginnt nicht vor der Entscheidung.",
     appeal_waits="Am {at} wurde Beschwerde eingelegt. Über sie ist noch nicht entschieden.",
     appeal_pause="Ist bis zum {at} nicht entschieden, gelten die Maßnahmen von da an nicht, bis entschieden ist.",
     put_off="Bis zum {until} dürfen Beschwerden zu Ihrem Konto warten. Sie können weiterhin Beschwerde einlegen "

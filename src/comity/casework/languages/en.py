@@ -239,6 +239,8 @@ ENGLISH: Final = Language(
     write_to="Write to {contact} and name this statement: {id}.",
     elsewhere="You may also turn to a certified out-of-court dispute body, or to a court. "
     "An appeal closes neither way.",
+    appeal_holds="If you appeal before a measure starts, it does not start until the appeal is decided.",
+    appeal_holds_now="What had not started when you appealed does not start before it is decided.",
     appeal_waits="An appeal was filed on {at}. It waits for a decision.",
     appeal_pause="If it is not decided by {at}, the measures do not hold until it is.",
     put_off="Until {until}, appeals about your account may wait. You can still file one, and have more time for it.",

@@ -244,6 +244,9 @@ FRENCH: Final = Language(
     write_to="Écrivez à {contact} et citez l'identifiant de cet exposé : {id}.",
     elsewhere="Vous pouvez aussi vous adresser à un organe certifié de règlement extrajudiciaire des litiges, "
     "ou à un tribunal. Une réclamation ne ferme aucune de ces deux voies.",
+    appeal_holds="Si vous introduisez une réclamation avant le début d'une mesure, celle-ci ne commence pas avant la "
+    "décision sur la réclamation.",
+    appeal_holds_now="Ce qui n'avait pas commencé lors de votre réclamation ne commence pas avant la décision.",
     appeal_waits="Une réclamation a été introduite le {at}. Elle attend une décision.",
     appeal_pause="Si rien n'est décidé d'ici le {at}, les mesures ne s'appliquent plus jusqu'à la décision.",
     put_off="Jusqu'au {until}, les réclamations sur votre compte peuvent attendre. Vous pouvez toujours en "

@@ -149,6 +149,8 @@ class Language:
     elsewhere: str
 
     appeal_waits: str
+    appeal_holds: str
+    appeal_holds_now: str
     appeal_pause: str
     put_off: str
     delivered: str
