@@ -3,7 +3,8 @@
 Measured is the processor time of the whole process for a request, the middle of several, after one that does not
 count: other programs on the machine do not disturb it, and a page that is ready is sent at once. Before each look
 somebody has been decided about, so that nothing can be taken from the look before. 1,000 cases wait. Pages that count
-over all facts show what was counted last; what their first count costs is told apart.
+over all facts show what was counted last; how long it takes until they have it, at first and after a further start,
+is told apart.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from comity.flow.sign_in import SignIn
 from comity.model.access import Role
 from comity.model.ids import AccountId, DecisionId, ReviewerId
 from comity.model.user import User
+from comity.stores.counts import CountFile
 from comity.stores.gate_acks import GateAckFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.passwords import Argon2
@@ -54,6 +56,7 @@ from million import DECISIONS, KEY, fill, proceedings, recorder, spam
 WAITING = 1_000
 RUNS = 7
 MOST_MS = 100.0
+UNREADY = (("/transparency", "being counted"), ("/console/quality", "being read"))
 LINKS = Links(b"k" * 32)
 OLA = ReviewerId("ola")
 NOW = START + timedelta(days=366)
@@ -66,10 +69,13 @@ def site(folder: Path) -> tuple[Litestar, Desk, SignIn, list[Reader]]:
     desk = Desk(store, lambda: proceedings(store, folder))
     queue = Queue(desk, lambda: None)
     log, pages = LogFolder(folder / "log"), Pages(zone)
-    users = UserFile(folder / "access.db")
+    users, counts = UserFile(folder / "access.db"), CountFile(folder / "counts.db")
     sign_in = SignIn(users, Argon2(), CountedEntropy())
     users.put(User(name=OLA, roles=frozenset({Role.OPERATOR, Role.REVIEWER, Role.APPEALS_REVIEWER}), created=NOW))
     person = Subject(asks=queue, reader=readers[0], links=LINKS, log=log, clock=clock, zone=zone, pages=pages)
+    counting, measuring = Counting(readers[1], counts), Measuring(readers[1], counts)
+    for each in (counting, measuring):
+        each.take_up()
     public = Public(
         asks=queue,
         log=log,
@@ -78,8 +84,8 @@ def site(folder: Path) -> tuple[Litestar, Desk, SignIn, list[Reader]]:
         pages=pages,
         url="http://127.0.0.1",
         checks=Checks(log),
-        counting=Counting(readers[1]),
-        measuring=Measuring(readers[1]),
+        counting=counting,
+        measuring=measuring,
     )
     parts = Parts(
         pages=pages,
@@ -176,16 +182,21 @@ with tempfile.TemporaryDirectory() as name:
     with TestClient(app, raise_server_exceptions=True) as client:
         link = sign_in.make_link(OLA, NOW)
         client.cookies.set("comity", sign_in.by_link(link, NOW))
-        for page, unready in (("/transparency", "being counted"), ("/console/quality", "being read")):
-            took = ready(lambda page=page: client.get(page).text, unready)
-            part(f"first count for {page}", took, "s")
+        for page, unready in UNREADY:
+            part(f"first count for {page}", ready(lambda page=page: client.get(page).text, unready), "s")
         times = {}
         for called, path in known:
             told = client.get(path)
             expect(told.status_code == 200, f"{path} answers {told.status_code}")
             times[called] = processor_ms(lambda path=path: client.get(path), desk)
             part(called, times[called], "ms of processor time", target=f"< {MOST_MS:.0f} ms")
-    for reader in readers:
+    cookie = client.cookies["comity"]
+    app, _, _, others = site(place)
+    with TestClient(app, raise_server_exceptions=True, cookies={"comity": cookie}) as client:
+        for page, unready in UNREADY:
+            took = ready(lambda page=page: client.get(page).text, unready)
+            part(f"after a further start {page}", took, "s", target="< 1 s")
+    for reader in [*readers, *others]:
         reader.close()
 
 report(max(times.values()), "ms-of-processor-time-for-the-slowest-page", target=f"< {MOST_MS:.0f} ms")

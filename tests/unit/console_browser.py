@@ -37,7 +37,7 @@ from comity.model.user import User
 from comity.stores.passwords import Argon2
 from comity.stores.tokens import TokenFile
 from comity.stores.users import UserFile
-from comity.stores.world import CountedEntropy
+from comity.stores.world import CountedEntropy, MemoryCounts
 
 PLACE = "https://console.example.org"
 
@@ -161,8 +161,8 @@ class Served:
             pages=self.parts.pages,
             url=PLACE,
             checks=self.checks,
-            counting=Counting(self.reader),
-            measuring=Measuring(self.reader),
+            counting=Counting(self.reader, MemoryCounts()),
+            measuring=Measuring(self.reader, MemoryCounts()),
         )
         staff = Staff(
             users=self.users,

@@ -29,6 +29,7 @@ from comity.flow.desk import Desk
 from comity.flow.links import Purpose
 from comity.ledger.log import VKEY_PATH
 from comity.model.ids import DecisionId
+from comity.stores.world import MemoryCounts
 
 
 def routers(world: World, asks: Asks, reader: Reader) -> list[Router]:
@@ -49,8 +50,8 @@ def routers(world: World, asks: Asks, reader: Reader) -> list[Router]:
         pages=of.pages,
         url="https://example.org",
         checks=Checks(world.log),
-        counting=Counting(reader),
-        measuring=Measuring(reader),
+        counting=Counting(reader, MemoryCounts()),
+        measuring=Measuring(reader, MemoryCounts()),
     )
     return [asset_routes(), *subject_pages(of), public_pages(public), notice_pages(public)]
 

@@ -33,6 +33,7 @@ from comity.app.wiring import (
     Opened,
     SystemClock,
     SystemEntropy,
+    counts,
     gate_acks,
     mails,
     opened,
@@ -137,9 +138,15 @@ def _parts(record: Opened, held: ExitStack, url: str) -> Parts:
 
 
 def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack, pages: Pages) -> list[Router]:
+    kept = held.enter_context(closing(counts(record.settings)))
     reader, slow = (Reader(held.enter_context(reading(record.settings))) for _ in range(2))
     held.callback(reader.close)
     held.callback(slow.close)
+    counting, measuring = Counting(slow, kept), Measuring(slow, kept)
+    counting.take_up()
+    measuring.take_up()
+    counting.begin()
+    measuring.begin()
     checks = Checks(parts.log)
     held.callback(checks.close)
     subject = Subject(
@@ -153,8 +160,8 @@ def _pages(queue: Queue, parts: Parts, record: Opened, held: ExitStack, pages: P
         pages=pages,
         url=parts.url,
         checks=checks,
-        counting=Counting(slow),
-        measuring=Measuring(slow),
+        counting=counting,
+        measuring=measuring,
         is_anchored=record.settings.anchor is not None,
         has_witnesses=record.settings.policy is not None,
     )

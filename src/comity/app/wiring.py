@@ -30,6 +30,7 @@ from comity.ledger.note import NoteError
 from comity.ports import NO_SPANS, PublishedLog, Spans, Store, StoreError
 from comity.stores.access import ACCESS_FILE
 from comity.stores.anchor import AnchoredLog, read_anchor
+from comity.stores.counts import COUNTS_FILE, CountFile
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
 from comity.stores.mails import MAIL_FILE, MailFile
@@ -199,6 +200,11 @@ def users(settings: Settings) -> UserFile:
 def gate_acks(settings: Settings) -> GateAckFile:
     """What gates acknowledged. Raises `StopError`."""
     return _beside(settings, GATES_FILE, GateAckFile)
+
+
+def counts(settings: Settings) -> CountFile:
+    """What pages count. Raises `StopError`."""
+    return _beside(settings, COUNTS_FILE, CountFile)
 
 
 def replies(settings: Settings) -> ReplyFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Protocol, TypeVar
 
 from comity.flow.message import Proceedings
@@ -28,10 +29,20 @@ class Reader:
 
     def __init__(self, store: Store) -> None:
         self._store, self._thread = store, ThreadPoolExecutor(1, thread_name_prefix="pages")
+        self._over = Event()
+
+    def begin(self, work: Callable[[Store], object]) -> None:
+        """Read it before all that is asked for later; what is wrong is told to whoever asks for it then."""
+        self._thread.submit(work, self._store)
 
     async def look(self, work: Callable[[Store], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
 
+    def is_over(self) -> bool:
+        """Whether what is being read is of no use any more."""
+        return self._over.is_set()
+
     def close(self) -> None:
-        """After what is being read."""
-        self._thread.shutdown()
+        """After what is being read, which ends early if it asks `is_over`."""
+        self._over.set()
+        self._thread.shutdown(cancel_futures=True)

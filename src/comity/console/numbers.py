@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,10 +16,11 @@ from comity.casework.openness import SMALL, Month, Openness, median, together, t
 from comity.console.asking import Reader
 from comity.console.lately import Lately
 from comity.console.plots import bars
+from comity.flow.counts import Keeping
 from comity.flow.openness import up_to_date
 from comity.model.clause import Kind
 from comity.model.ids import ClauseId
-from comity.ports import Store
+from comity.ports import Counts, Store
 
 MONTHS: Final = 12
 _DAY: Final = 24
@@ -82,21 +84,49 @@ class _Both:
 
 
 class Counting:
-    """The running count: after a start with much to count, there are no numbers for a while."""
+    """The running count. After the first start with much to count, there are no numbers for a while."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, counts: Counts) -> None:
+        self._reader, self._keeping = reader, Keeping(counts, "numbers")
         self._lately, self._counted = Lately[_Both](reader), Openness()
+        self._before: Openness | None = None
+        """As it was kept, or counted before anybody asked."""
+
+    def take_up(self) -> None:
+        """Go on from what was kept."""
+        self._reader.begin(self._take_up)
+
+    def begin(self) -> None:
+        """Before anybody asks."""
+        self._reader.begin(self._counted_unasked)
 
     async def numbers(self, titles: Mapping[ClauseId, str], at: datetime, *, is_exact: bool = False) -> Numbers | None:
         """As the public is told them, or exactly."""
-        both = await self._lately.found(lambda store: self._now(store, titles, at))
+        before = self._before
+        known = _both(before, titles, at) if before else None
+        both = await self._lately.found(lambda store: _both(self._count(store), titles, at), known)
+        if both is not known:
+            self._before = None
         if both is None:
             return None
         return both.exact if is_exact else both.public
 
-    def _now(self, store: Store, titles: Mapping[ClauseId, str], at: datetime) -> _Both:
-        counted = up_to_date(self._counted, store)
-        return _Both(public=numbers(counted, titles, at, told), exact=numbers(counted, titles, at, exactly))
+    def _take_up(self, store: Store) -> None:
+        self._before = self._keeping.taken_up(store, Openness)
+        self._counted = self._keeping.taken_up(store, Openness) or self._counted
+
+    def _count(self, store: Store) -> Openness:
+        counted, self._counted = self._counted, Openness()  # if it fails, nothing is left that was counted by halves
+        self._counted = up_to_date(counted, store, self._reader.is_over)
+        self._keeping.keep(store, counted.position, counted)
+        return counted
+
+    def _counted_unasked(self, store: Store) -> None:
+        self._before = deepcopy(self._count(store))
+
+
+def _both(counted: Openness, titles: Mapping[ClauseId, str], at: datetime) -> _Both:
+    return _Both(public=numbers(counted, titles, at, told), exact=numbers(counted, titles, at, exactly))
 
 
 def exactly(count: int) -> str:

@@ -24,7 +24,7 @@ from comity.ports.outward import MailLink, Mails, MailSession, WebhookLink, Webh
 from comity.ports.people import Passwords, Users
 from comity.ports.spans import NO_SPANS, Answering, Spans
 from comity.ports.store import Store
-from comity.ports.world import Begun, Clock, Entropy, GateAcks, Replies, TokenList, Tokens
+from comity.ports.world import Begun, Clock, Counts, Entropy, GateAcks, Replies, TokenList, Tokens
 
 __all__ = [
     "LARGEST_ATTACHMENT",
@@ -36,6 +36,7 @@ __all__ = [
     "Clock",
     "Cosigned",
     "CosignedLog",
+    "Counts",
     "Entered",
     "Entropy",
     "Feed",

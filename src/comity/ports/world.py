@@ -1,4 +1,4 @@
-"""The clock, chance, and the lists beside the record: tokens, gates' acknowledgements, requests under keys."""
+"""The clock, chance, and the lists beside the record: tokens, gates' acknowledgements, requests under keys, counts."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
     mark: str
     answer: bytes | None = None
+
+
+class Counts(Protocol):
+    """What was counted of the record, kept for the next start. It may be lost."""
+
+    def read(self, name: str) -> bytes:
+        """Empty: nothing is kept under that name."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        """In the place of what was kept under it."""
 
 
 class Replies(Protocol):

@@ -42,3 +42,16 @@ class MemoryLog:
 
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
+
+
+class MemoryCounts:
+    """Counts in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes:
+        return self.kept.get(name, b"")
+
+    def keep(self, name: str, content: bytes) -> None:
+        self.kept[name] = content

@@ -1,0 +1,95 @@
+"""Running counts over the whole record, kept from one start of the service to the next: only what came since is read.
+
+They may be lost, or not be of the record as it is now (a backup was put back): then all is counted anew.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from types import GenericAlias
+from typing import Final, TypeVar, get_args
+
+import msgspec
+
+from comity.ports import Counts, Store
+
+CountedT = TypeVar("CountedT")
+EachT = TypeVar("EachT")
+
+_RULES: Final = 1
+"""Of what is counted: other ones count anew. Change it with `casework.openness` and `casework.quality`."""
+_OFTEN: Final = 1_000
+"""Facts. Fewer are soon counted again."""
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """`position`, `size`, `entry`: how many facts and entries there were, and the SHA-256 of the last entry."""
+
+    rules: int
+    position: int
+    size: int
+    entry: bytes
+    counted: msgspec.Raw
+
+
+class Keeping:
+    """One running count, as it is kept. `counted` is made of what msgspec writes, and of counters."""
+
+    def __init__(self, counts: Counts, name: str) -> None:
+        self._counts, self._name, self._position = counts, name, 0
+
+    def taken_up(self, store: Store, kind: type[CountedT]) -> CountedT | None:
+        """What was kept; None: nothing that is of this record."""
+        try:
+            kept = msgspec.json.decode(self._counts.read(self._name), type=_Kept)
+            counted = msgspec.json.decode(kept.counted, type=kind, dec_hook=_counter, strict=False)
+        except msgspec.MsgspecError:
+            return None
+        if not _is_of(kept, store):
+            return None
+        self._position = kept.position
+        return counted
+
+    def keep(self, store: Store, position: int, counted: object) -> None:
+        """What was counted of the first `position` facts; not each time."""
+        if position - self._position < _OFTEN:
+            return
+        size = store.size
+        kept = _Kept(
+            rules=_RULES,
+            position=position,
+            size=size,
+            entry=_entry(store, size),
+            counted=msgspec.Raw(msgspec.json.encode(counted)),
+        )
+        self._counts.keep(self._name, msgspec.json.encode(kept))
+        self._position = position
+
+
+class EndedError(Exception):
+    """Nobody will ask for it any more."""
+
+
+def unless_over(is_over: Callable[[], bool], found: Iterable[EachT]) -> Iterator[EachT]:
+    """Raises `EndedError` instead of going on."""
+    for each in found:
+        if is_over():
+            raise EndedError
+        yield each
+
+
+def _is_of(kept: _Kept, store: Store) -> bool:
+    """Whether the record has all that it had then, and so is no other and no earlier one."""
+    is_long = store.position >= kept.position and store.size >= kept.size
+    return kept.rules == _RULES and is_long and _entry(store, kept.size) == kept.entry
+
+
+def _entry(store: Store, size: int) -> bytes:
+    return sha256(b"".join(store.entries(max(0, size - 1), size))).digest()
+
+
+def _counter(kind: type, value: object) -> object:
+    """msgspec reads no `Counter`; its numbers may stand as text, since they are a name in JSON."""
+    return Counter(msgspec.convert(value, GenericAlias(dict, (*get_args(kind), int)), strict=False))
