@@ -59,6 +59,13 @@ EVERY_TYPE: tuple[ledger.Entry, ...] = (
 )
 
 
+@pytest.mark.parametrize("commitments", [{}, {"id": "d" * 64}, {"account": "c" * 64, "c": "e" * 64}])
+def test_clauses_ladders_and_fields_may_be_called_as_keys_of_an_entry_are(commitments: dict[str, str]) -> None:
+    met = ledger.measure("suspend", ("c", "id"), None, ("id", "c"))
+    entry = statement(clauses=("id", "c"), live={"c": 1, "id": 2}, measures=(met, met), commitments=commitments)
+    assert parse_entry(canonical(entry)) == entry
+
+
 @pytest.mark.parametrize("entry", EVERY_TYPE, ids=lambda entry: type(entry).__name__)
 def test_the_canonical_form_is_that_of_rfc_8785_and_reads_back_as_the_same_entry(entry: ledger.Entry) -> None:
     content = canonical(entry)

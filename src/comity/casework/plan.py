@@ -110,7 +110,7 @@ def _span(record: Record, measure: Measure, start: datetime, until: datetime | N
         limit=_limit(measure),
         condition=measure.until if until is None else (),
         statement=measure.decision,
-        reason=", ".join(f"“{clause.title}”" for clause in clauses),
+        reason=", ".join([f"“{clause.title}”" for clause in clauses]),
     )
 
 

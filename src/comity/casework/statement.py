@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from comity.casework.facts import Accepted, AcceptedBy, Points
 from comity.casework.ladder import rows_at
@@ -16,14 +17,14 @@ from comity.casework.record import Record
 from comity.casework.spoken import duration, row_in_words
 from comity.model.agreement import UNDETERMINED, Agreement, Translation
 from comity.model.clause import Clause, Kind
-from comity.model.duration import Duration, Unit
-from comity.model.ids import ClauseId, DecisionId
+from comity.model.duration import EARLIEST, Duration, Unit
+from comity.model.ids import AccountId, ClauseId, DecisionId
 from comity.model.measure import Measure
 from comity.model.message import Message
 from comity.model.statement import EXCERPT_LENGTH, Breach, NextStep, QuotedClause, QuotedMessage, Statement
 
 _MOST_FORESEEN: Final = 1024
-"""Next steps that are kept at hand, of all versions: most statements foresee what others have foreseen."""
+"""Drafts and next steps that are kept at hand, of all versions: most statements say what others have said."""
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -46,33 +47,51 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def statement_of(grounds: Grounds) -> Statement:
     """The statement as issued; what happens later is appended to it, never written into it."""
-    agreement = grounds.agreement
     language = _reader_language(grounds)
-    translation = agreement.translations.get(language)
     accepted = _accepted(grounds)
-    return Statement(
+    return replace(
+        _draft(grounds.agreement, grounds.clauses, language),
         id=grounds.decision,
         account=grounds.record.account,
         at=grounds.at,
-        agreement=agreement.digest,
-        agreement_title=translation.title if translation else agreement.title,
-        language=language,
         is_bound_by_acceptance=accepted is not None,
         is_bound_by_notice=accepted is not None and accepted.by is AcceptedBy.NOTICE,
-        clauses=tuple([_quoted(clause, translation) for clause in grounds.clauses]),
         breaches=grounds.breaches,
         messages=_quoted_messages(grounds),
         measures=grounds.measures,
         added=tuple([(each.ladder, each.count) for each in grounds.points]),
         live=grounds.live,
-        points_expire=str(_gravest(grounds.clauses).expires),
         next_step=_next_step(grounds, language),
         conditions=_conditions(grounds, language),
-        appeal_window=str(agreement.appeal_window) if agreement.appeal_window else "6 months or 184 days",
-        contact=agreement.contact,
         decided_by_person=grounds.by_person,
         reasoning=grounds.reasoning,
         is_replay=grounds.is_replay,
+    )
+
+
+@lru_cache(maxsize=_MOST_FORESEEN)
+def _draft(agreement: Agreement, clauses: tuple[Clause, ...], language: str) -> Statement:
+    """What all statements about these clauses say, for nobody yet."""
+    translation = agreement.translations.get(language)
+    return Statement(
+        id=DecisionId(""),
+        account=AccountId(""),
+        at=EARLIEST,
+        agreement=agreement.digest,
+        agreement_title=translation.title if translation else agreement.title,
+        language=language,
+        is_bound_by_acceptance=False,
+        clauses=tuple([_quoted(clause, translation) for clause in clauses]),
+        breaches=(),
+        messages=(),
+        measures=(),
+        added=(),
+        live=(),
+        points_expire=str(_gravest(clauses).expires),
+        next_step=None,
+        conditions=(),
+        appeal_window=str(agreement.appeal_window) if agreement.appeal_window else "6 months or 184 days",
+        contact=agreement.contact,
         is_translated=translation is not None,
     )
 
@@ -86,6 +105,8 @@ def appeal_until(delivered: datetime, window: Duration | None) -> datetime:
 
 def _accepted(grounds: Grounds) -> Accepted | None:
     """How the account accepted the version before the last of the messages; that it said so itself goes first."""
+    if not grounds.record.acceptances:
+        return None
     sent = max([message.sent for message in grounds.messages])
     accepted = [each for each in grounds.record.acceptances if each.agreement == grounds.agreement.digest]
     binding = [each for each in accepted if each.binds_from <= sent]
@@ -149,12 +170,12 @@ def _foreseen(agreement: Agreement, ladder: ClauseId, points: int, language: str
 
 
 def _conditions(grounds: Grounds, language: str) -> tuple[tuple[str, str], ...]:
-    names = dict.fromkeys([name for measure in grounds.measures for name in measure.until])
-    if not names:
+    until = [name for measure in grounds.measures for name in measure.until]
+    if not until:
         return ()
     translation = grounds.agreement.translations.get(language)
     declared = {**grounds.agreement.conditions, **(translation.conditions if translation else {})}
     say = language_of(language)
     within = duration(grounds.agreement.review_within, say)
     texts = {name: text.format(within=within) for name, text in say.conditions.items()} | declared
-    return tuple((name, texts[name]) for name in names)
+    return tuple((name, texts[name]) for name in dict.fromkeys(until))

@@ -85,6 +85,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return (self.confirmed[0].message,)
         return tuple({(each.message.source, each.message.id): each.message for each in self.confirmed}.values())
 
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Each once."""
+        if len(self.confirmed) == 1:
+            return (self.confirmed[0].clause,)
+        return tuple({each.clause.id: each.clause for each in self.confirmed}.values())
+
 
 def step_of(
     record: Record,
@@ -301,7 +308,7 @@ def _grounds(step: Step, asked: tuple[Asked, ...], measures: tuple[Measure, ...]
         record=step.record,
         messages=step.messages,
         agreement=step.agreement,
-        clauses=tuple({each.clause.id: each.clause for each in step.confirmed}.values()),
+        clauses=step.clauses,
         breaches=tuple([each.breach for each in step.confirmed]),
         measures=measures,
         points=tuple([points for each in asked for points in each.points]),

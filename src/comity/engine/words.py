@@ -39,7 +39,6 @@ _UNSPACED: Final = (
     "NUSHU",
 )
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
-_ASCII_WORD: Final = re.compile("[A-Za-z0-9]+")
 _FEW_WORDS: Final = 9
 _MOST_KNOWN: Final = 20_000
 WORDS: Final = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in bytes(range(256)).lower())
@@ -181,7 +180,7 @@ def occurrences(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
     if not wanted.pattern:
         return iter(())
     if wanted.has_words and folded.isascii():
-        return _among_ascii(wanted.pattern, folded)
+        return ((found.start(), found.end(1)) for found in _among_ascii(wanted.pattern).finditer(folded))
     return _among_any(wanted, folded)
 
 
@@ -195,22 +194,16 @@ def _among_any(wanted: Phrase, folded: str) -> Iterator[tuple[int, int]]:
         at = form.find(wanted.pattern, at + 1)
 
 
-def _among_ascii(pattern: str, folded: str) -> Iterator[tuple[int, int]]:
-    """In ASCII all words stand between spaces: counting those tells which words a place in the word form belongs to."""
-    form, spans = _ascii_words(folded)
-    more = pattern.strip(" ").count(" ")
-    at = form.find(pattern)
-    while at >= 0:
-        first = form.count(" ", 0, at)
-        yield spans[first][0], spans[first + more][1]
-        at = form.find(pattern, at + 1)
+@lru_cache(maxsize=1024)
+def _among_ascii(pattern: str) -> re.Pattern[str]:
+    """What finds the phrase in ASCII, where all words stand between other characters. Group 1: it without its begin.
 
-
-@lru_cache(maxsize=4)
-def _ascii_words(folded: str) -> tuple[str, list[tuple[int, int]]]:
-    """The word form, and where each word stands in `folded`."""
-    words = folded.encode().translate(WORDS).split()
-    return f" {b' '.join(words).decode()} ", [word.span() for word in _ASCII_WORD.finditer(folded)]
+    It begins with a literal, which is found quickly, and takes no more of the text, so that phrases may overlap.
+    """
+    first, *others = map(re.escape, pattern.split())
+    after = "(?![A-Za-z0-9])" if pattern.endswith(" ") else "[A-Za-z0-9]*"
+    rest = "".join([f"[^A-Za-z0-9]+{word}" for word in others])
+    return re.compile(f"{first}(?<![A-Za-z0-9]{first})(?=({rest}{after}))")
 
 
 def _word_end(folded: str, end: int) -> int:

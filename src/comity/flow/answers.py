@@ -48,7 +48,7 @@ def first(message: Message, facts: Iterable[Fact]) -> Answer:
             case Decided():
                 statement = fact.decision
                 clauses += [breach.clause for breach in fact.breaches]
-                if any(measure.kind is Kind.REMOVE and not measure.territory for measure in fact.measures):
+                if any([measure.kind is Kind.REMOVE and not measure.territory for measure in fact.measures]):
                     outcome = Outcome.REMOVED
             case Joined():
                 statement = statement or fact.decision

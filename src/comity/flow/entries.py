@@ -154,8 +154,8 @@ def _committed(
     salts = entropy.token(SALT_LENGTH * len(fields))
     commitments: dict[str, str] = {}
     owned: list[Owned] = []
-    for field, value in fields.items():
-        salt, salts = salts[:SALT_LENGTH], salts[SALT_LENGTH:]
+    for number, (field, value) in enumerate(fields.items()):
+        salt = salts[number * SALT_LENGTH : (number + 1) * SALT_LENGTH]
         commitments[field] = commit(salt, entry_id, field, value)
         owned.append(Owned(account=account, opening=Opening(entry_id=entry_id, field=field, salt=salt, value=value)))
     return commitments, tuple(owned)

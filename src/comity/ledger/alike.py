@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final, Generic, TypeVar
 
@@ -14,6 +15,8 @@ _ZERO_ID: Final = b':"%b"' % (b"0" * 32)
 _ZERO_HASH: Final = b':"%b"' % (b"0" * 64)
 _EITHER: Final = re.compile(rb'(?<=:")(?:[0-9a-f]{32}|[0-9a-f]{64})(?=")')
 _EDGES: Final = (b':"', b'"')
+_COMMITMENTS: Final = b'"c":{'
+_ID: Final = b'"id":"'
 _ID_LENGTH: Final = 32
 _DIGITS: Final = b"0123456789abcdef"
 _MOST: Final = 4096
@@ -26,6 +29,23 @@ Parts = Callable[[bytes], tuple[bytes, ...]]
 def with_zeros(content: bytes) -> bytes:
     """The bytes of an entry with zeros for its ids and hashes: any others read alike."""
     return _IDS.sub(_ZERO_ID, _HASHES.sub(_ZERO_HASH, content))
+
+
+def with_known_zeros(content: bytes, entry_id: str, commitments: Mapping[str, str]) -> bytes:
+    """The same, quicker, of a statement of which they are known."""
+    first = content.index(_COMMITMENTS)
+    last = content.index(b"}", first)
+    digits = content.index(_ID, last) + len(_ID)
+    rest = digits + len(entry_id)
+    zeros = _no_commitments(tuple(commitments), tuple(map(len, commitments.values())))
+    return b"".join((content[:first], zeros, content[last:digits], b"0" * len(entry_id), content[rest:]))
+
+
+@lru_cache(maxsize=_MOST)
+def _no_commitments(names: tuple[str, ...], lengths: tuple[int, ...]) -> bytes:
+    """The fields of `c`, up to its closing brace, with zeros."""
+    zeros = sorted(zip(names, lengths, strict=True))
+    return _COMMITMENTS + ",".join([f'"{name}":"{"0" * length}"' for name, length in zeros]).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from comity.ledger.alike import with_zeros
+from comity.ledger.alike import with_known_zeros, with_zeros
 from comity.ledger.hours import demand_hour, hour_after, hour_of
 
 LARGEST: Final = 4096
@@ -253,15 +253,15 @@ def canonical(entry: Entry) -> bytes:
         content = _encoder.encode(entry)
     except UnicodeEncodeError as error:
         raise EntryError("a string holds half of a surrogate pair") from error
-    _demand_readable(_known_zeros(content, entry) if isinstance(entry, StatementEntry) else with_zeros(content))
+    _demand_readable(_with_zeros(content, entry))
     return content
 
 
-def _known_zeros(content: bytes, entry: StatementEntry) -> bytes:
-    """`with_zeros`, quicker: that its id and commitments are hexadecimal was seen when it was made."""
-    for each in (entry.id, *entry.c.values()):
-        content = content.replace(b':"%b"' % each.encode(), b':"%b"' % (b"0" * len(each)))
-    return content
+def _with_zeros(content: bytes, entry: Entry) -> bytes:
+    """That the digits of a statement are hexadecimal was seen when it was made."""
+    if isinstance(entry, StatementEntry):
+        return with_known_zeros(content, entry.id, entry.c)
+    return with_zeros(content)
 
 
 @lru_cache(maxsize=4096)

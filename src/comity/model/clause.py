@@ -196,3 +196,7 @@ class Clause:
     category: str | None  # EU DSA statement category, without its `STATEMENT_CATEGORY_` prefix
     channels: frozenset[Channel]
     examples: tuple[Example, ...]
+
+    def __hash__(self) -> int:
+        """Of its id alone: a clause has few versions, and all of it would take long to hash."""
+        return hash(self.id)
