@@ -15,6 +15,9 @@ NAMES = Names(
     own=ClauseId("own"),
 )
 
+FORTY = str([str(number) for number in range(40)])
+DOUBLED = ".map(l, l + l)"
+LONG = "a" * 20_000
 REFUSED = [  # rule, code, what is underlined, a part of the help
     # names
     ("author.agee < days(7)", "C012", "author.agee", "did you mean `author.age`?"),
@@ -127,7 +130,14 @@ REFUSED = [  # rule, code, what is underlined, a part of the help
     ('links.exists(text, text == "a")', "C036", "text", "such as `x`"),
     ('links.exists(l, links.exists(l, l == "a"))', "C036", "l", "such as `x`"),
     ("links.all(a, to.all(b, domains.all(c, a == c)))", "C037", "domains.all(c, a == c)", "one list"),
+    (f"{FORTY}.all(a, {FORTY}.all(b, {FORTY}.all(c, a + b != c)))", "C037", f"{FORTY}.all(c, a + b != c)", "lexicon"),
+    ("links.exists(a, to.exists(b, text.contains(a + b)))", "C037", "text.contains(a + b)", "outside of the loop"),
+    ("links.exists(a, to.exists(b, a in domains))", "C037", "a in domains", "outside of the loop"),
+    ('links.exists(a, (text + a).says("money"))', "C037", '(text + a).says("money")', "outside of the loop"),
     ("links.map(l, text + l).size() > 1", "C037", "links.map(l, text + l)", "one list"),
+    ("(" + "text + " * 10 + "text).contains(subject)", "C037", "text + " * 10 + "text", "on its own"),
+    (f"links{DOUBLED * 4}.size() > 1", "C037", f"links{DOUBLED * 4}", "one list"),
+    (f"links.map(l, l + '{LONG}').size() > 1", "C037", f"links.map(l, l + '{LONG}')", "one list"),
     ('text.matches("a{900}b{900}")', "C037", '"a{900}b{900}"', "lexicon"),
     ("meta.map(k, k).size() > 1", "C038", "meta.map(k, k)", "meta.get"),
 ]
@@ -166,6 +176,10 @@ FINE = [
     '(subject + text).matches(r"(?i)buy\\s+now")',
     'links.map(l, l.size() > 3, l + "x").filter(l, l.contains("a")).exists_one(l, true)',
     "links.exists(l, to.exists(t, t == l))",
+    "links.exists(l, text.contains(l + subject)) && links.exists(l, ['a', 'b'].exists(x, l.contains(x)))",
+    f"{FORTY}.exists(x, text.contains(x)) && {FORTY}.exists(x, {FORTY}.exists(y, subject == x + y))",
+    "links.all(a, to.all(b, a != b && domains.exists(c, text.contains(c)) && text.matches('x')))",
+    "(subject + ' ' + text + unquoted).contains('x') && links.map(l, l + l + 'x').exists(l, l in to)",
     "[1, 2, 3].exists(x, x * 2 == 4) && links + to != []",
     '"dkim" in meta && meta.get("dkim") in ["fail", "none"] && meta.exists(k, k.startsWith("x-"))',
     'sent.getHours("Europe/Berlin") < 6 || sent.getDayOfWeek("+02:00") == 0 || sent.getFullYear() > 2030',

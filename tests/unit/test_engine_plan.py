@@ -87,6 +87,16 @@ def test_the_source_is_kept_and_shares_what_rules_share() -> None:
     assert "breached |= 2  # c1" in made.source
 
 
+def test_what_does_not_depend_on_a_loop_is_asked_once() -> None:
+    """`agreement.cost` counts on it."""
+    asked = ('subject.contains("x")', "links.exists(l, l == subject)", "(subject + text).contains(text)")
+    for once in (*asked, "to + links == to"):
+        source = version(f"to.all(a, domains.all(b, a != b && {once}))").source
+        loop = next(line for line in source.splitlines() if "for x_a in" in line and "def " not in line)
+        assert "subject" not in loop, source
+        assert "f.links" not in loop, source
+
+
 def test_cheap_tests_come_first() -> None:
     source = version('text.matches("a+") && text.says("b") && is_reply').source
     judge = source[source.index("def judge(f)") :]

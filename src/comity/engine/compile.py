@@ -20,6 +20,9 @@ from comity.model.ids import ClauseId
 DEAR: Final = 4.0
 """The price from which code that occurs twice is worth sharing."""
 
+DEAR_IN_LOOPS: Final = 1.3
+"""The same of code in a loop that does not depend on it, so that it runs once and not in each turn."""
+
 FIELDS: Final = ("text", "subject", "unquoted")
 """What is sieved once for all searches of all rules (see `sieve`)."""
 
@@ -72,14 +75,15 @@ class Compiler:
     least_shares: dict[str, float] = field(default_factory=dict)  # by field
     parts: dict[str, tuple[str, str]] = field(default_factory=dict)  # plain code -> name, code
     seen: Counter[str] = field(default_factory=Counter)  # plain code worth sharing -> how often it occurs
+    loops: int = 0  # around what is being compiled
 
     def code(self, expression: Expression, own: ClauseId) -> Code:
         """The code of `expression` in the rule of the clause `own`."""
         made = self._code(expression, own)
         if made.free or isinstance(expression, Variable):
             return made
-        if made.again >= DEAR:
-            self.seen[made.plain] += 1
+        if made.again >= (DEAR_IN_LOOPS if self.loops else DEAR):
+            self.seen[made.plain] += 2 if self.loops else 1
         made = self._part(made) if made.plain in self.shared else made
         return _sifted(made) if made.bit else made
 
@@ -122,10 +126,12 @@ class Compiler:
                 return self._call(expression, own)
 
     def _comprehension(self, made: Comprehension, own: ClauseId) -> Code:
-        parts = [self.code(part, own) for part in (made.over, made.body, made.where) if part is not None]
-        over, *inner = parts
+        over = self.code(made.over, own)
+        self.loops += 1
+        inner = [self.code(part, own) for part in (made.body, made.where) if part is not None]
+        self.loops -= 1
         free = over.free.union(*(part.free - {made.variable} for part in inner))
-        return filled(macro_frame(made), parts, price=10 + 3 * sum(part.price for part in inner), free=free)
+        return filled(macro_frame(made), [over, *inner], price=10 + 3 * sum(part.price for part in inner), free=free)
 
     def _call(self, call: Call, own: ClauseId) -> Code:
         function = call.function
