@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -158,3 +160,65 @@ def test_what_a_record_does_not_have_as_it_was_told_is_lost(folder: Path) -> Non
     assert list(told_and_lost(folder, log)) == []
     log.write([{"id": each, "outcome": "allowed", "statement": None} for each in ("2", "3")])
     assert [each.split(":")[0] for each in told_and_lost(folder, log)] == ["message 2", "message 3"]
+
+
+def test_a_web_server_in_front_says_who_asks_and_nobody_else_does(
+    folder: Path, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def codes(url: str, *senders: str) -> list[int]:
+        notice = {"why": "It is a fraud.", "good_faith": True, "id": "1"}
+        return [
+            httpx.post(f"{url}/v1/notices", json=notice, headers={"X-Forwarded-For": each}, timeout=30).status_code
+            for each in senders
+        ]
+
+    many, other = ["192.0.2.1"] * 10, "192.0.2.2"
+    assert codes(served.url, *many, other) == [201] * 10 + [429], "what it says is not believed"
+    served.end(signal.SIGKILL)
+    monkeypatch.setenv("COMITY_SERVE_PROXIES", "127.0.0.1")
+    behind = Served(folder)
+    try:
+        assert codes(behind.url, *many, "192.0.2.1", other) == [201] * 10 + [429, 201]
+        assert codes(behind.url, "192.0.2.3, 192.0.2.1") == [429], "only the last is the web server's own word"
+    finally:
+        behind.end(signal.SIGKILL)
+
+
+def test_told_to_end_it_gives_up_a_mail_server_that_never_comes_to_its_point(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
+        monkeypatch.setenv("COMITY_MAIL_SERVER", f"smtp://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("COMITY_MAIL_FROM", "rules@example.org")
+        comity(folder, "contact", "ann", "ann@example.org")
+        served = Served(folder)
+        try:
+            source = token(folder, "source")
+            told = httpx.post(f"{served.url}/v1/messages", json=message(1, "buy now"), headers=source, timeout=30)
+            assert told.json()["statement"]
+            connection, _ = listener.accept()
+            with connection, dripping(connection):
+                assert served.end(signal.SIGTERM) == 0  # within 30 seconds; the mail alone may take 60
+        finally:
+            if served.process.poll() is None:
+                served.end(signal.SIGKILL)
+
+
+@contextmanager
+def dripping(connection: socket.socket) -> Iterator[None]:
+    """A greeting that has always another line to come, so that no single wait of the client is long."""
+    is_over = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError):
+            while not is_over.wait(3):
+                connection.sendall(b"220-wait\r\n")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

@@ -20,6 +20,7 @@ from comity.api.desk import Queue
 from comity.api.messages import DryRun
 from comity.api.once import Key, Once
 from comity.api.problems import ProblemError
+from comity.casework.wording import counted
 from comity.flow import issue
 from comity.flow.agreement import InForce
 from comity.flow.message import Proceedings
@@ -101,7 +102,7 @@ def agreement_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerR
         version = checked.version
         if version is None:
             found = tuple(_said(each) for each in checked.diagnostics if each.is_error)
-            detail = f"The agreement has {len(found)} errors."
+            detail = f"The agreement has {counted(len(found), 'error')}."
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, places=found[:_MOST_SHOWN])
         answer = _published(version, checked)
         if not dry_run:

@@ -223,7 +223,7 @@ def _of_record(parts: Parts, queue: Queue, once: Once) -> list[ControllerRouterH
     """The routes that only read the record or act on it."""
     clock = parts.clock
     return [
-        *source_routes(queue, clock),
+        *source_routes(once, clock),
         *agreement_routes(queue, once, clock),
         *notice_routes(queue, once, parts.parse, clock),
         *case_routes(queue, once, clock),

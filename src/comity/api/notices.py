@@ -129,7 +129,7 @@ def _reporting(once: Once, parse: Parse, clock: Clock) -> list[ControllerRouterH
         review.demand_said(data.why, good_faith=data.good_faith)
         if message is None:
             async with evenly():
-                return await once.act(request, key if by else None, lambda run: _named(run, data, by, clock), Receipt)
+                return await once.act(request, key, lambda run: _named(run, data, by, clock), Receipt)
 
         def act(running: Proceedings) -> Receipt:
             (own,) = by_account(running, [message])
@@ -197,6 +197,9 @@ def _given(data: Notice, by: Token | None, parse: Parse) -> Message | None:
     """The message that a source reports whole. Raises `ProblemError`."""
     if by is None and (data.content is not None or data.origin is not Origin.USER):
         raise ProblemError(HTTPStatus.FORBIDDEN, "Only a source, with its token, may give `content` or an `origin`.")
+    if not (data.id or data.where or data.content):
+        detail = "Say what is reported: the message's `source` and `id`, or `where` it can be seen."
+        raise ProblemError(HTTPStatus.BAD_REQUEST, detail)
     if data.origin not in _ORIGINS:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"Nobody reports as {data.origin}.")
     if by is None or data.content is None:

@@ -22,6 +22,7 @@ from comity.api.desk import Queue
 from comity.api.problems import ProblemError
 from comity.flow.desk import HARMLESS
 from comity.flow.message import Proceedings
+from comity.model.access import Token
 from comity.ports import Begun, Clock, Replies
 
 AnswerT = TypeVar("AnswerT")
@@ -58,7 +59,7 @@ class Once:
         """
         if key is None:
             return await self._queue.act(work, is_alone=is_alone)
-        name = self._hash(request.auth.id, request.method, str(request.url.path), key)
+        name = self._hash(_whose(request), request.method, str(request.url.path), key)
         body = self._hash(request.url.query, (await request.body()).hex())
         async with self._locks.setdefault(name, Lock()):
             return await self._queue.act(
@@ -95,6 +96,12 @@ class Once:
     def _hash(self, *parts: str) -> bytes:
         content = msgspec.json.encode(parts)
         return hmac.digest(self._secret, b"comity/once/v1/" + content, "sha256")
+
+
+def _whose(request: TokenRequest) -> str:
+    """The token that it brings; that of nobody where none is asked for."""
+    token = request.scope.get("auth")
+    return token.id if isinstance(token, Token) else ""
 
 
 def _demand_same(known: Begun, begun: Begun) -> bytes:

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 
 from comity.agreement.ladders import ChoiceError
 from comity.casework.refused import RefusedError, TookPartError, UnknownError
@@ -25,6 +26,8 @@ _HTML: Final = "text/html"
 AnyRequest = Request[object, object, State]
 Page = Callable[[str, int, str, Mapping[str, str]], Response[str]]
 """The page on which a problem is told: of a path, a status, a sentence, with these headers."""
+_NO_BODY: Final = ("data", "'data'")
+"""What Litestar says of a body that is not there."""
 _FOR_MACHINES: Final = ("/v1/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 
 
@@ -56,13 +59,13 @@ def problem(status: int, detail: str, places: tuple[str, ...] = ()) -> Problem:
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, places=places)
 
 
-def answered(_: AnyRequest, error: Exception) -> Response[Problem]:
+def answered(request: AnyRequest, error: Exception) -> Response[Problem]:
     """What whoever asked is told of the error. Where a `Retry-After` stands, nothing was kept: it may be sent again."""
     match error:
         case ProblemError():
             return _response(problem(error.status, error.detail, error.places), _headers(error))
         case HTTPException():
-            return _response(problem(error.status_code, error.detail, _places(error)), {})
+            return _response(problem(error.status_code, _detail(request, error), _places(error)), {})
         case RaceError():
             return _response(problem(HTTPStatus.PRECONDITION_FAILED, str(error)), {})
         case UnknownError():
@@ -121,10 +124,23 @@ def _headers(error: ProblemError) -> dict[str, str]:
     return headers
 
 
+def _detail(request: AnyRequest, error: HTTPException) -> str:
+    route = request.scope.get("route_handler")
+    if error.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or not isinstance(route, HTTPRouteHandler):
+        return error.detail
+    most = route.resolve_request_max_body_size() or 0
+    return f"The body is longer than the {most:,} bytes that are taken here. Send less at once."
+
+
 def _places(error: HTTPException) -> tuple[str, ...]:
     """Which fields of a body or which parameters do not fit."""
     found = error.extra if isinstance(error.extra, list) else []
-    return tuple(f"{each.get('key', '')}: {each.get('message', '')}" for each in found if isinstance(each, dict))
+    return tuple(_place(each) for each in found if isinstance(each, dict))
+
+
+def _place(one: Mapping[str, object]) -> str:
+    key, message = one.get("key", ""), one.get("message", "")
+    return "body: it is empty; send one JSON object" if (key, message) == _NO_BODY else f"{key}: {message}"
 
 
 def _response(content: Problem, headers: dict[str, str]) -> Response[Problem]:

@@ -12,7 +12,7 @@ from comity.ports import PublishedLog, Store
 
 
 def proof_routes(watch: Watch, log: PublishedLog) -> list[ControllerRouterHandler]:
-    @get("/v1/log/proof/{statement:str}", media_type="text/plain; charset=utf-8")
+    @get("/v1/log/proof/{statement:str}", media_type="text/plain")
     async def proof(statement: Statement) -> Response[bytes]:
         """A tlog-proof (C2SP) of the statement's entry, against the newest checkpoint that witnesses vouch for."""
 

@@ -25,6 +25,6 @@ def public_routes(log: PublishedLog) -> list[ControllerRouterHandler]:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"The ledger has no file {name[:200]!r}.")
         is_text = name in (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
         headers = {"Cache-Control": "no-cache" if is_text else _FOR_GOOD, "Access-Control-Allow-Origin": "*"}
-        return Response(content, headers=headers, media_type="text/plain; charset=utf-8" if is_text else None)
+        return Response(content, headers=headers, media_type="text/plain" if is_text else None)
 
     return [file]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -12,7 +13,7 @@ from litestar.params import JSONBody, PathParameter
 from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
-from comity.api.desk import Queue
+from comity.api.once import Key, Once
 from comity.casework.facts import AcceptedBy, ContactGiven, HandleGiven, How
 from comity.flow import accounts, amend
 from comity.flow.message import Proceedings
@@ -71,15 +72,22 @@ def _accept(running: Proceedings, data: Acceptance, now: datetime) -> None:
     accounts.accept(running, AccountId(data.account), data.agreement, data.language, now, by=data.by)
 
 
-def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
+async def _done(once: Once, request: TokenRequest, key: str | None, work: Callable[[Proceedings], object]) -> None:
+    def act(running: Proceedings) -> None:
+        work(running)
+
+    await once.act(request, key, act, type(None))
+
+
+def source_routes(once: Once, clock: Clock) -> list[ControllerRouterHandler]:
     @post("/v1/acceptances", status_code=HTTPStatus.NO_CONTENT)
-    async def accept(data: JSONBody[Acceptance]) -> None:
+    async def accept(request: TokenRequest, data: JSONBody[Acceptance], key: Key = None) -> None:
         """An account is bound by a version from now on."""
         now = clock.now()
-        await queue.act(lambda running: _accept(running, data, now))
+        await _done(once, request, key, lambda running: _accept(running, data, now))
 
     @put("/v1/handles", status_code=HTTPStatus.NO_CONTENT)
-    async def handle(request: TokenRequest, data: JSONBody[Handle]) -> None:
+    async def handle(request: TokenRequest, data: JSONBody[Handle], key: Key = None) -> None:
         """Say what a channel calls an account. A handle belongs to at most one account at a time."""
         demand_channel(request.auth, Channel(data.channel))
         given = HandleGiven(
@@ -90,26 +98,25 @@ def source_routes(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
             since=data.since or clock.now(),
             until=data.until,
         )
-        await queue.act(lambda running: accounts.give_handle(running, given))
+        await _done(once, request, key, lambda running: accounts.give_handle(running, given))
 
     @put("/v1/contacts", status_code=HTTPStatus.NO_CONTENT)
-    async def contact(data: JSONBody[Contact]) -> None:
+    async def contact(request: TokenRequest, data: JSONBody[Contact], key: Key = None) -> None:
         """Say where an account is written to. It is kept with its data, and erased with them."""
         given = ContactGiven(account=AccountId(data.account), at=clock.now(), address=data.address)
-        await queue.act(lambda running: accounts.give_contact(running, given))
+        await _done(once, request, key, lambda running: accounts.give_contact(running, given))
 
     @post("/v1/statements/{statement:str}/delivered", status_code=HTTPStatus.NO_CONTENT)
-    async def delivered(request: TokenRequest, statement: Statement, data: JSONBody[Delivery]) -> None:
+    async def delivered(request: TokenRequest, statement: Statement, data: JSONBody[Delivery], key: Key = None) -> None:
         """The account was shown the statement; the earliest time counts."""
         how = How.GATE if request.auth.role is Role.GATE else How.SOURCE
         at = data.at or clock.now()
-        await queue.act(lambda running: amend.deliver(running, DecisionId(statement), how, at))
+        await _done(once, request, key, lambda running: amend.deliver(running, DecisionId(statement), how, at))
 
     @post("/v1/attestations", status_code=HTTPStatus.NO_CONTENT)
-    async def attest(request: TokenRequest, data: JSONBody[Attestation]) -> None:
+    async def attest(request: TokenRequest, data: JSONBody[Attestation], key: Key = None) -> None:
         """A measure ends when all of its conditions are met."""
-        by = request.auth.name
-        now = clock.now()
-        await queue.act(lambda running: amend.attest(running, data.statement, data.condition, by, now))
+        by, now = request.auth.name, clock.now()
+        await _done(once, request, key, lambda running: amend.attest(running, data.statement, data.condition, by, now))
 
     return [accept, handle, contact, delivered, attest]

@@ -98,7 +98,8 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_PATIENCE,
         )

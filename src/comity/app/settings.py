@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +36,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "serve.host": "127.0.0.1",
     "serve.port": "8645",
     "serve.url": "",
+    "serve.proxies": "",
     "console.blur": "on",
     "mail.server": "",
     "mail.from": "",
@@ -56,6 +58,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "serve.host": "the address that `serve` listens on; 127.0.0.1 is this machine alone",
     "serve.port": "the port that `serve` listens on; 0: a free one",
     "serve.url": "how the service is reached from outside, for the links that people get",
+    "serve.proxies": "the addresses of web servers in front, parted by commas: their X-Forwarded-For says who asks",
     "console.blur": "on, or off: whether what rules found is blurred in the console until somebody asks for it",
     "mail.server": "the server that takes statements to accounts by e-mail: smtp://HOST[:587], smtps://HOST[:465]",
     "mail.from": "whom they come from: NAME <NAME@HOST>, or an address alone",
@@ -135,6 +138,17 @@ class Settings:
             raise StopError(message, help=f"Use a number from 0 to {_LARGEST_PORT}.", code=Exit.USAGE)
         return int(setting.value)
 
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Addresses and networks. Raises `StopError`."""
+        setting = self.each["serve.proxies"]
+        found = tuple(part.strip() for part in setting.value.split(",") if part.strip())
+        for part in found:
+            if not _is_network(part):
+                message = f"`serve.proxies` from {setting.source} has {part!r}, which is no address and no network"
+                raise StopError(message, help="Write `127.0.0.1`, or `10.0.0.0/8, ::1`.", code=Exit.USAGE)
+        return found
+
     def __getitem__(self, name: str) -> str:
         return self.each[name].value
 
@@ -150,10 +164,17 @@ def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> 
     found |= {name: Setting(value=value, source=variable) for name, variable, value in _from_environment()}
     found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
     checked = Settings(base=path.parent, each=found)
-    _ = checked.delivery, checked.zone, checked.profile, checked.blurs
+    _ = checked.delivery, checked.zone, checked.profile, checked.blurs, checked.proxies
     for name, setting in found.items():
         _demand_text(name, setting)
     return checked
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return bool(ip_network(text))
+    except ValueError:
+        return False
 
 
 def _demand_text(name: str, setting: Setting) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from comity.casework.case_facts import Known, Noticed
 from comity.casework.cases import Case
 from comity.casework.facts import Appealed, Decided, Dismissed, Fact
 from comity.casework.record import Record
@@ -57,12 +58,21 @@ def urgency(
     version_of: VersionOf,
     newest: Agreement | None,
 ) -> Urgency:
-    """Before it is known what people say of its rules. `reach`: the widest of its messages'; `newest`: for notices."""
+    """Before it is known what people say of its rules. `reach`: the widest of its messages'; `newest`: for notices.
+
+    INVARIANT: what anybody says of a message that the record does not know counts no severity. Made up by the thousand,
+    naming the gravest clause, it would stand before all that is known.
+    """
     severities = [_points(version_of(each.agreement), each.clause) for each in breaches]
     if isinstance(what, Case):
-        severities += [_points(newest, each.clause) for each in what.notices]
+        severities += [_points(newest, each.clause) for each in what.notices if not is_mere_claim(each)]
     since = what.at if isinstance(what, Appealed) else what.since
     return Urgency(severity=max(severities, default=0), reach=reach, since=since, confidence=UNKNOWN)
+
+
+def is_mere_claim(notice: Noticed) -> bool:
+    """Whether nothing but anybody's word stands for it."""
+    return notice.known is Known.NOTHING and notice.origin not in _SURE
 
 
 def confidence(what: Case | Appealed, breaches: tuple[Breach, ...], precision: Mapping[ClauseId, float]) -> float:

@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.casework.cases import Case
 from comity.casework.marks import Piece, pieces
-from comity.casework.queue import UNKNOWN
+from comity.casework.queue import UNKNOWN, is_mere_claim
 from comity.casework.wording import counted
 from comity.console.asking import Reader
 from comity.console.shell import Shell
@@ -166,6 +166,8 @@ def _why(one: Waiting, case: Case, now: datetime) -> Iterable[str]:
         yield known if is_known else "nobody has decided on this rule yet"
     if case.notices:
         yield counted(len(case.notices), "report")
+        if not case.breaches and all(map(is_mere_claim, case.notices)):
+            yield "nothing is known of its message here"
 
 
 def since(at: datetime, now: datetime) -> str:

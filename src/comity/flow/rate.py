@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 _MOST_KNOWN: Final = 100_000
@@ -17,6 +18,7 @@ class Rate:
 
     def wait(self, address: str, at: datetime) -> int | None:
         """Takes one; or says after how many seconds there is one."""
+        address = _network(address)
         free_at = max(self._free_at.pop(address, at), at) + self._every
         over = free_at - at - self._most * self._every
         if over > timedelta():
@@ -33,3 +35,14 @@ class Rate:
             if len(self._free_at) <= _MOST_KNOWN and self._free_at[oldest] > at:
                 return
             del self._free_at[oldest]
+
+
+def _network(address: str) -> str:
+    """Of IPv6 the network of 64 bits: whoever has one address of it has all of them."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))

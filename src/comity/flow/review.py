@@ -47,6 +47,7 @@ class Notice:
 def notice(proceedings: Proceedings, given: Notice, at: datetime) -> Noticed:
     """Put it before a person: many notices on one account's messages are one case. Raises `RefusedError`."""
     demand_said(given.why, good_faith=given.good_faith)
+    _demand_known(proceedings, given.clause)
     account, made = given.message.author, list[Noticed]()
 
     def follows(record: Record) -> Iterator[Fact]:
@@ -82,7 +83,16 @@ def demand_said(why: str, *, good_faith: bool) -> None:
     if not why.strip():
         raise RefusedError("a notice says why the message breaches the agreement: its reason is missing")
     if not good_faith:
-        raise RefusedError("a notice is given in good faith: say so with --good-faith")
+        raise RefusedError("a notice is given in good faith: say that you believe it to be true (`good_faith`)")
+
+
+def _demand_known(proceedings: Proceedings, clause: ClauseId | None) -> None:
+    """Raises `RefusedError` for a clause that no version has."""
+    every = proceedings.versions.every
+    if clause is None or any(each.id == clause for one in every for each in one.agreement.clauses):
+        return
+    named = ", ".join(each.id for each in every[-1].agreement.clauses) if every else ""
+    raise RefusedError(f"the agreement has no clause {clause!r}; leave it out, or name one of {named or 'none'}")
 
 
 def claim(proceedings: Proceedings, case: CaseId, by: ReviewerId, at: datetime) -> tuple[Fact, ...]:

@@ -71,6 +71,8 @@ def _object(line: bytes) -> dict[str, object]:
         return _OBJECT.decode(line)
     except RecursionError:
         raise RecordError("the JSON is nested too deeply", "flatten it") from None
+    except msgspec.ValidationError as error:
+        raise RecordError(str(error), "give each record as an object, one a line") from None
     except msgspec.MsgspecError as error:
         raise RecordError(str(error), _MALFORMED) from None
     except UnicodeDecodeError:
