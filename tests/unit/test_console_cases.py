@@ -12,6 +12,7 @@ import pytest
 from console_browser import Browser, Form, Served
 from test_flow_record import DAY, NOW, World, agreement
 
+from comity.casework.case_facts import Known
 from comity.casework.facts import AppealOutcome, Decided, Dismissed, OutcomeGiven
 from comity.casework.record import standing
 from comity.flow import appeal, review
@@ -376,6 +377,50 @@ def test_an_unclear_report_gets_its_clause_from_the_reviewer(world: World, mara:
     (made,) = decisions(world)
     assert [breach.clause for breach in made.breaches] == ["other"]
     assert made.by == ReviewerId("mara")
+
+
+@pytest.mark.parametrize(
+    ("choice", "known"), [("ladder", Known.SENDER), ("dismiss", Known.SENDER), ("dismiss", Known.TEXT)]
+)
+def test_an_appeal_shows_what_was_reported_and_what_the_report_says_that_it_reads(
+    world: World, mara: Browser, abe: Browser, choice: str, known: Known
+) -> None:
+    text = "hello there" if known is Known.TEXT else ""
+    reported = Message(
+        id=MessageId("r1"), author=AccountId("ann"), channel=Channel("posts"), text=text, sent=NOW, source="s"
+    )
+    given = review.Notice(
+        message=reported, where="on page 7", why="Rude.", good_faith=True, quote="Hello, you fool.", known=known
+    )
+    noticed = review.notice(world.proceedings, given, NOW)
+    case = f"/console/cases/{noticed.case}"
+    decide(mara, case, why=WHY, choice=choice, clauses=["other"])
+    (decision,) = [fact.decision for fact in world.store.facts([Decided, Dismissed])]
+    notice = noticed.notice if choice == "dismiss" else None
+    filed = appeal.file(world.proceedings, Complaint(decision=decision, text="No.", notice=notice), NOW)
+    page = text_of(abe.get(f"/console/appeals/{filed.appeal}").text)
+    assert "Rude. Where: on page 7" in page
+    assert ("Whoever reported it says that it reads: Hello, you fool." in page) == (known is Known.SENDER)
+    assert ("hello there" in page) == (known is Known.TEXT)
+    assert "the statement quotes it" not in page
+
+
+def test_the_queue_shows_subjects_and_offers_to_unblur_only_what_is_blurred(world: World, mara: Browser) -> None:
+    letter = Message(
+        id=MessageId("r1"),
+        author=AccountId("ann"),
+        channel=Channel("mail"),
+        subject="A letter",
+        text="hello",
+        sent=NOW,
+        source="s",
+    )
+    review.notice(world.proceedings, review.Notice(message=letter, where="here", why="Rude.", good_faith=True), NOW)
+    page = mara.get("/console/queue").text
+    assert "A letter hello" in text_of(page)
+    assert "Show what is blurred" not in page
+    case_of(world, author="bob")
+    assert "Show what is blurred" in mara.get("/console/queue").text
 
 
 def alike(browser: Browser, case: str) -> str:

@@ -82,12 +82,15 @@ def test_an_account_is_shown_with_what_it_may_do_its_points_and_what_happened(wo
         "suspend",
         "mail",
         "open",
-        "1 point live",
-        statement[:8],
+        "1 point counts now",
+        "Forgotten on",
+        "spam",
+        "Statements",
         "spam",
         "What happened",
         "spam: suspend on posts for 2 days by a rule",
     )
+    assert page.text.count(f"/console/statements/{statement}") == 4
     assert "<b>ann" not in page.text
     assert ola.get("/console/accounts?account=nobody").status_code == 404
 

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.casework.refused import RefusedError
 from comity.console.case import Desk
+from comity.console.queue import titles
 from comity.console.refusals import PageError
 from comity.console.sent import Sent
 from comity.console.shell import onward
@@ -64,7 +65,12 @@ def _accounts(of: Desk) -> list[ControllerRouterHandler]:
         found = await of.reader.look(lambda store: flow.dossier(store, versions, account_, now)) if wanted else None
         waiting = () if wanted else await of.reader.look(offers.now)
         status = HTTPStatus.NOT_FOUND if wanted and found is None else HTTPStatus.OK
-        told_ = {"found": found, "wanted": wanted, "offered": waiting, "done": done, "now": now}
+        named = titles(versions)
+        clauses = {
+            one.id: ", ".join(named.get(each, each) for each in one.clauses)
+            for one in (found.record.decisions if found else ())
+        }
+        told_ = {"found": found, "clauses": clauses, "wanted": wanted, "offered": waiting, "done": done, "now": now}
         return of.shell.answer(request, "account", status=status, **told_)
 
     @post("/console/offers/{offer:str}", status_code=HTTPStatus.OK)

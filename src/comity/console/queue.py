@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from litestar import Response, get
@@ -43,6 +43,7 @@ class Line:
     kind: str
     asked: str
     clauses: tuple[tuple[str, ClauseId], ...]
+    subject: tuple[Piece, ...]
     excerpt: tuple[Piece, ...]
     why: tuple[str, ...]
     holder: str
@@ -145,7 +146,8 @@ def _line(one: Waiting, case: Case, named: Mapping[ClauseId, str], by: ReviewerI
         kind=str(case.opened.kind),
         asked=case.opened.why,
         clauses=tuple((named.get(each, each), each) for each in _clauses(case)),
-        excerpt=_excerpt(one),
+        subject=_marked(one, "subject"),
+        excerpt=_marked(one, "text"),
         why=tuple(_why(one, case, now)),
         holder=holder or "",
         is_own=holder == by,
@@ -181,12 +183,12 @@ def since(at: datetime, now: datetime) -> str:
     return counted(hours, "hour") if hours < _DAYS_FROM else counted(hours // 24, "day")
 
 
-def _excerpt(one: Waiting) -> tuple[Piece, ...]:
-    """The beginning of its first message whose text is kept, with what was found in it."""
+def _marked(one: Waiting, field: Literal["subject", "text"]) -> tuple[Piece, ...]:
+    """The beginning of that field of its first message whose text is kept, with what was found in it."""
     message = one.message
     if message is None:
         return ()
     own = [each for each in one.breaches if (each.source, each.message) == (message.source, message.id)]
     evidence = (each for breach in own for each in breach.evidence)
-    found = (each for each in evidence if isinstance(each, Passage) and each.field == "text")
-    return pieces(message.text[:_EXCERPT], found)
+    found = (each for each in evidence if isinstance(each, Passage) and each.field == field)
+    return pieces((message.subject if field == "subject" else message.text)[:_EXCERPT], found)

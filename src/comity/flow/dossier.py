@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from comity.casework.case_facts import Noticed
 from comity.casework.cases import Case, Waiting, waiting
 from comity.casework.marks import Piece, pieces
 from comity.casework.points import live_points
@@ -64,12 +65,13 @@ class CaseDossier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealDossier:
-    """`one` None: a notifier's appeal against a dismissal."""
+    """`one` None: a notifier's appeal against a dismissal. `notices`: the reports that were decided on."""
 
     appeal: Appeal
     whose: Whose
     one: Recorded | None
     shown: tuple[Shown, ...]
+    notices: tuple[Noticed, ...]
     due: datetime | None
 
 
@@ -108,20 +110,25 @@ def appeal_dossier(store: Store, versions: Versions, id_: AppealId, at: datetime
         return None
     one, dismissal = record.decision(appeal.filed.decision), record.dismissal(appeal.filed.decision)
     breaches = one.breaches if one else dismissal.dismissed.breaches if dismissal else ()
+    case = next((each for each in record.cases if each.closed and each.closed.decision == appeal.filed.decision), None)
     return AppealDossier(
         appeal=appeal,
         whose=_whose(record, versions, at),
         one=one,
-        shown=tuple(_shown(each, breaches) for each in _messages(store, record, breaches)),
+        shown=tuple(_shown(each, breaches) for each in _messages(store, record, breaches, case)),
+        notices=case.notices if case else (),
         due=appeal.due(one.decided.decide_within) if one else None,
     )
 
 
-def _messages(store: Store, record: Record, breaches: Iterable[Breach]) -> Iterator[Message]:
+def _messages(store: Store, record: Record, breaches: Iterable[Breach], case: Case | None) -> Iterator[Message]:
+    """Those of the breaches, and what was reported besides, as far as their texts are kept."""
     reported: Mapping[tuple[str, MessageId], Message] = {
         (each.source, each.id): each for case in record.cases for each in case.messages
     }
-    for key in dict.fromkeys((each.source, each.message) for each in breaches):
+    breached = ((each.source, each.message) for each in breaches)
+    also = ((each.source, each.id) for each in (case.messages if case else ()))
+    for key in dict.fromkeys([*breached, *also]):
         message = reported.get(key) or store.message(*key)
         if message is not None:
             yield message
