@@ -18,6 +18,8 @@ RULES = {
 }
 LARGE = {"width": 640, "height": 450}
 """What is left of the wide one at 200 %."""
+SMALLEST = {"width": 320, "height": 568}
+"""And at 400 %."""
 TRAP = "Free coins for everybody at http://coin-gift.example"
 SCRIPT = "<script>window.wasRun = true</script><img src=x onerror='window.wasRun = true'>"
 SCRIPTED = f"coins at http://coin-gift.example {SCRIPT}"
@@ -89,7 +91,7 @@ def test_a_suspended_person_understands_on_a_phone_and_appeals(browser: Browser,
         "Keep a copy",
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.get_by_role("link", name="If you disagree").click()
+    page.get_by_role("link", name="Appeal on this page").click()
     page.get_by_label("Why is this decision wrong?").fill("I was warning the others of it.")
     page.get_by_role("button", name="Send the appeal").click()
     in_order(page, "We have your appeal.", "Your appeal of ", "I was warning the others of it.")
@@ -179,14 +181,14 @@ CONSOLE = tuple(
 
 
 def test_every_page_can_be_used_by_everybody(browser: Browser, site: Site, ola: Page) -> None:
-    """Light and dark, wide and narrow, and with letters twice as large."""
+    """Light and dark, wide and narrow, and with letters twice and four times as large."""
     statement, own, refusal = statement_of(site, "uma")
     page = opened(browser, storage_state=ola.context.storage_state()).new_page()
     axe, problems = Axe(), list[str]()
     paths = [f"{site.url}{path}" for path in (*PUBLIC, *CONSOLE, f"/console/statements/{statement}")]
     for place in (own, refusal, *paths):
         page.goto(place)
-        for size in (WIDE, LARGE, PHONE):
+        for size in (WIDE, LARGE, PHONE, SMALLEST):
             page.set_viewport_size(size)
             if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
                 problems.append(f"{place}: wider than {size['width']} pixels")
