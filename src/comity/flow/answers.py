@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from comity.casework.facts import Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
 from comity.casework.removals import Key, clauses_of, kept_back, seen, wanted
 from comity.model.clause import Decide, Kind
-from comity.model.ids import DecisionId, Digest
+from comity.model.ids import DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.ports import Answer, Outcome
 
@@ -38,6 +38,16 @@ def told(answer: Answer, record: Record, due: Digest | None) -> ToldAnswer:
         measures=tuple(dict.fromkeys(measure.kind for measure in one.measures)) if one else (),
         acceptance_due=due,
     )
+
+
+def unanswered(messages: Iterable[Message], answers: Container[tuple[str, MessageId]]) -> list[Message]:
+    """The messages that no answer is known to; of several with the same id the first."""
+    fresh: dict[tuple[str, MessageId], Message] = {}
+    for message in messages:
+        key = (message.source, message.id)
+        if key not in answers:
+            fresh.setdefault(key, message)
+    return list(fresh.values())
 
 
 def first(message: Message, facts: Iterable[Fact]) -> Answer:

@@ -9,7 +9,7 @@ between two transactions goes on as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,11 +26,11 @@ from comity.casework.step import Circumstances
 from comity.casework.timely import demand_timely
 from comity.engine.history import History
 from comity.engine.snapshots import SnapshotError
-from comity.engine.trace import Tracer
-from comity.engine.windows import Window
+from comity.engine.trace import Trace, Tracer
 from comity.flow.agreement import InForce, Versions
-from comity.flow.answers import ToldAnswer, again, first, held, told
+from comity.flow.answers import ToldAnswer, again, first, held, told, unanswered
 from comity.flow.publish import Mode, Recorder
+from comity.flow.seen import Counts, Seen, seen
 from comity.model.clause import Kind
 from comity.model.duration import EARLIEST, Duration
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
@@ -42,6 +42,8 @@ from comity.ports import NO_SPANS, Answer, Attachment, Clock, Entropy, Outcome, 
 
 _MOST_RECORDS = 200_000
 """Accounts whose records are kept at hand; beyond that they are read from the store again."""
+_AT_ONCE = 256
+"""Messages that are judged before anything is decided about them."""
 _REMEMBERED = (Decided, Joined)
 """The facts that windows count."""
 
@@ -93,13 +95,11 @@ class Proceedings:
         answers = self.answers(messages) if self._terms.mode == "replay" else self._answers_by(now, messages)
         taken: list[Taken] = []
         facts: list[Fact] = []
-        for message in messages:
-            key = (message.source, message.id)
-            if key not in answers:
-                one, follows = self._one(message, now)
-                taken.append(one)
-                facts.extend(follows)
-                answers[key] = one.answer
+        for judged in self._judged(unanswered(messages, answers), now):
+            one, follows = self._one(judged)
+            taken.append(one)
+            facts.extend(follows)
+            answers[one.message.source, one.message.id] = one.answer
         if taken:
             self._keep(taken, facts)
         return tuple(answers[message.source, message.id] for message in messages)
@@ -231,8 +231,8 @@ class Proceedings:
 
     def try_out(self, message: Message) -> ToldAnswer:
         """What the message would be answered if it came now; nothing is kept, and no window counts it."""
-        counts, late = self._history.would_take(self._tracer.trace(message))
-        answer, facts = self._judged(message, counts, late=late, now=self._clock.now())
+        now, trace = self._clock.now(), self._tracer.trace(message)
+        answer, facts = self._decided(self._seen(message, trace, self._history.would_take(trace), now))
         new = next((fact for fact in facts if isinstance(fact, Decided) and fact.decision == answer.statement), None)
         said = self.told(answer, message.author)
         if new is None:
@@ -240,33 +240,44 @@ class Proceedings:
         kinds = dict.fromkeys(measure.kind for measure in new.measures)
         return msgspec.structs.replace(said, statement=None, measures=tuple(kinds))
 
-    def _one(self, message: Message, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
-        trace = self._tracer.trace(message)
-        counts, late = self._history.take(trace)
-        self._since_snapshot += 1
-        answer, facts = self._judged(message, counts, late=late, now=now)
-        self._follow(message.author, facts)
-        keep_text = bool(facts) or answer.outcome is Outcome.HELD
-        return Taken(message=message, trace=self._tracer.encode(trace), answer=answer, keep_text=keep_text), facts
+    def _judged(self, messages: Sequence[Message], now: datetime) -> Iterator[Seen]:
+        """All are judged first, which takes less time, unless a rule counts what is decided about the others."""
+        at_once = 1 if self._versions.count_breaches else _AT_ONCE
+        for start in range(0, len(messages), at_once):
+            group = messages[start : start + at_once]
+            traced = zip(group, map(self._tracer.trace, group), strict=True)
+            with self._terms.spans.span("judge", len(group)):
+                judged = [self._seen(message, trace, self._history.take(trace), now) for message, trace in traced]
+            self._since_snapshot += len(group)
+            yield from judged
 
-    def _judged(
-        self, message: Message, counts: Mapping[Window, int | float], *, late: bool, now: datetime
-    ) -> tuple[Answer, tuple[Fact, ...]]:
-        at = message.sent if self._terms.mode == "replay" else now
+    def _seen(self, message: Message, trace: Trace, counts: Counts, now: datetime) -> Seen:
         record = self.record(message.author)
         bound = self.bound(record, message.sent)
+        at = message.sent if self._terms.mode == "replay" else now
+        return seen(message, trace, counts, bound=bound, record=record, at=at)
+
+    def _one(self, judged: Seen) -> tuple[Taken, tuple[Fact, ...]]:
+        message, trace = judged.message, self._tracer.encode(judged.trace)
+        answer, facts = self._decided(judged)
+        self._follow(message.author, facts)
+        keep_text = bool(facts) or answer.outcome is Outcome.HELD
+        return Taken(message=message, trace=trace, answer=answer, keep_text=keep_text), facts
+
+    def _decided(self, judged: Seen) -> tuple[Answer, tuple[Fact, ...]]:
+        message, at, record = judged.message, judged.at, self.record(judged.message.author)
+        # what was decided about its author since may restrict them
+        found = judged.standing if record is judged.record else standing(record, message.channel, at)
         facts: tuple[Fact, ...] = ()
-        if bound is None:
+        if judged.bound is None:
             answer = Answer(message=message.id, outcome=Outcome.UNBOUND)
-        elif (found := standing(record, message.channel, at)).state is State.CUT and found.by is not None:
+        elif found.state is State.CUT and found.by is not None:
             answer = Answer(message=message.id, outcome=Outcome.REFUSED, statement=found.by.decision)
         else:
-            with self._terms.spans.span("judge"):
-                findings = bound.plan.judge(message, counts, late=late)
-            if findings:
-                judged = Judged(message=message, findings=findings, agreement=bound.agreement)
+            if judged.findings:
+                found_in = Judged(message=message, findings=judged.findings, agreement=judged.bound.agreement)
                 with self._terms.spans.span("decide"):
-                    facts = decide(record, judged, self.given(at))
+                    facts = decide(record, found_in, self.given(at))
             answer = first(message, facts)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
                 facts += wait(record, message, self.given(at))
