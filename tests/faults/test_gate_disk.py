@@ -155,13 +155,13 @@ def test_a_journal_cut_off_anywhere_gives_a_beginning_of_it(tmp_path: Path) -> N
         (torn / "journal-1").write_bytes(whole[:length])
         back = Gate(torn)
         told = sum(end <= length for end in ends) - 1
-        assert back.cut() == list(range(1, 4 + told))
+        assert (back.cut(), back.alarms) == (list(range(1, 4 + told)), [])
         back.follow(*range(4 + told, 8))
         back.disk.close()
         assert again(torn).cut() == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_flipped_bit_in_the_journal_ends_it_there(tmp_path: Path) -> None:
+def test_a_flipped_bit_in_the_journal_ends_it_there_with_an_alarm(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
     gate.begin()
     gate.follow(4, 5, 6)
@@ -170,7 +170,10 @@ def test_a_flipped_bit_in_the_journal_ends_it_there(tmp_path: Path) -> None:
     lines = journal.read_bytes().splitlines(keepends=True)
     lines[1] = lines[1].replace(b'"a5"', b'"a7"')
     journal.write_bytes(b"".join(lines))
-    assert again(tmp_path).cut() == [1, 2, 3, 4]
+    back = again(tmp_path)
+    assert back.cut() == [1, 2, 3, 4]
+    (alarm,) = back.alarms
+    assert f"journal-1 cannot be read from byte {len(lines[0])} on" in alarm
 
 
 def test_a_base_that_is_not_whole_is_left_out_with_an_alarm(tmp_path: Path) -> None:

@@ -226,6 +226,7 @@ def test_health_and_figures(tmp_path: Path) -> None:
             figures = dict(line.rsplit(" ", 1) for line in body.decode().splitlines())
             assert figures["comity_gate_entries"] == "4"
             assert figures["comity_gate_is_stale"] == "0"
+            assert (figures["comity_gate_stale_after_seconds"], figures["comity_gate_closes_when_stale"]) == ("30", "0")
             assert figures['comity_gate_events_total{kind="refused"}'] == "1"
             gate.replica.known.cursor = 12_345_678
             assert b"comity_gate_cursor 12345678\n" in await exchange(port, request(b"", b"/metrics"))

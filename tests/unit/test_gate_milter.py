@@ -299,6 +299,23 @@ def test_a_mail_that_waits_is_settled_as_the_centre_says(tmp_path: Path) -> None
     tell(tmp_path, story)
 
 
+@pytest.mark.parametrize("damaged", [b"", b"garbage", b"-1", b"9" * 5_000])
+def test_what_waits_is_known_though_nobody_knows_how_far_the_news_were_read(damaged: bytes, tmp_path: Path) -> None:
+    alarms = list[tuple[str, str]]()
+    waits = Waits(name="0A1B2C", message="m", since=NOW)
+    (tmp_path / "0A1B2C.json").write_bytes(msgspec.json.encode(waits))
+    (tmp_path / "next").write_bytes(damaged)
+
+    async def settle(one: Waits, fate: Fate) -> bool:
+        return True
+
+    held = Held(folder=tmp_path, url="", token="t", settle=settle, clock=FixedClock(NOW), warn=lambda *a: alarms.append(a))
+    held.load()
+    ((kind, said),) = alarms
+    assert (kind, "is read again" in said) == ("held", True)
+    assert (held._next, held._waiting) == (0, {"0A1B2C": waits})
+
+
 def test_a_mail_that_cannot_be_kept_waiting_is_put_off(tmp_path: Path) -> None:
     async def story(site: Shown) -> None:
         site.centre.answer = HOLD

@@ -21,7 +21,7 @@ from gate_centre import PATIENCE, Centre, serving
 from test_flow_feed import Watched
 from test_flow_record import KEY, NOW
 from test_gate_following import Gate
-from test_gate_process import COMITY, Process, running, with_centre
+from test_gate_process import COMITY, Process, command, running, with_centre
 
 from comity.gates.following import Centre as At
 from comity.gates.following import Follower
@@ -106,6 +106,17 @@ def test_a_gate_that_runs_is_told_the_key_of_a_new_log_and_believes_what_it_doub
 
     asyncio.run(with_centre(told))
     assert (tmp_path / "gate" / "vkey").read_text().splitlines() == [str(OTHER.verifier), str(KEY.verifier)]
+
+
+@pytest.mark.parametrize("kept", [b"", b"\n", b"\xff", b"nonsense\n"])
+def test_a_gate_whose_file_of_keys_is_damaged_says_so_and_doubts_nothing(kept: bytes, tmp_path: Path) -> None:
+    """Without a key every new measure would lack its proof."""
+    (tmp_path / "gate").mkdir()
+    (tmp_path / "gate" / "vkey").write_bytes(kept)
+    done = subprocess.run(command(tmp_path, "http://127.0.0.1:9"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert f"no key to check proofs with in {tmp_path}/gate/vkey" in done.stderr.replace("\n", "")
+    assert "give the operator's key with --key" in done.stderr.lower()
 
 
 def test_what_is_no_key_is_not_believed(tmp_path: Path) -> None:

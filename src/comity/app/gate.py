@@ -23,6 +23,7 @@ from comity.app.policy import read_policy
 from comity.gates.answers import WhenStale
 from comity.gates.disk import Disk, DiskError
 from comity.gates.following import Centre, Follower
+from comity.gates.held import write_whole
 from comity.gates.http import HttpGate, Trust
 from comity.gates.replica import Manner, Replica
 from comity.gates.sessions import Sessions
@@ -141,12 +142,13 @@ def _policy(wanted: Wanted) -> Policy:
     if wanted.policy is not None:
         return read_policy(wanted.policy)
     kept = wanted.folder / VKEY
-    text = wanted.key or (kept.read_text(encoding="utf-8") if kept.exists() else _met(wanted, kept))
     try:
-        return trusting(text)
-    except NoteError as error:
+        return trusting(wanted.key or (kept.read_text(encoding="utf-8") if kept.exists() else _met(wanted, kept)))
+    except (NoteError, UnicodeDecodeError) as error:
+        where = f" in {kept}" if wanted.key is None else ""
         help_ = "Give the operator's key with --key, as its log shows it under /v1/log/vkey."
-        raise StopError(f"there is no key to check proofs with: {error}", help=help_, code=Exit.USAGE) from error
+        what = f"there is no key to check proofs with{where}: {error}"
+        raise StopError(what, help=help_, code=Exit.USAGE) from error
 
 
 def _met(wanted: Wanted, kept: Path) -> str:
@@ -160,7 +162,7 @@ def _met(wanted: Wanted, kept: Path) -> str:
         raise StopError(message, help="Start `comity serve` there, or give the key with --key.") from error
     text = answer.content[:_LONGEST_TOKEN].decode("utf-8", "replace")
     VerifierKey.parse(text.strip())
-    kept.write_text(text, encoding="utf-8")
+    write_whole(kept, text.encode())
     return text
 
 

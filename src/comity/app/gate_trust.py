@@ -6,6 +6,7 @@ from pathlib import Path
 
 from comity.app.errors import Exit, StopError
 from comity.app.terminal import out
+from comity.gates.held import write_whole
 from comity.ledger.note import NoteError, VerifierKey
 from comity.ledger.policy import Policy
 
@@ -17,21 +18,22 @@ def trust(folder: Path, file: str, key: str) -> Exit:
         name = VerifierKey.parse(key.strip()).name
         known = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
         if key.strip() not in known:
-            new = kept.with_suffix(".new")
-            new.write_text("".join(f"{line}\n" for line in (*known, key.strip())), encoding="utf-8")
-            new.replace(kept)
+            write_whole(kept, "".join(f"{line}\n" for line in (*known, key.strip())).encode())
     except NoteError as error:
         help_ = "Give it as the log shows it under /v1/log/vkey."
         raise StopError(f"that is no key: {error}", help=help_, code=Exit.USAGE) from error
-    except OSError as error:
-        raise StopError(f"{kept} cannot be written: {error}", help="Name the gate's folder with --folder.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise StopError(f"{kept} cannot be read or written: {error}", help="Name the gate's folder with --folder.") from error
     out.print(f"The gate of {folder} believes {name}, with this key", markup=False)
     return Exit.FINE
 
 
 def trusting(text: str) -> Policy:
-    """A policy of the keys in these lines. Raises `NoteError`."""
-    return Policy().trusting(*(VerifierKey.parse(line.strip()) for line in text.splitlines() if line.strip()))
+    """A policy of the keys in these lines. Raises `NoteError`, also for none: it would doubt every measure."""
+    keys = [VerifierKey.parse(line.strip()) for line in text.splitlines() if line.strip()]
+    if not keys:
+        raise NoteError("no line has one")
+    return Policy().trusting(*keys)
 
 
 class Kept:

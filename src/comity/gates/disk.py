@@ -180,6 +180,8 @@ class Disk:
                 known = replica.known
                 change = (read.change or read.skipped) if read else None
                 if read is None or known is None or (change and change.since != known.cursor + 1):
+                    if line.endswith(b"\n"):  # else it was torn, as the end of a killed process leaves it
+                        replica.warn("disk", f"{path} cannot be read from byte {good} on; the rest is left out")
                     break
                 if change is not None:
                     replica.put(change, read.believed)

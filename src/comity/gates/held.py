@@ -35,6 +35,7 @@ _UNTIL_QUEUED: Final = timedelta(minutes=10)
 _MOST_DECIDED: Final = 10_000
 _MOST_NAMED: Final = 10
 _POSITION: Final = "next"
+_NUMBER: Final = re.compile(rb"[0-9]{1,15}")
 
 
 class Become(StrEnum):
@@ -109,8 +110,18 @@ class Held:
                 self.warn("held", f"{file} cannot be read, so what it is about waits for you: {error}")
                 continue
             self._waiting[one.name] = one
-        position = self.folder / _POSITION
-        self._next = int(position.read_text()) if position.exists() else 0
+        self._next = self._position()
+
+    def _position(self) -> int:
+        """How far the centre's news were read; from their beginning where nobody knows."""
+        file = self.folder / _POSITION
+        if not file.exists():
+            return 0
+        written = file.read_bytes()
+        if _NUMBER.fullmatch(written):
+            return int(written)
+        self.warn("held", f"{file} cannot be read: all that the centre ever said is read again")
+        return 0
 
     async def keep(self, one: Waits) -> None:
         """Postfix is about to hold this one. Raises `OSError` if that cannot be kept, `ValueError` without its id."""
