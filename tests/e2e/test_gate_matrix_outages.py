@@ -5,6 +5,7 @@ And what another homeserver has to do with it.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import time
@@ -18,7 +19,7 @@ import pytest
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "unit")]
 
-from gate_centre import PATIENCE, TOKEN, Told, beside
+from gate_centre import PATIENCE, TOKEN, Told, beside, damage
 from homeserver import Homeserver, User, free_port, lines_of_the_page, running
 from test_flow_feed import Watched
 from test_flow_record import DAY, KEY, NOW, World, none
@@ -268,6 +269,24 @@ def test_a_full_disk_and_a_blocked_witness_free_nobody_whose_cut_was_proven(chat
     chat.alarmed("The quorum 'w1' is not met")
     chat.becomes(lambda: code(tim, chat.room), None)
     assert code(sam, chat.room) == "M_USER_SUSPENDED"
+
+
+def test_a_damaged_folder_frees_nobody_and_another_key_in_the_configuration_proves_what_it_signed(chat: Chat) -> None:
+    told, wim = chat.told, chat.joined("wim")
+    chat.breaches(wim.id, "spam")
+    folder = Path(re.findall(r"folder: (.+)", chat.modules)[0]) / "main"
+    asyncio.run(damage(folder))
+    told.do(lambda: setattr(told.centre, "status", 503))
+    chat.homeserver.end(kill=True)
+    chat.homeserver.configure(chat.modules)
+    chat.homeserver.start()
+    refused = chat.bob.send(chat.room, ENCRYPTED, "m.room.encrypted")
+    assert (refused.status_code, code(wim, chat.room)) == (503, "M_UNKNOWN"), "it knows nothing, and says so"
+    chat.alarmed("cannot be read; it is left out")
+    told.do(lambda: setattr(told.centre, "status", 200))
+    chat.becomes(lambda: code(chat.bob, chat.room), None)
+    assert code(wim, chat.room) == "M_USER_SUSPENDED"
+    assert 'comity_gate_unproven_entries{gate="matrix"} 0.0' in chat.homeserver.metrics()
 
 
 def test_a_measure_ends_on_time_by_the_centres_clock_with_the_centre_gone(chat: Chat) -> None:

@@ -24,7 +24,7 @@ from test_gate_web_servers import ROOT
 
 sys.path.append(str(ROOT / "tests" / "unit"))
 
-from gate_centre import Centre, serving
+from gate_centre import ELSEWHERE, Centre, damage, serving, trust
 from test_flow_feed import Watched
 from test_flow_record import KEY, NOW
 from test_gate_following import Elsewhere, gone, once
@@ -167,6 +167,31 @@ def test_clocks_that_are_apart_end_cuts_in_the_kernel_by_the_centres(tmp_path: P
         router.centre.now = clock(timedelta(minutes=31))
         await opened(router.net.ann)
         assert await router.reach() == (True, True)
+
+    tell(tmp_path, story)
+
+
+def test_a_damaged_folder_and_the_key_of_a_new_log_open_no_address(tmp_path: Path) -> None:
+    async def story(router: Router) -> None:
+        folder = tmp_path / "gate"
+        await damage(folder)
+        await router.gate.end(signal.SIGKILL)
+        (folder / "vkey").write_text(f"{ELSEWHERE.verifier}\n")
+        router.centre.status = 503
+        async with running(tmp_path, router.centre.url, *WAY, kind="network") as gate:
+            again = Router(router.centre, gate, router.net)
+            await again.counted("disk")
+            assert await again.reach() == (False, True), "what is in the kernel holds"
+            router.centre.status = 200
+            await again.cut("bob", 4)
+            for each in (router.net.bob, router.net.ann):  # soon: the centre's clock is of last summer
+                await refused(each)
+            assert await again.figure("unproven_entries") > 0
+            await trust(folder)
+            async with asyncio.timeout(PATIENCE):
+                while await again.figure("unproven_entries"):
+                    await asyncio.sleep(0.02)
+            assert await again.reach() == (False, False)
 
     tell(tmp_path, story)
 

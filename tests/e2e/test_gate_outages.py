@@ -26,7 +26,7 @@ from test_gate_web_servers import Web, demand, web
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
-from gate_centre import PATIENCE, Centre, serving
+from gate_centre import ELSEWHERE, PATIENCE, Centre, damage, serving, trust
 from test_flow_feed import Watched
 from test_flow_record import KEY, NOW
 from test_gate_following import Elsewhere, gone
@@ -246,6 +246,28 @@ def test_a_gate_that_is_slow_makes_its_server_wait_and_nothing_else(tmp_path: Pa
         assert outage.front.posted == ["hello"]
         os.kill(outage.gate.process.pid, signal.SIGCONT)
         assert [answer.status_code for answer in await asyncio.gather(*asked)] == [403, 201]
+
+    tell(tmp_path, story)
+
+
+def test_a_damaged_folder_and_the_key_of_a_new_log_free_nobody(tmp_path: Path) -> None:
+    async def story(outage: Outage) -> None:
+        folder = tmp_path / "gate"
+        await damage(folder)
+        await outage.gate.end(signal.SIGKILL)
+        (folder / "vkey").write_text(f"{ELSEWHERE.verifier}\n")
+        outage.centre.status = 503
+        async with attached(tmp_path, outage.centre, outage.centre.url) as again:
+            assert await again.statuses() == (503, 503), "it knows nothing, and says so"
+            assert await again.figure('events_total{kind="alarm disk"}') == 1
+            outage.centre.status = 200
+            await again.become(403, 201)
+            assert await again.figure("unproven_entries") > 0
+            await trust(folder)
+            async with asyncio.timeout(PATIENCE):
+                while await again.figure("unproven_entries"):
+                    await asyncio.sleep(0.02)
+            assert await again.statuses() == (403, 201)
 
     tell(tmp_path, story)
 

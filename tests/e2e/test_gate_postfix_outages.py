@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from test_gate_postfix import CHANGES_OF_A_CUT, Told, tell
 
 sys.path.append(str(ROOT / "tests" / "unit"))
 
+from gate_centre import ELSEWHERE, damage, trust
 from test_flow_feed import Watched
 from test_flow_record import KEY
 from test_gate_following import Elsewhere, gone, once
@@ -159,5 +161,31 @@ def test_a_clock_that_is_seconds_or_minutes_wrong_changes_nothing(server: Postfi
                         pass
                 assert await codes(told, "ann", "bob") == [550, 250]
             assert await figures.value('events_total{kind="alarm clock"}') > 0
+
+    tell(server, tmp_path, story)
+
+
+def test_a_damaged_folder_and_the_key_of_a_new_log_free_nobody(server: Postfix, tmp_path: Path) -> None:
+    async def story(told: Told) -> None:
+        folder, figures = tmp_path / "gate", Figures()
+        async with told.gate() as gate:
+            await told.cut()
+            await damage(folder)
+            await gate.end(signal.SIGKILL)
+        (folder / "vkey").write_text(f"{ELSEWHERE.verifier}\n")
+        told.centre.status = 503
+        async with told.gate(*figures.options):
+            assert await codes(told, "ann", "bob") == [450, 450], "it knows nothing, and says so"
+            assert await figures.value('events_total{kind="alarm disk"}') == 1
+            told.centre.status = 200
+            async with asyncio.timeout(PATIENCE):
+                while await codes(told, "ann") != [550]:
+                    pass
+            assert await figures.value("unproven_entries") == CHANGES_OF_A_CUT
+            await trust(folder)
+            async with asyncio.timeout(PATIENCE):
+                while await figures.value("unproven_entries"):
+                    pass
+            assert await codes(told, "ann", "bob") == [550, 250]
 
     tell(server, tmp_path, story)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from test_flow_feed import Watched
-from test_flow_record import NOW
+from test_flow_record import KEY, NOW
 
 from comity.api.messages import judged
+from comity.app import gate_trust
+from comity.app.gate import VKEY
 from comity.app.serve import parse
 from comity.flow.feed import GoneError
 from comity.ledger.feed import encode_line, encode_snapshot
+from comity.ledger.note import SigningKey
 
 TOKEN = "secret"
 PATIENCE = 20.0
+COMITY = Path(sys.executable).with_name("comity")
+ELSEWHERE = SigningKey(name="example.org/other", seed=b"o" * 32)
+"""The key of a log that is not this centre's."""
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +143,22 @@ class Centre:
             except TimeoutError:
                 continue
         raise ConnectionAbortedError
+
+
+async def damage(folder: Path) -> None:
+    """A bit of all that a gate has written; wait for that."""
+    async with asyncio.timeout(PATIENCE):
+        while not (bases := list(folder.glob("base-*[0-9]"))):
+            await asyncio.sleep(0.02)
+    for base in bases:
+        content = bytearray(base.read_bytes())
+        content[len(content) // 2] ^= 1
+        base.write_bytes(content)
+
+
+async def trust(folder: Path) -> None:
+    """As the operator of a gate does when a new log was begun."""
+    await asyncio.to_thread(gate_trust.trust, folder, VKEY, str(KEY.verifier))
 
 
 async def _send(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:

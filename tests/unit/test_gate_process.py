@@ -6,21 +6,18 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from gate_centre import PATIENCE, TOKEN, Centre, serving
+from gate_centre import COMITY, PATIENCE, TOKEN, Centre, serving
 from test_flow_feed import Watched
 from test_flow_record import KEY, NOW
 from test_gate_http import exchange, request, statuses
 
 from comity.flow import amend
 from comity.model.ids import ReviewerId
-
-COMITY = Path(sys.executable).with_name("comity")
 
 
 class Process:

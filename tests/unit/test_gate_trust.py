@@ -17,17 +17,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from gate_centre import PATIENCE, Centre, serving
+from gate_centre import COMITY, ELSEWHERE, PATIENCE, Centre, serving
 from test_flow_feed import Watched
 from test_flow_record import KEY, NOW
 from test_gate_following import Gate
-from test_gate_process import COMITY, Process, command, running, with_centre
+from test_gate_process import Process, command, running, with_centre
 
 from comity.gates.following import Centre as At
 from comity.gates.following import Follower
-from comity.ledger.note import SigningKey
-
-OTHER = SigningKey(name="example.org/other", seed=b"o" * 32)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -90,22 +87,22 @@ async def unproven(gate: Process) -> int:
 
 def test_a_gate_that_runs_is_told_the_key_of_a_new_log_and_believes_what_it_doubted(tmp_path: Path) -> None:
     (tmp_path / "gate").mkdir()
-    (tmp_path / "gate" / "vkey").write_text(f"{OTHER.verifier}\n")
+    (tmp_path / "gate" / "vkey").write_text(f"{ELSEWHERE.verifier}\n")
 
     async def told(centre: Centre) -> None:
         centre.world.say("spam")
         async with running(tmp_path, centre.url) as gate:
             await centre.acked(2)
             assert await unproven(gate) == 2
-            trust = (COMITY, "gate", "trust", str(KEY.verifier), "--folder", str(tmp_path / "gate"))
-            assert (await asyncio.to_thread(subprocess.run, trust, capture_output=True)).returncode == 0
+            words = (COMITY, "gate", "trust", str(KEY.verifier), "--folder", str(tmp_path / "gate"))
+            assert (await asyncio.to_thread(subprocess.run, words, capture_output=True)).returncode == 0
             async with asyncio.timeout(PATIENCE):
                 while await unproven(gate):
                     pass
             assert await gate.ask(b"ann") == 403
 
     asyncio.run(with_centre(told))
-    assert (tmp_path / "gate" / "vkey").read_text().splitlines() == [str(OTHER.verifier), str(KEY.verifier)]
+    assert (tmp_path / "gate" / "vkey").read_text().splitlines() == [str(ELSEWHERE.verifier), str(KEY.verifier)]
 
 
 @pytest.mark.parametrize("kept", [b"", b"\n", b"\xff", b"nonsense\n"])
@@ -120,7 +117,7 @@ def test_a_gate_whose_file_of_keys_is_damaged_says_so_and_doubts_nothing(kept: b
 
 
 def test_what_is_no_key_is_not_believed(tmp_path: Path) -> None:
-    trust = (COMITY, "gate", "trust", "nonsense", "--folder", str(tmp_path))
-    done = subprocess.run(trust, capture_output=True, text=True, check=False)
+    words = (COMITY, "gate", "trust", "nonsense", "--folder", str(tmp_path))
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, "that is no key" in done.stderr) == (2, True)
     assert not (tmp_path / "vkey").exists()

@@ -23,6 +23,8 @@ from comity.gates.transactions import Transactions
 
 BETWEEN_LOOKS: Final = 5.0
 """Seconds after which it is looked again whether the rules are there."""
+BETWEEN_BEATS: Final = 0.5
+"""Seconds after which the centre says again what its time is."""
 _LONGEST_PAUSE: Final = 5.0
 _FIRST_PAUSE: Final = 0.1
 _LARGEST_DRIFT: Final = timedelta(seconds=1)
@@ -56,6 +58,7 @@ class NetworkGate:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follower.run())
             tasks.create_task(self._begin_on_time())
+            tasks.create_task(self._keep_time())
             tasks.create_task(self._look_again())
             tasks.create_task(self._end_flows())
 
@@ -121,6 +124,17 @@ class NetworkGate:
             except TimeoutError:
                 await self.put_in_force()
 
+    async def _keep_time(self) -> None:
+        """Where the centre's clock turns out to be further off, write all ends anew, by that."""
+        while True:
+            await asyncio.sleep(BETWEEN_BEATS)
+            if self._replica.known is not None and self._has_drifted():
+                self._cuts.begin()
+                await self.put_in_force()
+
+    def _has_drifted(self) -> bool:
+        return abs(self._replica.offset - self._written_offset) > _LARGEST_DRIFT
+
     async def _look_again(self) -> None:
         while True:
             await asyncio.sleep(BETWEEN_LOOKS)
@@ -129,8 +143,6 @@ class NetworkGate:
                 await self.put_in_force()
 
     async def _must_write_anew(self) -> bool:
-        if abs(self._replica.offset - self._written_offset) > _LARGEST_DRIFT:
-            return True
         openings = await self._resolve()
         if openings != self._rules.openings:
             self._rules = Rules(table=self._rules.table, page_port=self._rules.page_port, openings=openings)
