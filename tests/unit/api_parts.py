@@ -58,6 +58,9 @@ class NoAcks:
     def every(self) -> list:
         return [self.last] if hasattr(self, "last") else []
 
+    def first_after(self, gate, seq):
+        return next((each for each in self.every() if each.cursor >= seq), None)
+
 
 def current(world: World) -> Proceedings:
     """The world's own proceedings, or new ones in their place."""

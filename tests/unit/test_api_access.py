@@ -113,6 +113,22 @@ def test_messages_are_answered_once_and_again_the_same(client: TestClient) -> No
     assert (standing["state"], standing["statement"]) == ("cut", first.json()["statement"])
 
 
+def test_it_is_told_at_which_gates_an_accounts_last_change_has_arrived(world: World, client: TestClient) -> None:
+    def told(secret: str = SECRETS[Role.SOURCE]) -> dict[str, object]:
+        return client.get("/v1/standing/gates?account=ann", headers=bearer(secret)).json()
+
+    assert world.say("spam").statement
+    none = {"account": "ann", "said": "no gate has reported that it was told of this account", "gates": []}
+    assert told() == none
+    applied = {"cursor": world.store.feed.cursor, "applied_at": (NOW + timedelta(milliseconds=3)).isoformat()}
+    gate = bearer(SECRETS[Role.GATE])
+    assert client.post("/v1/gates/ack", json={**applied, "gate": "web"}, headers=gate).status_code == 204
+    assert told() == told(SECRETS[Role.REVIEWER])
+    assert told()["said"] == "cut off at 1 of 1 gate, slowest 3 ms"
+    assert told()["gates"] == [{"gate": "a gate/web", "cursor": applied["cursor"], "milliseconds": 3.0}]
+    assert told("comity_mail") == none  # nothing changed on the one channel that it is for
+
+
 def test_a_message_is_by_the_account_that_its_author_is_a_handle_of_on_that_channel_and_at_that_time(
     client: TestClient,
 ) -> None:

@@ -95,6 +95,21 @@ def test_an_account_is_shown_with_what_it_may_do_its_points_and_what_happened(wo
     assert ola.get("/console/accounts?account=nobody").status_code == 404
 
 
+def test_an_account_is_shown_with_the_gates_at_which_its_last_change_has_arrived(
+    world: World, whole: Served, ola: Browser
+) -> None:
+    decided(world)
+    page = "/console/accounts?account=ann"
+    assert "gate" not in ola.get(page).text.partition("What it may do now")[2].partition("Points")[0]
+    cursor = world.store.feed.cursor
+    later = NOW + timedelta(milliseconds=7)
+    for gate, seen in (("mail", cursor), ("<i>web</i>", 0)):
+        whole.gates.add(GateAck(gate=gate, channels=None, cursor=seen, applied_at=later))
+    told = ola.get(page).text
+    in_order(told, "Cut off at 1 of 2 gates, slowest 7 ms", "not yet at <i>web</i>: it is at change 0")
+    assert "<i>web" not in told
+
+
 def test_acceptances_are_listed_in_the_language_they_were_shown_in(world: World, ola: Browser) -> None:
     digest = Digest(world.proceedings.versions.every[0].version.digest)
     world.proceedings.note(Accepted(account=AccountId("ann"), at=NOW, agreement=digest, language="de"))

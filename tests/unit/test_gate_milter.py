@@ -309,7 +309,10 @@ def test_what_waits_is_known_though_nobody_knows_how_far_the_news_were_read(dama
     async def settle(one: Waits, fate: Fate) -> bool:
         return True
 
-    held = Held(folder=tmp_path, url="", token="t", settle=settle, clock=FixedClock(NOW), warn=lambda *a: alarms.append(a))
+    def warn(kind: str, said: str) -> None:
+        alarms.append((kind, said))
+
+    held = Held(folder=tmp_path, url="", token="t", settle=settle, clock=FixedClock(NOW), warn=warn)
     held.load()
     ((kind, said),) = alarms
     assert (kind, "is read again" in said) == ("held", True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -23,9 +23,11 @@ from comity.api.watch import Watch
 from comity.casework.plan import planned
 from comity.casework.record import standing
 from comity.flow.message import Proceedings
+from comity.flow.reached import Reached, last_changes, reached, reached_lines
 from comity.ledger.feed import FeedSnapshot
 from comity.model.access import GateAck
 from comity.model.ids import AccountId, Channel, DecisionId
+from comity.model.measure import Standing
 from comity.model.measure import State as StandingState
 from comity.model.plan import Span
 from comity.ports import Clock, GateAcks
@@ -47,6 +49,22 @@ class StandingNow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     statement: DecisionId | None = None
     link: str | None = None
+
+
+class AtGate(msgspec.Struct, frozen=True, kw_only=True):
+    """`milliseconds` from the record to this gate, by the centre's clock; null: it has come to `cursor` only."""
+
+    gate: str
+    cursor: int
+    milliseconds: float | None
+
+
+class AtGates(msgspec.Struct, frozen=True, kw_only=True):
+    """At which gates the account's last changes have arrived; `said` in words, such as `cut off at 4 of 4 gates`."""
+
+    account: AccountId
+    said: str
+    gates: tuple[AtGate, ...]
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +93,23 @@ def standing_routes(
         demand_channel(request.auth, Channel(channel))
         return await standing_now(AccountId(account), Channel(channel))
 
+    return [one, _gates_route(queue, watch, acks, clock), *_feed_routes(watch, snapshots, acks)]
+
+
+def _gates_route(queue: Queue, watch: Watch, acks: GateAcks, clock: Clock) -> ControllerRouterHandler:
+    @get("/v1/standing/gates")
+    async def at_gates(request: TokenRequest, account: Account) -> AtGates:
+        """How far the account's last changes have come, on the channels that the token is for."""
+        id_, may_use = AccountId(account), request.auth.may_use
+        standings = await queue.read(lambda proceedings: _standings(proceedings, id_, clock.now()))
+        standings = [each for each in standings if may_use(each.channel)]
+        changes = await watch.ask(lambda store: last_changes(store, id_, [each.channel for each in standings]))
+        return _at_gates(id_, reached(changes, acks), standings)
+
+    return at_gates
+
+
+def _feed_routes(watch: Watch, snapshots: Snapshots, acks: GateAcks) -> list[ControllerRouterHandler]:
     @get("/v1/standings/snapshot", media_type=MediaType.JSON, responses={200: _SNAPSHOT})
     async def snapshot(request: TokenRequest) -> Stream:
         """All who are restricted, as of one change of the feed, with a count and a digest to hold it against."""
@@ -98,7 +133,28 @@ def standing_routes(
             *(GateAck(gate=gate, channels=token.channels, cursor=at.cursor, applied_at=at.applied_at) for at in points)
         )
 
-    return [one, snapshot, changes, ack]
+    return [snapshot, changes, ack]
+
+
+def _standings(proceedings: Proceedings, account: AccountId, now: datetime) -> list[Standing]:
+    latest = proceedings.versions.latest()
+    record = proceedings.record(account)
+    return [standing(record, channel, now) for channel in (latest.agreement.channels if latest else ())]
+
+
+def _at_gates(account: AccountId, gates: Sequence[Reached], standings: Sequence[Standing]) -> AtGates:
+    return AtGates(
+        account=account,
+        said="; ".join(reached_lines(gates, standings)),
+        gates=tuple(
+            AtGate(
+                gate=each.gate,
+                cursor=each.cursor,
+                milliseconds=None if each.took is None else each.took / timedelta(milliseconds=1),
+            )
+            for each in gates
+        ),
+    )
 
 
 def _standing(

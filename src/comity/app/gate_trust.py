@@ -23,7 +23,8 @@ def trust(folder: Path, file: str, key: str) -> Exit:
         help_ = "Give it as the log shows it under /v1/log/vkey."
         raise StopError(f"that is no key: {error}", help=help_, code=Exit.USAGE) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise StopError(f"{kept} cannot be read or written: {error}", help="Name the gate's folder with --folder.") from error
+        help_ = "Name the gate's folder with --folder."
+        raise StopError(f"{kept} cannot be read or written: {error}", help=help_) from error
     out.print(f"The gate of {folder} believes {name}, with this key", markup=False)
     return Exit.FINE
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from shutil import get_terminal_size
 
 from comity.app.errors import Exit, StopError
-from comity.app.gates_reached import Reached, reached, reached_lines
 from comity.app.settings import Settings
 from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_time, table
@@ -24,6 +23,7 @@ from comity.casework.recorded import Recorded
 from comity.casework.telling import told_of
 from comity.casework.wording import counted, dated, measure_in_words, printable, sections
 from comity.flow.agreement import InForce, Versions
+from comity.flow.reached import Reached, last_changes, reached, reached_lines
 from comity.model.duration import Duration
 from comity.model.ids import AccountId, DecisionId
 from comity.ports import Store
@@ -99,13 +99,13 @@ def show_standing(account: str, settings: Settings, *, at: str | None, with_gate
     for line in _standing_lines(record, bound, when, settings):
         out.print(line, markup=False)
     for line in reached_lines(gates, standings) if with_gates else ():
-        out.print(line, markup=False)
+        out.print(f"  {line}", markup=False)
     return Exit.FINE
 
 
 def _gates(store: Store, settings: Settings, account: AccountId, bound: InForce) -> tuple[Reached, ...]:
     with closing(gate_acks(settings)) as acks:
-        return reached(store, acks, account, bound.agreement.channels)
+        return reached(last_changes(store, account, bound.agreement.channels), acks)
 
 
 def _standing_lines(record: Record, bound: InForce, when: datetime, settings: Settings) -> Iterator[str]:

@@ -26,8 +26,10 @@ from comity.flow.agreement import Versions
 from comity.flow.links import Links, Purpose
 from comity.flow.message import Proceedings
 from comity.flow.preview import Statement
+from comity.flow.reached import last_changes, reached, reached_lines
 from comity.model.access import Role
 from comity.model.ids import AccountId, AppealId, DecisionId, ReviewerId
+from comity.ports import GateAcks
 
 _BACK: Final = ("/console/accounts", "To the accounts")
 Asked = Annotated[str, QueryParameter(max_length=1_024)]
@@ -49,11 +51,11 @@ class Amending(Sent, frozen=True):
     instead: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
 
 
-def account_routes(of: Desk, links: Links, url: str) -> list[ControllerRouterHandler]:
-    return [*_accounts(of), *_statements(of, links, url)]
+def account_routes(of: Desk, links: Links, url: str, gates: GateAcks) -> list[ControllerRouterHandler]:
+    return [*_accounts(of, gates), *_statements(of, links, url)]
 
 
-def _accounts(of: Desk) -> list[ControllerRouterHandler]:
+def _accounts(of: Desk, gates: GateAcks) -> list[ControllerRouterHandler]:
     offers = flow.Offers()
 
     @get("/console/accounts")
@@ -70,8 +72,9 @@ def _accounts(of: Desk) -> list[ControllerRouterHandler]:
             one.id: ", ".join(named.get(each, each) for each in one.clauses)
             for one in (found.record.decisions if found else ())
         }
+        arrived = await _arrived(of, gates, found) if found else ()
         told_ = {"found": found, "clauses": clauses, "wanted": wanted, "offered": waiting, "done": done, "now": now}
-        return of.shell.answer(request, "account", status=status, **told_)
+        return of.shell.answer(request, "account", status=status, arrived=arrived, **told_)
 
     @post("/console/offers/{offer:str}", status_code=HTTPStatus.OK)
     async def settle(request: PageRequest, offer: StatementPath, data: URLEncodedBody[Settling]) -> Redirect:
@@ -81,6 +84,14 @@ def _accounts(of: Desk) -> list[ControllerRouterHandler]:
         return onward(f"/console/accounts?done={'taken' if data.act == 'take' else 'declined'}")
 
     return [account, settle]
+
+
+async def _arrived(of: Desk, gates: GateAcks, found: flow.Dossier) -> tuple[str, ...]:
+    """At which gates the account's last changes are in force, in words; nothing where no gate is concerned."""
+    channels = [each.channel for each in found.standings]
+    changes = await of.reader.look(lambda store: last_changes(store, found.record.account, channels))
+    at = reached(changes, gates)
+    return tuple(reached_lines(at, found.standings)) if at else ()
 
 
 def _statements(of: Desk, links: Links, url: str) -> list[ControllerRouterHandler]:

@@ -28,7 +28,7 @@ class More:
 
 def more_routes(of: Desk, more: More) -> list[ControllerRouterHandler]:
     return [
-        *account_routes(of, more.links, more.public.url),
+        *account_routes(of, more.links, more.public.url, more.gates),
         *draft_routes(of, more.public.counting),
         *overview_routes(of, more.public, more.gates),
         *people_routes(of, more.staff),

@@ -31,6 +31,7 @@ MACHINES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /v1/attestations": _SOURCE,
     "POST /v1/statements/{statement}/delivered": _ASKS,
     "GET /v1/standing": _ASKS,
+    "GET /v1/standing/gates": _SOURCE | _REVIEWER,
     "GET /v1/standings/snapshot": _GATE,
     "GET /v1/standings": _GATE,
     "POST /v1/gates/ack": _GATE,

@@ -23,9 +23,18 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     took: timedelta | None
 
 
-def reached(store: Store, acks: GateAcks, account: AccountId, channels: Iterable[Channel]) -> tuple[Reached, ...]:
+Changes = Sequence[tuple[Channel, tuple[int, datetime]]]
+"""By channel the number of an account's last change, and when it was written."""
+
+
+def last_changes(store: Store, account: AccountId, channels: Iterable[Channel]) -> Changes:
+    """On those channels where there was one."""
+    found = ((channel, store.last_change(account, channel)) for channel in channels)
+    return [(channel, change) for channel, change in found if change is not None]
+
+
+def reached(changes: Changes, acks: GateAcks) -> tuple[Reached, ...]:
     """Each gate that has reported, if it is one for a channel on which something changed."""
-    changes = [(channel, change) for channel in channels if (change := store.last_change(account, channel)) is not None]
     found = []
     for last in acks.every():
         own = [change for channel, change in changes if last.channels is None or channel in last.channels]
@@ -46,11 +55,11 @@ def reached_lines(gates: Sequence[Reached], standings: Iterable[Standing]) -> It
     states = {one.state for one in standings}
     word = next(word for state, word in _WORDS.items() if state in states or state is State.OPEN)
     if not gates:
-        yield "  no gate has reported that it was told of this account"
+        yield "no gate has reported that it was told of this account"
         return
     took = [each.took for each in gates if each.took is not None]
     slowest = f", slowest {max(took) / timedelta(milliseconds=1):.0f} ms" if took else ""
-    yield f"  {word} at {len(took)} of {counted(len(gates), 'gate')}{slowest}"
+    yield f"{word} at {len(took)} of {counted(len(gates), 'gate')}{slowest}"
     for each in gates:
         if each.took is None:
-            yield f"  not yet at {printable(each.gate)}: it is at change {each.cursor}"
+            yield f"not yet at {printable(each.gate)}: it is at change {each.cursor}"
