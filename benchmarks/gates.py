@@ -8,8 +8,8 @@ Beside it stands the time from the decision, and from there to the source's answ
 was written and passed have slipped through.
 
 It is measured at rest, with a million cuts known to every gate, and while other accounts change (each has an address
-that the router cuts off too). Between: what a gate adds to a request, alternating with the same server that asks no
-gate.
+that the router cuts off too). In each of the three: what a gate adds to a request, alternating with the same server
+that asks no gate.
 
 Needs root, and what the end-to-end tests need. Everything runs on this machine, in network namespaces.
 python benchmarks/gates.py [FLIPS [CUTS [ACCOUNTS-A-SECOND]]]
@@ -311,6 +311,7 @@ async def measure(net: Network, folder: Path) -> float:
             async with changing(place) as rate:
                 felt = await flips(place, attached, "while others change", 2 * len(KINDS) * FLIPS)
                 part("accounts that changed meanwhile, on four channels each", rate(), "/s", target=f"{RATE:,} /s")
+                await compare(place, attached, folder / "plain-others")
     return max(p95(one.took) for one in felt.values())
 
 

@@ -21,7 +21,7 @@ sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "unit")
 
 from gate_centre import PATIENCE, TOKEN, Told, beside, damage
 from homeserver import Homeserver, User, free_port, lines_of_the_page, running
-from test_flow_feed import Watched
+from test_flow_feed import Watched, encode_snapshot
 from test_flow_record import DAY, KEY, NOW, World, none
 from test_gate_following import Elsewhere
 from test_gate_outages import POLICY, can_mount, fill_up, small_disk
@@ -29,7 +29,6 @@ from test_gate_outages import POLICY, can_mount, fill_up, small_disk
 from comity.agreement import load
 from comity.casework.facts import HandleGiven
 from comity.flow.feed import FeedSource
-from comity.ledger.feed import encode_snapshot
 from comity.model.ids import AccountId, Channel
 
 RULES = "---\ncomity: 1\ntitle: Rules\nchannels: [posts]\n---\n\n# Rules\n\n" + "".join(

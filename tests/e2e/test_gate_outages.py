@@ -27,13 +27,13 @@ from test_gate_web_servers import Web, demand, web
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
 from gate_centre import ELSEWHERE, PATIENCE, Centre, damage, serving, trust
-from test_flow_feed import Watched
+from test_flow_feed import Watched, encode_snapshot
 from test_flow_record import KEY, NOW
 from test_gate_following import Elsewhere, gone
 from test_gate_process import Process, running
 
 from comity.ledger.cosignature import CosigningKey
-from comity.ledger.feed import FeedSnapshot, decode_snapshot, encode_snapshot
+from comity.ledger.feed import FeedSnapshot, decode_snapshot
 
 WITNESS = CosigningKey(name="w1.example", seed=b"w" * 32)
 POLICY = f"log {KEY.verifier}\nwitness w1 {WITNESS.cosigner}\nquorum w1\n"

@@ -21,12 +21,11 @@ from test_gate_postfix import CHANGES_OF_A_CUT, Told, tell
 sys.path.append(str(ROOT / "tests" / "unit"))
 
 from gate_centre import ELSEWHERE, damage, trust
-from test_flow_feed import Watched
+from test_flow_feed import Watched, encode_snapshot
 from test_flow_record import KEY
 from test_gate_following import Elsewhere, gone, once
 
 from comity.ledger.cosignature import CosigningKey
-from comity.ledger.feed import encode_snapshot
 
 SPOILT = (
     b'{"seq":1,"row":',

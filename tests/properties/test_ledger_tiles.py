@@ -10,7 +10,6 @@ from comity.ledger.log import Log, append, partial_files, republication, resume
 from comity.ledger.tiles import (
     TileError,
     TilePlace,
-    changed_tiles,
     encode_bundle,
     fetch_hashes,
     hashes_from_tiles,
@@ -110,6 +109,19 @@ def test_a_bundle_that_breaks_off_names_the_entry() -> None:
             parse_bundle("p", content[:length], 2)
     with pytest.raises(ValueError, match="Entry 0 of the bundle has 65536 bytes"):
         encode_bundle([bytes(65536)])
+
+
+def changed_tiles(old: int, new: int) -> tuple[TilePlace, ...]:
+    """Every tile and bundle that a tree of `new` leaves has and one of `old` had not, or not so wide."""
+    before = dict(enumerate(tile_widths(old)))
+    places = []
+    for level, (full, width) in enumerate(tile_widths(new)):
+        first, had = before.get(level, (0, 0))
+        for kind in (None, 0) if level == 0 else (level,):
+            places += [TilePlace(level=kind, n=n) for n in range(first, full)]
+            if width and (full, width) != (first, had):
+                places.append(TilePlace(level=kind, n=full, width=width))
+    return tuple(places)
 
 
 @given(st.lists(sizes, min_size=2, max_size=5))

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from test_flow_feed import Watched
+from test_flow_feed import Watched, encode_snapshot
 from test_flow_record import KEY, NOW
 
 from comity.api.messages import judged
@@ -21,7 +21,7 @@ from comity.app import gate_trust
 from comity.app.gate import VKEY
 from comity.app.serve import parse
 from comity.flow.feed import GoneError
-from comity.ledger.feed import encode_line, encode_snapshot
+from comity.ledger.feed import encode_line
 from comity.ledger.note import SigningKey
 
 TOKEN = "secret"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from test_flow_feed import Miscounted, Watched
+from test_flow_feed import Miscounted, Watched, encode_snapshot
 
 from comity.api.snapshots import Snapshots
 from comity.flow.feed import DamagedFeedError
-from comity.ledger.feed import decode_snapshot, encode_snapshot
+from comity.ledger.feed import decode_snapshot
 
 
 def test_who_takes_a_snapshot_slowly_gets_what_was_and_nobody_waits_for_that() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from test_flow_record import DAY, KEY, NOW, World, agreement
@@ -15,6 +16,7 @@ from comity.flow.feed import DamagedFeedError, FeedSource, GoneError, scoped
 from comity.ledger.feed import (
     FeedEntry,
     FeedError,
+    FeedSnapshot,
     Heartbeat,
     ProvenSpan,
     Skipped,
@@ -24,7 +26,6 @@ from comity.ledger.feed import (
     demand_in_log,
     demand_proven,
     encode_line,
-    encode_snapshot,
 )
 from comity.ledger.plan_digest import MODULUS, plan_digest
 from comity.ledger.policy import Policy
@@ -35,6 +36,11 @@ POLICY = Policy().trusting(KEY.verifier)
 POSTS, MAIL = Channel("posts"), Channel("mail")
 ANN, EVE = AccountId("ann"), AccountId("eve\0\"'<script>\u202e" + "x" * 900)
 ROWS = "| 1 | suspend | all | 2 days |\n| 2 | suspend | all | 9 days |"
+
+
+def encode_snapshot(snapshot: FeedSnapshot) -> bytes:
+    """As it is sent, made in one go."""
+    return msgspec.json.encode(snapshot)
 
 
 class Watched(World):

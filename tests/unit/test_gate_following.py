@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from gate_centre import PATIENCE, TOKEN, Centre, serving
 from msgspec.structs import replace
-from test_flow_feed import POLICY, Watched
+from test_flow_feed import POLICY, Watched, encode_snapshot
 from test_flow_record import DAY, NOW
 
 from comity.flow import amend
@@ -22,7 +22,6 @@ from comity.gates.disk import Disk
 from comity.gates.following import Centre as At
 from comity.gates.following import Follower
 from comity.gates.replica import Manner, Replica
-from comity.ledger.feed import encode_snapshot
 from comity.model.ids import ReviewerId
 from comity.model.plan import Planned
 from comity.stores.world import FixedClock

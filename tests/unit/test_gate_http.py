@@ -199,6 +199,32 @@ def test_a_body_is_passed_over_and_too_much_is_refused(tmp_path: Path) -> None:
     asyncio.run(told())
 
 
+@pytest.mark.parametrize(("method", "target"), [(b"GET", b"/authz?channel=posts"), (b"CONNECT", b"gate:80")])
+def test_who_wants_another_protocol_is_answered_as_anybody_and_the_connection_ends(
+    method: bytes, target: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A web server may pass on that a browser wants a websocket."""
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    asked = b"%s %s HTTP/1.1\r\nHost: gate\r\nX-Account: ann\r\n%s" % (method, target, upgrade)
+
+    async def told() -> None:
+        async with listening(tmp_path) as (_, port):
+            answer = await exchange(port, asked + b"\x81\x05hello" + asked)
+            assert statuses(answer) == [403 if method == b"GET" else 404]
+
+    asyncio.run(told())
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("name", [b"ann ", b"ann\t", b" \tann \t"])
+def test_blanks_around_a_name_are_none_of_it(name: bytes, tmp_path: Path) -> None:
+    async def told() -> None:
+        async with listening(tmp_path) as (_, port):
+            assert statuses(await exchange(port, request(name))) == [403]
+
+    asyncio.run(told())
+
+
 def test_an_account_is_believed_only_from_where_it_was_told_to(tmp_path: Path) -> None:
     async def told() -> None:
         async with listening(tmp_path, frozenset({"127.0.0.2"})) as (gate, port):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
-from test_flow_feed import ANN, MAIL, POLICY, POSTS, ROWS, Watched
+from test_flow_feed import ANN, MAIL, POLICY, POSTS, ROWS, Watched, encode_snapshot
 from test_flow_record import DAY, NOW
 
 from comity.casework.facts import HandleGiven
@@ -17,7 +17,7 @@ from comity.gates.kept import kept
 from comity.gates.records import Records
 from comity.gates.replica import DigestError, Manner, Replica
 from comity.gates.snapshot import take
-from comity.ledger.feed import FeedEntry, FeedError, FeedSnapshot, ProvenSpan, Skipped, encode_snapshot
+from comity.ledger.feed import FeedEntry, FeedError, FeedSnapshot, ProvenSpan, Skipped
 from comity.ledger.policy import Policy
 from comity.model.ids import AccountId, DecisionId, ReviewerId
 from comity.model.measure import State

@@ -101,6 +101,8 @@ class _Connection(asyncio.Protocol):
         self._size += len(data)
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # it was answered as any other; nothing else is spoken here
+            self._transport.close()
         except (httptools.HttpParserError, UnicodeDecodeError):
             self._end(HTTPStatus.BAD_REQUEST)
         if self._size > _MOST_BYTES:
@@ -112,7 +114,7 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name == self._gate.trust.header:
-            self._accounts.append(value)
+            self._accounts.append(value.strip(b" \t"))  # the parser leaves what follows (RFC 9110, 5.5)
         elif name == b"accept":
             self._wants_page = b"text/html" in value
 

@@ -155,10 +155,6 @@ def decode_entry(content: bytes) -> FeedEntry:
         raise FeedError(f"an entry of the snapshot cannot be read: {error}") from error
 
 
-def encode_snapshot(snapshot: FeedSnapshot) -> bytes:
-    return _ENCODER.encode(snapshot)
-
-
 def encode_entry(entry: FeedEntry) -> bytes:
     """As it stands in a snapshot, between commas."""
     return _ENCODER.encode(entry)

@@ -77,19 +77,6 @@ def tile_widths(size: int) -> tuple[tuple[int, int], ...]:
     return tuple(widths)
 
 
-def changed_tiles(old: int, new: int) -> tuple[TilePlace, ...]:
-    """Every tile and bundle that a tree of `new` leaves has and one of `old` had not, or not so wide."""
-    before = dict(enumerate(tile_widths(old)))
-    places = []
-    for level, (full, width) in enumerate(tile_widths(new)):
-        first, had = before.get(level, (0, 0))
-        for kind in (None, 0) if level == 0 else (level,):
-            places += [TilePlace(level=kind, n=n) for n in range(first, full)]
-            if width and (full, width) != (first, had):
-                places.append(TilePlace(level=kind, n=full, width=width))
-    return tuple(places)
-
-
 def full_tile(tile: FullTile) -> tuple[str, bytes]:
     """The file of a tile that `grow` filled."""
     return TilePlace(level=tile.level, n=tile.n).path, tile.hashes
