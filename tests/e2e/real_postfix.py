@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 POSTFIX = shutil.which("postfix") or shutil.which("/usr/sbin/postfix")
 DAEMONS = "/usr/lib/postfix/sbin"
-PATIENCE = 30.0
+PATIENCE = 60.0
 DATE = "Mon, 01 Jun 2026 12:00:00 +0000"
 
 MAIN = """

@@ -24,7 +24,7 @@ from test_gate_process import Process  # noqa: E402
 from test_gate_web_servers import SERVERS, Web, demand, free_port, web  # noqa: E402
 
 COMITY = str(Path(sys.executable).with_name("comity"))
-PATIENCE = 30.0
+PATIENCE = 60.0
 MESSAGE = {"id": "1", "author": "ann", "channel": "posts", "text": "I know where you live."}
 
 

@@ -36,7 +36,7 @@ from comity.model.ids import ReviewerId  # noqa: E402
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 CADDY = Path(sys.executable).with_name("caddy")
 ENVOY = Path(sys.executable).with_name("envoy")
-PATIENCE = 20.0
+PATIENCE = 60.0
 SECRET = b"of the sign-in, and at least 32 bytes long"
 HASH = "$2a$04$T7S1JLpGWpBGENg4ucLrh..eKpmzmxiaKYXDZs08/gukLY53zaJIK"
 """Of `pw`, for both servers."""

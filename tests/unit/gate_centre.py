@@ -25,7 +25,7 @@ from comity.ledger.feed import encode_line
 from comity.ledger.note import SigningKey
 
 TOKEN = "secret"
-PATIENCE = 20.0
+PATIENCE = 60.0
 COMITY = Path(sys.executable).with_name("comity")
 ELSEWHERE = SigningKey(name="example.org/other", seed=b"o" * 32)
 """The key of a log that is not this centre's."""
