@@ -70,6 +70,7 @@ SILENT = (
     (b"<bob@example.org>", b"Auto-Submitted: auto-replied\r\n"),
 )
 """Who gets no report: senders, and what is in their headers."""
+QUOTED = b'<"Bob, B."@example.org>'
 
 
 def test_a_mail_that_is_refused_returns_once_with_the_clause_and_the_link_to_who_would_read_it(
@@ -91,11 +92,13 @@ def test_a_mail_that_is_refused_returns_once_with_the_clause_and_the_link_to_who
             for number, (sender, more) in enumerate(SILENT):
                 assert await bob.give(b"%sSubject: %d\r\n%s\r\nOther." % (HEAD, number, more), sender) == 250
             assert await bob.give(HEAD + b"\r\nOther.", b"<bob@example.org>", to[2:]) == 250
-            assert [each["queue_name"] for each in server.queue()] == ["hold"] * 6
+            assert await bob.give(HEAD + b"Subject: quoted\r\n\r\nOther.", QUOTED) == 250
+            assert [each["queue_name"] for each in server.queue()] == ["hold"] * 7
             await site.decide("--confirm", "--clause", "other")
             await is_empty(site)
             await settled(site)
-            (came,) = site.box.mails
+            came, quoted = sorted(site.box.mails, key=lambda each: each.to, reverse=True)
+            assert (quoted.sender, quoted.to, parts(quoted)[0]["To"]) == (b"", (QUOTED[1:-1],), QUOTED[1:-1].decode())
             assert (came.sender, came.to) == (b"", (b"bob@example.org",))
             whole, said, (about, *outcomes), head = parts(came)
             assert (whole["To"], whole["Auto-Submitted"], whole["Bcc"]) == ("bob@example.org", "auto-replied", None)

@@ -179,10 +179,29 @@ def test_people_get_a_report_of_those_recipients_of_whom_they_want_to_hear() -> 
 
 
 @pytest.mark.parametrize(
-    "address", [b"-x@y", b'"a b"@x', b"a,b@x", b"a b@x", b"\xff@x", b"x" * 400, b"a@b@c", b"a@[1]"]
+    "address",
+    [
+        b"-x@y",
+        b'"a b"',
+        b'"a@b"@x',
+        b'"a\\"b"@x',
+        b'"|a"@x',
+        b"a,b@x",
+        b"a b@x",
+        b"\xff@x",
+        b"x" * 400,
+        b"a@b@c",
+        b"a@[1]",
+    ],
 )
 def test_an_address_that_could_be_taken_for_another_is_left_to_postfix(address: bytes) -> None:
     assert not kept([b"<" + address + b">"]).is_reachable
+
+
+def test_an_address_with_quotation_marks_can_be_written_to() -> None:
+    mail = kept([b'<"Ann, and Bob"@example.org>'])
+    assert mail.is_reachable
+    assert message_from_bytes(report(mail, WHY))["To"] == '"Ann, and Bob"@example.org'
 
 
 def test_no_more_of_the_headers_is_kept_than_there_is_room_for() -> None:
@@ -256,6 +275,9 @@ def test_a_mail_that_may_be_another_one_is_left_alone(tmp_path: Path) -> None:
     queue.waits("eve@example.org")
     with pytest.raises(OSError, match=r"is from eve@example\.org"):
         queue.settle()
+    queue.waits("ann@example.org")  # as Postfix lists it
+    assert queue.settle(mail=kept([b'<"ann"@example.org>']))
+    queue.waits("eve@example.org")
     queue.says((tmp_path / "queued").read_text().replace("0A1B2C", "4gQHb72XkzzW"))  # never used again
     assert queue.settle(name="4gQHb72XkzzW")
     queue.says(f'{{"queue_name": "hold", "queue_id": "4gQHb72XkzzW", "arrival_time": {later}, "sender": "a"}}')
@@ -264,7 +286,7 @@ def test_a_mail_that_may_be_another_one_is_left_alone(tmp_path: Path) -> None:
     queue.says("0A1B2C: this is no list")
     with pytest.raises(OSError, match="no list of mails"):
         queue.settle()
-    assert [line.split()[2] for line in queue.done if line.startswith("postsuper")] == ["4gQHb72XkzzW"]
+    assert [line.split()[2] for line in queue.done if line.startswith("postsuper")] == ["0A1B2C", "4gQHb72XkzzW"]
 
 
 def test_a_mail_that_is_gone_is_not_reported_again_and_leaves_nothing_behind(tmp_path: Path) -> None:

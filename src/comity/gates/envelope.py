@@ -15,7 +15,9 @@ LARGEST_HEAD: Final = 50_000
 """Bytes of its headers that are kept."""
 
 _LONGEST_ADDRESS: Final = 320
-_ADDRESS: Final = re.compile(r"(?!-)[^\s\"(),:;<>@\[\\\]]+(?:@[^\s\"(),:;<>@\[\\\]]+)?")
+_ATOM: Final = r"[^\s\"(),:;<>@\[\\\]]+"
+_QUOTED: Final = r"\"[A-Za-z0-9_ .,:;'()+&#=-]+\""  # neither a way to somebody else nor what needs a backslash
+_ADDRESS: Final = re.compile(rf"(?!-)(?:{_ATOM}|{_QUOTED}(?=@))(?:@{_ATOM})?")
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,255}")
 _XTEXT: Final = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2}){1,500}")
 _ENCODED: Final = re.compile(rb"\+([0-9A-F]{2})")

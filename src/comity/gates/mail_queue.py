@@ -150,11 +150,17 @@ def _is_same(one: Waits, found: _Queued) -> bool:
     if is_later and is_reused:
         return False
     sender = (one.mail.sender if one.mail else found.sender) or _NOBODY
-    if is_later or (is_reused and sender.lower() != found.sender.lower()):
+    if is_later or (is_reused and _unquoted(sender) != _unquoted(found.sender)):
         raise OSError(
             f"the mail with its queue id is from {found.sender} and came at {found.arrival_time}: is it that?"
         )
     return True
+
+
+def _unquoted(address: str) -> tuple[str, str]:
+    """Postfix lists an address with quotation marks only where it needs them."""
+    name, _, domain = address.rpartition("@")
+    return name.removeprefix('"').removesuffix('"').lower(), domain.lower()
 
 
 async def _said(*words: str) -> bytes:
