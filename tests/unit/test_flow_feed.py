@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -263,3 +265,17 @@ def test_lines_that_are_none_are_named() -> None:
     for content in (b"", b"{}", b'{"epoch":1}'):
         with pytest.raises(FeedError, match="the snapshot cannot be read"):
             decode_snapshot(content)
+
+
+def test_the_digest_is_counted_as_the_page_tells_others_to() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "gates.md").read_text()
+    (code,) = re.findall(r"^```python\n(import json\nfrom hashlib.*?)^```", page, re.DOTALL | re.MULTILINE)
+    told: dict[str, Callable[[object], str]] = {}
+    exec(code, told)
+    watched = Watched()
+    for author in (ANN, EVE, "Zoë Z"):
+        given = HandleGiven(account=AccountId(author), at=NOW, channel=POSTS, handle=f"{author[:9]}Z@x", since=NOW)
+        watched.proceedings.note(given)
+        watched.say("spam", author=author)
+    snapshot = watched.feed.snapshot()
+    assert told["digest"](msgspec.to_builtins(snapshot)["entries"]) == snapshot.digest
