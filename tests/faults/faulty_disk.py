@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 
 import apsw
 
@@ -32,6 +33,7 @@ class FaultyDisk:
     unsynced: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
     unsafe: set[Path] = field(default_factory=set)
     renames: list[tuple[Path, bytes | None]] = field(default_factory=list)
+    one_at_a_time: RLock = field(default_factory=RLock)
 
     def install(self) -> None:
         Shim.disk = self
@@ -66,14 +68,19 @@ class FaultyDisk:
 
     def fsync(self, descriptor: int) -> None:
         path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
-        self.step(f"sync {named(path)}")
-        self._fsync(descriptor)
-        if "log" in self.lies:
-            return
-        self.unsafe.discard(path)
-        self.renames = [one for one in self.renames if one[0].parent != path]
+        with self.one_at_a_time:
+            self.step(f"sync {named(path)}")
+            self._fsync(descriptor)
+            if "log" in self.lies:
+                return
+            self.unsafe.discard(path)
+            self.renames = [one for one in self.renames if one[0].parent != path]
 
     def replace(self, source: Path, target: Path) -> None:
+        with self.one_at_a_time:
+            self._renamed(source, target)
+
+    def _renamed(self, source: Path, target: Path) -> None:
         self.step(f"rename {named(Path(target))}")
         old = Path(target).read_bytes() if Path(target).exists() else None
         self.renames.append((Path(target), old))
@@ -89,8 +96,9 @@ class FaultyDisk:
             return
         path, mode = Path(arguments[0]), arguments[1]
         if isinstance(mode, str) and "w" in mode and path.is_relative_to(self.folder):
-            self.step(f"open {named(path)}")
-            self.unsafe.add(path)
+            with self.one_at_a_time:
+                self.step(f"open {named(path)}")
+                self.unsafe.add(path)
 
 
 def named(path: Path) -> str:

@@ -136,6 +136,7 @@ def test_a_gate_of_one_channel_learns_nothing_of_others_and_its_sum_is_right() -
     assert [one.account for one in told if isinstance(one, FeedEntry)] == ["ann", "bob", "cy"]
     assert {one.channel for one in told if isinstance(one, FeedEntry)} == {"mail"}
     assert [number for one in told for number in range(one.since, one.seq + 1)] == [1, 2, 3, 4, 5, 6]
+    assert [one.skips for one in told if isinstance(one, FeedEntry)] == [0, 1, 1]
     assert watched.lines(channels=frozenset()) == [Skipped(since=1, seq=6)]
     only = watched.feed.heartbeat(NOW, frozenset({MAIL}))
     assert only.digest == digest_of(watched.changes(channels=frozenset({MAIL})))

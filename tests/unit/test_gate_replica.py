@@ -182,6 +182,11 @@ def test_changes_of_other_channels_are_passed_over_without_a_gap(gate: Gate) -> 
     for wrong in (Skipped(since=2, seq=3), Skipped(since=1, seq=10_001), Skipped(since=-(2**60), seq=2**60)):
         with pytest.raises(FeedError):
             gate.replica.change(wrong, NOW)
+    gate.watched.say("spam")
+    first = gate.watched.changes()[0]
+    for wrong in (replace(first, seq=3, skips=1), replace(first, skips=-1), replace(first, seq=10_001, skips=10_000)):
+        with pytest.raises(FeedError):
+            gate.replica.change(wrong, NOW)
     assert known.cursor == 0
     for told, cursor in ((Skipped(since=1, seq=3), 3), (Skipped(since=2, seq=3), 3), (Skipped(since=3, seq=5), 5)):
         gate.replica.change(told, NOW)

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from itertools import groupby, islice
+from itertools import islice
 from typing import IO, Final
+
+from msgspec.structs import replace
 
 from comity.ledger.checkpoint import Checkpoint, unverified_checkpoint
 from comity.ledger.commitment import Opening
@@ -229,12 +231,16 @@ def scoped(changes: Iterable[FeedEntry], channels: Channels) -> Iterator[Change]
 
     Of whoever was erased nobody knows the channel any more; every gate hears of it.
     """
-    for is_told, run in groupby(changes, lambda one: _is_told(one, channels)):
-        if is_told:
-            yield from run
-        else:
-            seqs = [one.seq for one in run]
-            yield Skipped(since=seqs[0], seq=seqs[-1])
+    skips = seq = 0
+    for one in changes:
+        seq = one.seq
+        if not _is_told(one, channels):
+            skips += 1
+            continue
+        yield replace(one, skips=skips) if skips else one
+        skips = 0
+    if skips:
+        yield Skipped(since=seq - skips + 1, seq=seq)
 
 
 def _is_told(one: FeedEntry, channels: Channels) -> bool:

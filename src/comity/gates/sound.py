@@ -19,11 +19,10 @@ _STATEMENT: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 def demand_sound(change: Change) -> None:
     """Raises `FeedError` naming what is wrong with it."""
-    if isinstance(change, Skipped):
-        if change.seq - change.since >= MOST_SKIPPED:
-            raise FeedError(f"the feed passes over the changes from {change.since} to {change.seq}: that is too many")
-        return
-    _demand_sound_entry(change)
+    if not 0 <= change.seq - change.since < MOST_SKIPPED:
+        raise FeedError(f"the feed passes over the changes from {change.since} to {change.seq}: that cannot be")
+    if not isinstance(change, Skipped):
+        _demand_sound_entry(change)
 
 
 def _demand_sound_entry(entry: FeedEntry) -> None:

@@ -1,7 +1,7 @@
 """The feed that gates follow, as it is on the wire; and what makes a gate believe that an account is cut off.
 
-A snapshot is one JSON object. A stream is lines of JSON: changes, each with the next number, and heartbeats; changes
-that are none of the gate's, of another channel, are told by their numbers alone. An entry
+A snapshot is one JSON object. A stream is lines of JSON: changes, each with the next number, and heartbeats; of changes
+that are none of the gate's, of another channel, it is told how many there were. An entry
 of the ledger names no account, so each span comes with the opening of its statement's `account` field: `demand_proven`
 holds account, act, channel and end against the entry. In a stream a span brings its C2SP tlog-proof, with the entry
 itself as the proof's extra data; in a snapshot it says only at which index the entry stands, in the published bundles.
@@ -66,10 +66,11 @@ class ProvenSpan(Span, frozen=True, kw_only=True, gc=False):
 class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a gate knows in its `row`-th place. `account` None: it was erased, so no byte of it may stay anywhere.
 
-    `seq`: the change that this was; in a snapshot 0.
+    `seq`: the change that this was; in a snapshot 0. `skips`: so many before it are none of the gate's.
     """
 
     seq: int = 0
+    skips: int = 0
     row: int
     account: AccountId | None
     channel: Channel | None
@@ -78,7 +79,8 @@ class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def since(self) -> int:
-        return self.seq
+        """The first change that it tells of."""
+        return self.seq - self.skips
 
     @property
     def planned(self) -> Planned | None:
@@ -89,7 +91,7 @@ class FeedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The changes from `since` to `seq` are none of this gate's."""
+    """The changes from `since` to `seq`, the last so far, are none of this gate's."""
 
     since: int
     seq: int
@@ -122,6 +124,7 @@ class _Line(msgspec.Struct):
     since: int | None = None
 
 
+_ROW: Final = b'"row":'  # inside of a string its quotes would be escaped, so this is a change's name
 _LINE: Final = msgspec.json.Decoder(_Line)
 _CHANGE: Final = msgspec.json.Decoder(FeedEntry)
 _SKIPPED: Final = msgspec.json.Decoder(Skipped)
@@ -139,6 +142,8 @@ def decode_line(line: bytes) -> Change | Heartbeat:
     if len(line) > LONGEST_LINE:
         raise FeedError(f"a line of the feed has {len(line)} bytes, more than the {LONGEST_LINE} that are read")
     try:
+        if _ROW in line:
+            return _CHANGE.decode(line)
         looked_at = _LINE.decode(line)
         if looked_at.since is not None:
             return _SKIPPED.decode(line)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from typing import Final
@@ -15,6 +16,8 @@ from typing import Final
 HASH_LENGTH: Final = 32
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 256
+_OWN: Final = 4
+"""Hashes of a proof that are looked at by themselves."""
 LARGEST_SIZE: Final = 2**63 - 1
 
 HashReader = Callable[[int, int], bytes]
@@ -175,10 +178,23 @@ def root_from_inclusion(index: int, size: int, leaf: bytes, proof: tuple[bytes, 
     """The root that `proof` leads to from `leaf`; compare it. RFC 9162, 2.1.3.2. Raises `ProofError`."""
     if not 0 <= index < size <= LARGEST_SIZE:
         raise ProofError(f"Entry {index} is not in a tree of {size} entries.")
-    node, last, root = index, size - 1, leaf
+    node, last, root, unused = _climbed(index, size - 1, leaf, proof[:_OWN])
+    if len(proof) > _OWN:
+        node, last, root, more = _climbed_together(node, last, root, tuple(proof[_OWN:]))
+        unused += more
+    if unused:
+        used = len(proof) - unused
+        raise ProofError(f"The inclusion proof has {len(proof)} hashes, of which only {used} have a place.")
+    if last != 0:
+        raise ProofError(f"The inclusion proof breaks off after {len(proof)} hashes.")
+    return root
+
+
+def _climbed(node: int, last: int, root: bytes, proof: tuple[bytes, ...]) -> tuple[int, int, bytes, int]:
+    """The node that `proof` leads to, the last one beside it, the hash there, and how many hashes had no place."""
     for n, sibling in enumerate(proof):
         if last == 0:
-            raise ProofError(f"The inclusion proof has {len(proof)} hashes, of which only {n} have a place.")
+            return node, last, root, len(proof) - n
         if node & 1 or node == last:
             root = node_hash(sibling, root)
             while not node & 1 and node:
@@ -186,9 +202,11 @@ def root_from_inclusion(index: int, size: int, leaf: bytes, proof: tuple[bytes, 
         else:
             root = node_hash(root, sibling)
         node, last = node >> 1, last >> 1
-    if last != 0:
-        raise ProofError(f"The inclusion proof breaks off after {len(proof)} hashes.")
-    return root
+    return node, last, root, 0
+
+
+_climbed_together = lru_cache(maxsize=1024)(_climbed)
+"""The rest of a way, which leaves that stand near each other share."""
 
 
 def check_inclusion(index: int, size: int, leaf: bytes, proof: tuple[bytes, ...], root: bytes) -> None:

@@ -11,24 +11,32 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from comity.ledger.checkpoint import unverified_checkpoint
 from comity.ledger.log import CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH, File, ForkError
 from comity.ledger.note import NoteError, VerifierKey, countersigned, parse_note
-from comity.ledger.tiles import LARGEST_FILE, TilePlace, parse_path
+from comity.ledger.tiles import LARGEST_FILE, parse_path
 from comity.ledger.tree import TILE_WIDTH
 from comity.ledger.versions import LARGEST_VERSION, is_version_path
 
 if sys.platform != "win32":
     from fcntl import LOCK_EX, flock
 
+WorkT = TypeVar("WorkT")
+ResultT = TypeVar("ResultT")
 _UNTRUSTED: Final = sum(int(getattr(os, flag, 0)) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 """The folder may be somebody else's: follow no link, do not wait for a pipe, change no line's end. As far as can be."""
+_NEXT: Final = ".checkpoint.next.new"
+"""Where a checkpoint waits, durable, for what it needs. Nobody else reads or writes it."""
+_AT_ONCE: Final = 16
+_TOGETHER: Final = 4
+"""Files that wait for the disk side by side: a journalling file system makes them durable in one go."""
 _NAMED: Final = (CHECKPOINT_PATH, COSIGNED_PATH, VKEY_PATH)
 
 
@@ -41,6 +49,7 @@ class LogFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._beside = ThreadPoolExecutor(_TOGETHER, thread_name_prefix="log")
 
     def read(self, path: str) -> bytes | None:
         """A file of the log by its path below the prefix. None: no such file, or no path that a log has."""
@@ -60,19 +69,15 @@ class LogFolder:
         Raises `ForkError`, with no checkpoint written, if `checkpoint` does not follow the published one.
         """
         self._demand_forward(self.checkpoint(), checkpoint)
-        folders, outgrown = set(), []
-        for path, content in files:
-            if path == CHECKPOINT_PATH:
-                continue
-            place = _demand_place(path)
-            folders |= self._write(path, content)
-            if place is not None and place.width == TILE_WIDTH:
-                outgrown.append(self.path / f"{path}.p")
-        _sync(folders)
+        outgrown = []
+        every = (one for one in chain(files, [(_NEXT, checkpoint)]) if one[0] != CHECKPOINT_PATH)
+        while some := list(islice(every, _AT_ONCE)):
+            outgrown += [self.path / f"{path}.p" for path, _ in some if _is_whole(path)]
+            self._put(some)
         with self._checkpoints():
             self._put_checkpoint(checkpoint)
         for folder in outgrown:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._beside.submit(shutil.rmtree, folder, ignore_errors=True)  # nobody waits for that
 
     def publish_cosigned(self, cosigned: bytes, *, is_valid: bool) -> bool:
         """Add the signatures of `cosigned` to the published checkpoint. False: that has gone on to another size.
@@ -101,8 +106,9 @@ class LogFolder:
         published = self.checkpoint()
         self._demand_forward(published, checkpoint)
         if published is not None and parse_note(published).text == parse_note(checkpoint).text:
-            checkpoint = countersigned(published, parse_note(checkpoint).signatures)
-        _sync(self._write(CHECKPOINT_PATH, checkpoint))
+            _sync(self._write(_NEXT, countersigned(published, parse_note(checkpoint).signatures)))
+        os.replace(self.path / _NEXT, self.path / CHECKPOINT_PATH)
+        _sync([str(self.path)])
 
     @contextmanager
     def _checkpoints(self) -> Iterator[None]:
@@ -146,6 +152,20 @@ class LogFolder:
         if before.size == after.size and before.root != after.root:
             raise ForkError(f"{self.path} has published another root for {before.size} entries: {before}.")
 
+    def _put(self, files: Sequence[File]) -> None:
+        """Put files in place, durable with their names. The disk is waited for twice, however many they are."""
+        folders = self._together(lambda one: self._write(*one), files)
+        self._together(lambda one: _sync([one]), set[str]().union(*folders))
+
+    def _together(self, work: Callable[[WorkT], ResultT], every: Iterable[WorkT]) -> list[ResultT]:
+        """Raises what one of them raises, when all have ended."""
+        doing = [self._beside.submit(work, one) for one in every]
+        wait(doing)
+        done = list[ResultT]()
+        while doing:  # each is let go of, or what it raises would keep alive whatever its callers hold
+            done.append(doing.pop(0).result())
+        return done
+
     def _write(self, path: str, content: bytes) -> set[str]:
         """Put a file in place and return the folders to sync. Raises `OSError`; the old file then still stands."""
         target = os.path.join(self.path, path)  # of strings: it is done with each publication, and paths cost more
@@ -160,12 +180,12 @@ class LogFolder:
         return {folder, *map(str, new)}
 
 
-def _demand_place(path: str) -> TilePlace | None:
-    """The tile or bundle; None: a version of the agreement."""
+def _is_whole(path: str) -> bool:
+    """Whether this is a full tile or bundle. Raises `ValueError` for what a log has not."""
     place = parse_path(path)
-    if place is None and not is_version_path(path):
+    if place is None and path != _NEXT and not is_version_path(path):
         raise ValueError(f"{path!r} is no path of a tile, a bundle or an agreement.")
-    return place
+    return place is not None and place.width == TILE_WIDTH
 
 
 def _made_folders(folder: Path) -> set[Path]:
