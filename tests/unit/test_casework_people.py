@@ -522,3 +522,4 @@ def test_the_statement_says_that_an_appeal_holds_what_has_not_started() -> None:
     assert "starts on 21 January 2026, 12:00 (UTC) and ends on 23 January 2026, 12:00 (UTC)." in decided
     assert "does not start before it is decided" not in decided
     assert "does not start before it is decided" not in read(delayed(upheld=None, files=4))
+    assert "starts on" not in read(delayed(upheld=False, files=1, decides=2)), "it was over before it began"

@@ -262,7 +262,7 @@ def test_an_account_that_was_told_of_a_version_accepts_it_by_going_on_where_its_
     """What the source says is kept, and told when the account's data are exported; nothing else is taken for it."""
     (comity.folder / "saying.md").write_text(FIRST.replace("contact:", "accepted_by_going_on: 14 days\ncontact:"))
     comity("publish", "saying.md", "--replay", "--from", "2026-01-01")
-    assert "accepted no version" in comity("accept", "guest", "--by-notice", code=2)
+    assert "has accepted no version" in comity("accept", "guest", "--by-notice", code=2)
     comity("accept", "guest", "--at", "2026-01-01T12:00:00Z")
     comity("publish", "second.md", "--from", "2026-02-01")
     said = comity("accept", "guest", "--by-notice", "--at", "2026-02-02T12:00:00Z")

@@ -175,7 +175,7 @@ def test_the_last_version_that_an_account_was_told_of_does_not_bind_it_before_it
     ("old", "accepted", "version", "says"),
     [
         (OLD, OLD, NEW, "does not say that going on counts"),
-        (GOING_ON, None, NEW, "accepted no version"),
+        (GOING_ON, None, NEW, "has accepted no version"),
         (GOING_ON, GOING_ON, GOING_ON, "by that version already"),
         (GOING_ON, NEW, GOING_ON, "or by a later one"),
     ],

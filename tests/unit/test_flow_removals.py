@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from test_flow_record import NOW, World, agreement
 
-from comity.casework.facts import AppealOutcome, Treatment
+from comity.casework.facts import AppealOutcome, How, Treatment
+from comity.casework.printing import as_text
 from comity.casework.refused import RefusedError
 from comity.casework.removals import Due
+from comity.casework.wording import sections
 from comity.flow import amend, appeal, removals, review
 from comity.flow.review import Deciding, Notice
 from comity.model.ids import AccountId, Channel, ClauseId, DecisionId, MessageId, ReviewerId
 from comity.model.message import Message
+from comity.ports import Outcome
 
 ANN, MARA, NOOR = AccountId("ann"), ReviewerId("mara"), ReviewerId("noor")
 KEY = ("s", MessageId("m"))
@@ -36,7 +42,7 @@ def reported(world: World, instead: str | None = None) -> DecisionId:
 
 
 def due(world: World) -> list[tuple[Treatment, tuple[str, ...]]]:
-    return [(each.treatment, each.territory) for each in removals.due(world.store, NOW)]
+    return [(each.treatment, each.territory) for each in removals.due(world.store, world.clock.at)]
 
 
 def done(world: World, treatment: Treatment) -> None:
@@ -106,3 +112,36 @@ def test_what_is_not_due_cannot_be_acknowledged(world: World) -> None:
         done(world, Treatment.WITHHELD)
     with pytest.raises(RefusedError, match="nothing is left"):
         removals.account_of(world.store, KEY, NOW)
+
+
+def test_a_removal_that_is_delayed_begins_with_its_time_and_not_with_the_answer() -> None:
+    world = World(agreement("| 1 | remove | | after 3 days |"), "live")
+    answers = [world.say("spam"), world.say("spam")]  # the second joins
+    assert [each.outcome for each in answers] == [Outcome.ALLOWED, Outcome.ALLOWED]
+    (one,) = world.proceedings.record(AccountId("ann")).decisions
+    (quoted,) = one.decided.statement.messages
+    assert not quoted.removed
+    amend.deliver(world.proceedings, one.id, How.LINK, NOW)
+    states = []
+    for hours in (71, 73):
+        world.clock.at = NOW + timedelta(hours=hours)
+        states.append(due(world))
+    assert states == [[], [(Treatment.WITHHELD, ())] * 2]
+    (one,) = world.proceedings.record(AccountId("ann")).decisions
+    told = as_text("", sections(one, zone=ZoneInfo("UTC"), appeal_window=None)).replace("\n", " ")
+    assert "Your message is removed 3 days after you get this statement." in told
+    assert "and is removed when the first one is" in told
+    assert "was removed" not in told
+
+
+def test_an_appeal_holds_a_removal_that_has_not_begun() -> None:
+    world = World(agreement("| 1 | remove | | after 3 days |"), "live")
+    decision = world.say("spam").statement
+    assert decision is not None
+    amend.deliver(world.proceedings, decision, How.LINK, NOW)
+    filed = appeal.file(world.proceedings, appeal.Complaint(decision=decision, text="No."), NOW)
+    world.clock.at = NOW + timedelta(days=9)
+    assert due(world) == []
+    by = ReviewerId("noor")
+    appeal.give_outcome(world.proceedings, filed.appeal, AppealOutcome.UPHELD, by, "So.", world.clock.at)
+    assert due(world) == [(Treatment.WITHHELD, ())]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from comity.app.acting import acting, told
 from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
@@ -12,6 +14,9 @@ from comity.casework.refused import RefusedError
 from comity.casework.wording import printable
 from comity.flow import accounts
 from comity.model.ids import Digest
+
+_NAME: Final = "Name a digest that `comity publish` has printed, and a language that this version is written in."
+_ASK: Final = "Ask the account, and record that it accepts without `--by-notice`."
 
 
 def accept(
@@ -30,7 +35,7 @@ def accept(
         try:
             fact = accounts.accept(proceedings, parse_account(account), digest, language, when, by=by)
         except RefusedError as error:
-            help_ = "Name a digest that `comity publish` has printed, and a language that this version is written in."
+            help_ = _ASK if by_notice else _NAME
             raise StopError(str(error), help=help_, code=Exit.USAGE) from error
     said = f"{printable(account)} is bound by {fact.agreement} from {fact.binds_from:%Y-%m-%d %H:%M} UTC on."
     if fact.by is AcceptedBy.NOTICE:

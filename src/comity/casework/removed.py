@@ -18,6 +18,13 @@ def removed(one: Recorded, at: datetime) -> Iterator[tuple[Held, Territory | Non
         if measure.kind is Kind.REMOVE:
             for breach in one.decided.breaches:
                 yield (breach.source, breach.message), measure.territory if measure.is_active(at) else None
+    later = [each for each in one.all_measures if each.kind is Kind.REMOVE and each.delay]
+    has_begun = not later or any(each.is_active(at) for each in later)
     for each in one.joined:
         if each.removed:
-            yield (each.breach.source, each.breach.message), () if one.is_live else None
+            yield (each.breach.source, each.breach.message), () if one.is_live and has_begun else None
+
+
+def waits_to_remove(one: Recorded) -> bool:
+    """Whether messages are removed some time after the statement is delivered, and not at once."""
+    return any(each.kind is Kind.REMOVE and each.delay for each in one.decided.measures)

@@ -21,6 +21,7 @@ from comity.casework.facts import (
 )
 from comity.casework.languages import Language
 from comity.casework.recorded import Recorded
+from comity.casework.removed import waits_to_remove
 from comity.casework.spoken import called, dated, listed, measure_in_words, one_or_many
 from comity.casework.visible import printable
 from comity.model.clause import Kind
@@ -44,7 +45,7 @@ def since(one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
         yield say.appeal_pause.format(at=dated(pause.start, zone, say))
     for measure in one.measures:
         if measure.channels and ((measure.delay and measure.start) or (measure.until and one.met)):
-            yield _settled(measure, zone, say)
+            yield from _settled(measure, zone, say)
 
 
 def _change(change: Change, one: Recorded, zone: ZoneInfo, say: Language) -> Iterator[str]:
@@ -85,8 +86,14 @@ def _joined(change: Joined, one: Recorded, zone: ZoneInfo, say: Language) -> str
         sent=dated(change.breach.sent, zone, say),
         id=printable(change.breach.message),
         clause=titles.get(change.breach.clause, change.breach.clause),
-        treated=say.joined_removed if change.removed else say.joined_marked if change.marked else "",
+        treated=_treated(change, one, say),
     )
+
+
+def _treated(change: Joined, one: Recorded, say: Language) -> str:
+    if change.removed:
+        return say.joined_removed_later if waits_to_remove(one) else say.joined_removed
+    return say.joined_marked if change.marked else ""
 
 
 def _outcome(change: OutcomeGiven, at: str, say: Language) -> str:
@@ -119,16 +126,18 @@ def _now(measures: tuple[Measure, ...], issued: Statement, zone: ZoneInfo, say: 
             yield measure_in_words(measure, zone, say, messages=messages)
 
 
-def _settled(measure: Measure, zone: ZoneInfo, say: Language) -> str:
-    """When a measure starts and ends whose times were open when the statement was issued."""
+def _settled(measure: Measure, zone: ZoneInfo, say: Language) -> Iterator[str]:
+    """When a measure starts and ends whose times were open when the statement was issued, if it ever holds."""
     start = measure.start if measure.delay else None
+    if start is not None and measure.is_over(start):
+        return
     sentence = {
         (True, True): say.settled_both,
         (True, False): say.settled_start,
         (False, True): say.settled_end,
         (False, False): say.settled_open,
     }[start is not None, measure.end is not None]
-    return sentence.format(
+    yield sentence.format(
         measure=say.measures[measure.kind],
         channels=listed(measure.channels, say),
         start=_if_known(start, zone, say),

@@ -100,12 +100,21 @@ def listed(names: Iterable[str], say: Language) -> str:
 def measure_in_words(measure: Measure, zone: ZoneInfo, say: Language = ENGLISH, *, messages: int = 1) -> str:
     """One measure as a sentence to the person it concerns."""
     if measure.kind.is_on_message:
-        said = one_or_many(say.removed if measure.kind is Kind.REMOVE else say.marked, messages)
+        said = _treated(measure, messages, say)
         return f"{said} {only_in(measure.territory, say)}" if measure.territory else said
     what = _limited(say.limited, measure.rate, say) if measure.kind is Kind.LIMIT else say.kinds[measure.kind]
     if not measure.channels:
         return what
     return say.on_channels.format(what=what, channels=listed(measure.channels, say), term=_term(measure, zone, say))
+
+
+def _treated(measure: Measure, messages: int, say: Language) -> str:
+    """What was done with the message, or what will be."""
+    is_removed = measure.kind is Kind.REMOVE
+    if not measure.delay:
+        return one_or_many(say.removed if is_removed else say.marked, messages)
+    later = one_or_many(say.removed_later if is_removed else say.marked_later, messages)
+    return later.format(delay=duration(measure.delay, say))
 
 
 def only_in(territory: tuple[str, ...], say: Language) -> str:

@@ -129,7 +129,7 @@ def _quoted(clause: Clause, translation: Translation | None) -> QuotedClause:
 
 
 def _quoted_messages(grounds: Grounds) -> tuple[QuotedMessage, ...]:
-    kinds = [measure.kind for measure in grounds.measures if not measure.territory]
+    kinds = [measure.kind for measure in grounds.measures if not measure.territory and not measure.delay]
     removed, marked = Kind.REMOVE in kinds, Kind.MARK in kinds
     return tuple([_quoted_message(message, removed=removed, marked=marked) for message in grounds.messages])
 

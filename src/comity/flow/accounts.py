@@ -56,13 +56,13 @@ def _counts_from(proceedings: Proceedings, account: AccountId, told_of: InForce,
     """When going on begins to count: nobody agreed to that but by the version that they accepted themselves."""
     record = proceedings.record(account)
     if not record.acceptances:
-        raise RefusedError("it has accepted no version, and is bound by the one in force without being told")
+        raise RefusedError("the account has accepted no version: the one in force binds it, told or not")
     bound = proceedings.bound(record, at)
     if bound is None or not proceedings.versions.is_later(told_of, bound):
-        raise RefusedError("it is bound by that version already, or by a later one")
+        raise RefusedError("the account is bound by that version already, or by a later one")
     after = bound.agreement.accepted_by_going_on
     if after is None:
-        raise RefusedError("the version that binds it does not say that going on counts: ask for its acceptance")
+        raise RefusedError("the version that binds the account does not say that going on counts")
     return after.after(at)
 
 

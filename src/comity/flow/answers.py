@@ -11,8 +11,10 @@ from comity.casework.case_facts import Found
 from comity.casework.facts import Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
 from comity.casework.removals import Key, clauses_of, kept_back, seen, wanted
+from comity.casework.removed import waits_to_remove
 from comity.model.clause import Decide, Kind
 from comity.model.ids import DecisionId, Digest, MessageId
+from comity.model.measure import Measure
 from comity.model.message import Message
 from comity.ports import Answer, Outcome
 
@@ -50,20 +52,21 @@ def unanswered(messages: Iterable[Message], answers: Container[tuple[str, Messag
     return list(fresh.values())
 
 
-def first(message: Message, facts: Iterable[Fact]) -> Answer:
-    """The answer to a message that was judged, with the statement that says why."""
+def first(message: Message, facts: Iterable[Fact], record: Record) -> Answer:
+    """The answer to a message that was judged, with the statement that says why. `record`: its author's before."""
     outcome, clauses, statement = Outcome.ALLOWED, [], None
     for fact in facts:
         match fact:
             case Decided():
                 statement = fact.decision
                 clauses += [breach.clause for breach in fact.breaches]
-                if any([measure.kind is Kind.REMOVE and not measure.territory for measure in fact.measures]):
+                if any([_removes_at_once(measure) for measure in fact.measures]):
                     outcome = Outcome.REMOVED
             case Joined():
                 statement = statement or fact.decision
                 clauses.append(fact.breach.clause)
-                if fact.removed:
+                one = record.decision(fact.decision)
+                if fact.removed and not (one and waits_to_remove(one)):
                     outcome = Outcome.REMOVED
             case Found(decide=Decide.HOLD | Decide.REVIEW):
                 clauses.append(fact.breach.clause)
@@ -72,6 +75,11 @@ def first(message: Message, facts: Iterable[Fact]) -> Answer:
             case _:
                 continue
     return Answer(message=message.id, outcome=outcome, clauses=tuple(dict.fromkeys(clauses)), statement=statement)
+
+
+def _removes_at_once(measure: Measure) -> bool:
+    """Everywhere, and not some time after the statement is delivered."""
+    return measure.kind is Kind.REMOVE and not measure.territory and not measure.delay
 
 
 def held(answer: Answer, because: DecisionId) -> Answer:

@@ -278,7 +278,7 @@ class Proceedings:
                 found_in = Judged(message=message, findings=judged.findings, agreement=judged.bound.agreement)
                 with self._terms.spans.span("decide"):
                     facts = decide(record, found_in, self.given(at))
-            answer = first(message, facts)
+            answer = first(message, facts, record)
             if found.by is not None and found.by.kind is Kind.HOLD and answer.outcome is Outcome.ALLOWED:
                 facts += wait(record, message, self.given(at))
                 answer = held(answer, found.by.decision)

@@ -80,6 +80,14 @@ GERMAN: Final = Language(
     },
     removed=("Ihre Nachricht wurde entfernt.", "Ihre Nachrichten wurden entfernt."),
     marked=("Ihre Nachricht wird mit einem Hinweis gezeigt.", "Ihre Nachrichten werden mit einem Hinweis gezeigt."),
+    removed_later=(
+        "Ihre Nachricht wird {delay} nach Erhalt dieser Begründung entfernt.",
+        "Ihre Nachrichten werden {delay} nach Erhalt dieser Begründung entfernt.",
+    ),
+    marked_later=(
+        "Ihre Nachricht wird, beginnend {delay} nach Erhalt dieser Begründung, mit einem Hinweis gezeigt.",
+        "Ihre Nachrichten werden, beginnend {delay} nach Erhalt dieser Begründung, mit einem Hinweis gezeigt.",
+    ),
     stays_removed=("Ihre Nachricht bleibt entfernt.", "Ihre Nachrichten bleiben entfernt."),
     stays_marked=("Ihre Nachricht behält ihren Hinweis.", "Ihre Nachrichten behalten ihren Hinweis."),
     put_back=("Ihre Nachricht wird wiederhergestellt.", "Ihre Nachrichten werden wiederhergestellt."),
@@ -262,6 +270,7 @@ GERMAN: Final = Language(
     joined="Berichtigung vom {at}: Eine Nachricht vom {sent} (Kennung {id}) verstößt ebenfalls gegen „{clause}“"
     "{treated}. Dafür gibt es weder einen Punkt noch eine Maßnahme.",
     joined_removed=" und wurde auch entfernt",
+    joined_removed_later=" und wird zusammen mit der ersten entfernt",
     joined_marked=" und wird mit einem Hinweis gezeigt",
     outcome="Über Ihre Beschwerde hat am {at} jemand anders entschieden: {came}.",
     upheld="die Entscheidung bleibt bestehen",

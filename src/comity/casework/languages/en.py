@@ -79,6 +79,14 @@ ENGLISH: Final = Language(
     },
     removed=("Your message was removed.", "Your messages were removed."),
     marked=("Your message is shown with a notice.", "Your messages are shown with a notice."),
+    removed_later=(
+        "Your message is removed {delay} after you get this statement.",
+        "Your messages are removed {delay} after you get this statement.",
+    ),
+    marked_later=(
+        "Your message is shown with a notice from {delay} after you get this statement on.",
+        "Your messages are shown with a notice from {delay} after you get this statement on.",
+    ),
     stays_removed=("Your message stays removed.", "Your messages stay removed."),
     stays_marked=("Your message still has its notice.", "Your messages still have their notice."),
     put_back=("Your message is put back.", "Your messages are put back."),
@@ -254,6 +262,7 @@ ENGLISH: Final = Language(
     joined="Correction of {at}: a message sent on {sent} (id {id}) breaches the clause “{clause}” as well{treated}. "
     "It adds no point and no measure.",
     joined_removed=" and was removed too",
+    joined_removed_later=" and is removed when the first one is",
     joined_marked=" and is shown with a notice",
     outcome="Your appeal was decided on {at} by somebody else: {came}.",
     upheld="the decision stands",

@@ -79,6 +79,14 @@ FRENCH: Final = Language(
     },
     removed=("Votre message a été retiré.", "Vos messages ont été retirés."),
     marked=("Votre message est montré avec une mention.", "Vos messages sont montrés avec une mention."),
+    removed_later=(
+        "Votre message sera retiré {delay} après la réception de cet exposé.",
+        "Vos messages seront retirés {delay} après la réception de cet exposé.",
+    ),
+    marked_later=(
+        "Votre message sera montré avec une mention {delay} après la réception de cet exposé.",
+        "Vos messages seront montrés avec une mention {delay} après la réception de cet exposé.",
+    ),
     stays_removed=("Votre message reste retiré.", "Vos messages restent retirés."),
     stays_marked=("Votre message garde sa mention.", "Vos messages gardent leur mention."),
     put_back=("Votre message est rétabli.", "Vos messages sont rétablis."),
@@ -262,6 +270,7 @@ FRENCH: Final = Language(
     joined="Correction du {at} : un message envoyé le {sent} (identifiant {id}) ne respecte pas non plus "
     "« {clause} »{treated}. Cela n'ajoute ni point ni mesure.",
     joined_removed=" et a été retiré aussi",
+    joined_removed_later=" et sera retiré en même temps que le premier",
     joined_marked=" et est montré avec un avis",
     outcome="Une autre personne a statué sur votre réclamation le {at} : {came}.",
     upheld="la décision est maintenue",

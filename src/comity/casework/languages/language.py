@@ -64,6 +64,8 @@ class Language:
     kinds: Mapping[Kind, str]
     removed: OneAndMany
     marked: OneAndMany
+    removed_later: OneAndMany
+    marked_later: OneAndMany
     stays_removed: OneAndMany
     stays_marked: OneAndMany
     put_back: OneAndMany
@@ -162,6 +164,7 @@ class Language:
     recomputed: str
     joined: str
     joined_removed: str
+    joined_removed_later: str
     joined_marked: str
     outcome: str
     upheld: str
