@@ -70,8 +70,8 @@ KEY = SigningKey(name="example.org/log", seed=b"7" * 32)
 class World:
     """A store that outlives the proceedings on it."""
 
-    def __init__(self, snapshot_every: int = 100_000) -> None:
-        self.snapshot_every = snapshot_every
+    def __init__(self, snapshot_every: int = 100_000, most_records: int = 200_000) -> None:
+        self.snapshot_every, self.most_records = snapshot_every, most_records
         self.store, self.log, self.entropy = MemoryStore(), MemoryLog(), CountedEntropy()
         recorder = self.recorder()
         recorder.begin(mode="replay", operator="tests", at=START)
@@ -88,6 +88,7 @@ class World:
             delivery=Duration(count=1, unit=Unit.MINUTE),
             history_key=b"h" * 32,
             snapshot_every=self.snapshot_every,
+            most_records=self.most_records,
         )
         return Proceedings(self.store, self.recorder(), FixedClock(START), self.entropy, terms)
 
@@ -135,6 +136,17 @@ def test_started_anew_after_every_few_messages_it_answers_the_same(at_once: int)
     assert any("often" in clauses for each in once for _, clauses in told(each))
     assert broken.censuses() == whole.censuses()
     assert max(count for _, count in whole.censuses()) > 0
+
+
+@pytest.mark.parametrize("most_records", [1, 3])
+def test_with_more_accounts_than_are_kept_at_hand_it_records_the_same(most_records: int) -> None:
+    sent, all_kept, few_kept = messages(120), World(), World(most_records=most_records)
+    for world in (all_kept, few_kept):
+        running = world.started()
+        for start in range(0, len(sent), 40):
+            running.take(sent[start : start + 40])
+    assert list(few_kept.store.facts()) == list(all_kept.store.facts())
+    assert few_kept.store.entries(0, few_kept.store.size) == all_kept.store.entries(0, all_kept.store.size)
 
 
 def test_started_anew_from_snapshots_it_answers_the_same() -> None:

@@ -40,8 +40,6 @@ from comity.model.plan import Planned
 from comity.model.statement import Breach, Origin
 from comity.ports import NO_SPANS, Answer, Attachment, Clock, Entropy, Outcome, Running, Spans, Store, Taken, Version
 
-_MOST_RECORDS = 200_000
-"""Accounts whose records are kept at hand; beyond that they are read from the store again."""
 _AT_ONCE = 256
 """Messages that are judged before anything is decided about them."""
 _REMEMBERED = (Decided, Joined)
@@ -53,13 +51,14 @@ class Terms:
     """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives.
 
     `snapshot_every`: after how many messages at least the windows are stored whole; more when they hold more, so that
-    it costs each message the same.
+    it costs each message the same. `most_records`: kept at hand; beyond that they are read from the store again.
     """
 
     mode: Mode
     delivery: Duration
     history_key: bytes
     snapshot_every: int = 100_000
+    most_records: int = 200_000
     spans: Spans = NO_SPANS
 
 
@@ -75,6 +74,7 @@ class Proceedings:
         self._tracer = Tracer(self._versions.windows, key=terms.history_key)
         self._history = History(self._versions.windows, lateness=self._versions.lateness)
         self._records: dict[AccountId, Record] = {}
+        self._are_ahead = False  # the records, of what the store has
         self._restricted: dict[AccountId, None] = {}
         self._newly: dict[AccountId, None] = {}  # restricted since the last write
         self._released: dict[AccountId, None] = {}
@@ -223,6 +223,7 @@ class Proceedings:
             active=self._active,
             running=self._running,
         )
+        self._are_ahead = False
 
     def _planned(self, facts: Sequence[Fact]) -> tuple[Planned, ...]:
         """What gates are to know after these facts."""
@@ -353,7 +354,7 @@ class Proceedings:
         """Bring the record and the windows up to date with new facts."""
         record = self.record(account)
         for fact in facts:
-            record = after(record, fact)
+            record, self._are_ahead = after(record, fact), True
             self._remember(fact)
         self._records[account] = record
 
@@ -379,7 +380,7 @@ class Proceedings:
         """The account's record as it is now."""
         known = self._records.get(account)
         if known is None:
-            if len(self._records) >= _MOST_RECORDS:
+            if len(self._records) >= self._terms.most_records and not self._are_ahead:
                 self._records.clear()
             known = self._records[account] = fold(account, self._store.facts_of(account))
         return known
