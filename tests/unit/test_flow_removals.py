@@ -145,3 +145,20 @@ def test_an_appeal_holds_a_removal_that_has_not_begun() -> None:
     by = ReviewerId("noor")
     appeal.give_outcome(world.proceedings, filed.appeal, AppealOutcome.UPHELD, by, "So.", world.clock.at)
     assert due(world) == [(Treatment.WITHHELD, ())]
+
+
+def test_a_message_that_joined_is_put_back_when_the_decision_is_reversed() -> None:
+    world = World(agreement("| 1 | remove | | |"), "live")
+    decision = world.say("spam").statement
+    assert decision is not None
+    assert world.say("spam").outcome is Outcome.REMOVED
+    reverse(world, decision)
+    assert due(world) == [(Treatment.RESTORED, ()), (Treatment.RESTORED, ())]
+
+
+def test_lifting_frees_the_account_and_leaves_the_message_removed() -> None:
+    world = World(agreement("| 1 | remove, suspend | all | 7 days |"), "live")
+    decision = world.say("spam").statement
+    assert decision is not None
+    amend.lift(world.proceedings, decision, ReviewerId("mara"), "Enough.", NOW)
+    assert due(world) == []
