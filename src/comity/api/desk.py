@@ -209,11 +209,11 @@ class Queue:
             if error is not None and not group.is_kept and len(group.works) > 1:
                 most = 1
                 continue
+            self._told()  # first, since gates wait for it
             outcomes = group.outcomes if error is None else [error] * max(1, len(group.outcomes))
             for act, outcome in zip(acts, outcomes, strict=False):
                 outcome.tell() if isinstance(outcome, _Done) else act.fail(outcome)
             acts = acts[len(outcomes) :]
-            self._told()
 
     def _keep(self, acts: Sequence[_Act], group: Group[_Done]) -> None:
         until = self._monotonic() + _LONGEST
