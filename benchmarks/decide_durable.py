@@ -25,11 +25,13 @@ import msgspec
 from comity.agreement import load
 from comity.app.wiring import SystemEntropy
 from comity.casework.facts import Decided
+from comity.engine.plan import plan
 from comity.flow.agreement import version_of
 from comity.flow.message import Proceedings, Terms
 from comity.flow.publish import Recorder
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
+from comity.model.agreement import Agreement
 from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, Channel, MessageId
 from comity.model.message import Message
@@ -38,7 +40,7 @@ from comity.stores.log_folder import LogFolder
 from comity.stores.memory import MemoryStore
 from comity.stores.sqlite import SqliteStore
 from comity.stores.world import FixedClock, MemoryLog
-from common import START, expect, report, seconds
+from common import START, expect, part, report, seconds
 
 COUNT = 10_000
 ACCOUNTS = 2_000
@@ -69,15 +71,19 @@ text.says("buy now")
 """
 
 
+def rules() -> Agreement:
+    agreement = load("rules.md", RULES, lambda _: None).agreement
+    if agreement is None:
+        sys.exit("the rules do not load")
+    return agreement
+
+
 def proceedings(store: Store, log: PublishedLog) -> Proceedings:
     """A record that replays, with one version of the rules."""
     entropy = SystemEntropy()
     recorder = Recorder(store, log, KEY, entropy)
     recorder.begin(mode="replay", operator="benchmark", at=START)
-    agreement = load("rules.md", RULES, lambda _: None).agreement
-    if agreement is None:
-        sys.exit("the rules do not load")
-    recorder.publish_version(version_of(agreement, name="rules.md", effective=START), START)
+    recorder.publish_version(version_of(rules(), name="rules.md", effective=START), START)
     terms = Terms(mode="replay", delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
     return Proceedings(store, recorder, FixedClock(START), entropy, terms)
 
@@ -100,6 +106,16 @@ def messages() -> list[Message]:
 def decide(running: Proceedings, sent: list[Message]) -> None:
     for start in range(0, len(sent), GROUP):
         running.take(sent[start : start + GROUP])
+
+
+def judging(sent: list[Message]) -> float:
+    """The CPU time of judging all messages alone, with evidence."""
+    judge = plan(rules()).judge
+    begun = time.process_time()
+    found = sum(1 for message in sent if judge(message, {}))
+    spent = time.process_time() - begun
+    expect(found == len(sent), f"{found} findings in {len(sent)} messages")
+    return spent
 
 
 def took(store: Store, log: PublishedLog, read: Callable[[str], bytes | None]) -> tuple[float, float]:
@@ -141,6 +157,9 @@ with tempfile.TemporaryDirectory() as name:
     durable.close()
     bare = COUNT / seconds(lambda: bare_sqlite(folder / "bare.db", bodies))
 
+judged = judging(messages()) / COUNT * 1_000_000
+part("in memory, of a message's whole way: judging with evidence, taken alone", judged, "us")
+part("in memory, the rest: a decision, from its finding on", 1_000_000 / by_core - judged, "us")
 print(f"in memory: {by_core:.0f} decisions/s of CPU time (target: > 10000), {by_clock:.0f} by the clock")
 print(f"on SQLite: {on_sqlite:.0f} decisions/s, {sqlite_by_core:.0f} of CPU time")
 print(f"bare SQLite: {bare:.0f} rows/s; ratio {on_sqlite / bare:.3f}")
