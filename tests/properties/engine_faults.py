@@ -27,7 +27,6 @@ passages = import_module("comity.engine.passages")
 rows = import_module("comity.flow.rows")
 plains = import_module("comity.intake.plain")
 plans = import_module("comity.engine.plan")
-runs = import_module("comity.engine.runs")
 series = import_module("comity.engine.series")
 sieves = import_module("comity.engine.sieve")
 tallies = import_module("comity.engine.tallies")
@@ -174,7 +173,6 @@ FAULTS: dict[str, Plant] = {
     "a window's edge that belongs to it in turns": lambda patch: patch.setattr(
         series, "bisect_right", tallies.bisect_left
     ),
-    "a window's edge that belongs to it in batches": lambda patch: patch.setattr(runs, "_RIGHT", "left"),
     "ties in another order": _untied,
     "a text in columns taken for ASCII": lambda patch: patch.setattr(joins, "MOST_ASCII", 255),
     "a find in columns given to the next text": lambda patch: patch.setattr(joins.Joined, "places_of", _to_the_next),

@@ -21,9 +21,9 @@ import msgspec
 import pyarrow as pa
 from engine_grammar import IDS, LEXICONS, TRAPS, Grammar, agreement_of, message
 
-from comity.engine.batch_history import BatchHistory
 from comity.engine.columns import Column
 from comity.engine.fold import fold
+from comity.engine.history import History
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.engine.plan import plan
 from comity.engine.reference import Reference
@@ -256,21 +256,18 @@ def single(made: Stream) -> list[Findings]:
 
 
 def batch(made: Stream) -> list[Findings]:
-    """In two parts, with the batch history; one by one where windows count breaches."""
+    """In two parts, with rows of counts; one by one where windows count breaches."""
     planned = plan(made.agreement)
-    tracer, history = Tracer(planned.needs, key=KEY), BatchHistory(planned.needs, lateness=LATENESS)
+    tracer, history = Tracer(planned.needs, key=KEY), History(planned.needs, lateness=LATENESS)
     automatic = {clause.id for clause in made.agreement.clauses if clause.decide is Decide.AUTO}
+    is_alone = not all(window.counted.includes_this_message for window in planned.needs)
     found: list[Findings] = []
-    for part in (made.messages[:13], made.messages[13:]):
-        if not history.reads_events:
-            tallied = history.take(tracer.traces(part))
-            found += planned.judge_batch(part, tallied.rows(), tallied.late.tolist())
-            continue
-        for one, (counts, late) in zip(part, history.judging(tracer.traces(part)), strict=True):
-            found.append(planned.judge_batch([one], [counts], [late])[0])
-            for finding in found[-1]:
-                if finding.clause in automatic:
-                    history.breach(one.author, finding.clause, one.sent)
+    for part in [[one] for one in made.messages] if is_alone else (made.messages[:13], made.messages[13:]):
+        counted = [history.take(tracer.trace(one)) for one in part]
+        found += planned.judge_batch(part, [counts for counts, _ in counted], [late for _, late in counted])
+        for finding in found[-1] if is_alone else ():
+            if finding.clause in automatic:
+                history.breach(part[0].author, finding.clause, part[0].sent)
     return found
 
 

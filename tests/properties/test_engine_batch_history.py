@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_engine_history import KEY, LATENESS, START, WINDOWS, Counts, Event, Step, counted_by_history, steps
+from test_engine_history import KEY, LATENESS, START, WINDOWS, Counts, Step, steps
 
 from comity.engine.batch_history import BatchHistory
 from comity.engine.hashed import Hashed, Numbers
@@ -29,50 +29,49 @@ runs = import_module("comity.engine.runs")
 hashes = import_module("comity.engine.hashed")
 
 
-def parts(random: Random, taken: Sequence[Step]) -> list[Sequence[Step]]:
+WITHOUT_EVENTS = tuple(window for window in WINDOWS if window.counted.includes_this_message)
+
+
+def messages_of(taken: Sequence[Step]) -> list[Message]:
+    return [one for one in taken if isinstance(one, Message)]
+
+
+def parts(random: Random, taken: Sequence[Message]) -> list[Sequence[Message]]:
     """The stream cut at random places."""
     cuts = sorted({0, len(taken), *(random.randrange(len(taken) + 1) for _ in range(random.randrange(8)))})
     return [taken[start:end] for start, end in itertools.pairwise(cuts)]
 
 
-def counted_in_parts(cut: Sequence[Sequence[Step]]) -> list[tuple[Counts, bool]]:
-    tracer, history, answers = Tracer(WINDOWS, key=KEY), BatchHistory(WINDOWS, lateness=LATENESS), []
+def counted_in_parts(cut: Sequence[Sequence[Message]]) -> list[tuple[Counts, bool]]:
+    tracer, history, answers = Tracer(WITHOUT_EVENTS, key=KEY), BatchHistory(WITHOUT_EVENTS, lateness=LATENESS), []
     for part in cut:
-        judging = history.judging(tracer.traces([one for one in part if isinstance(one, Message)]))
-        for one in part:
-            match one:
-                case Message():
-                    counts, late = next(judging)
-                    answers.append((dict(counts), late))
-                case Event(counted=Counted.BREACHES):
-                    history.breach(one.account, one.clause, one.at)
-                case Event():
-                    history.notice(one.account, one.clause, one.at)
+        tallied = history.take(hashed(tracer.traces(part)))
+        for row, late in enumerate(tallied.late.tolist()):
+            answers.append(({window: column[row].item() for window, column in tallied.counts.items()}, late))
     return answers
+
+
+def counted_one_by_one(taken: Sequence[Message]) -> list[tuple[Counts, bool]]:
+    tracer, history = Tracer(WITHOUT_EVENTS, key=KEY), History(WITHOUT_EVENTS, lateness=LATENESS)
+    return [(dict(counts), late) for counts, late in (history.take(tracer.trace(one)) for one in taken)]
+
+
+def differences(random: Random, taken: Sequence[Message]) -> list[str]:
+    pairs = zip(counted_one_by_one(taken), counted_in_parts(parts(random, taken)), strict=True)
+    return [f"{one} but {other}" for one, other in pairs if one != other]
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 14))
 def test_parts_count_what_the_stream_counts(random: Random, count: int) -> None:
-    taken = steps(random, count)
-    assert counted_in_parts(parts(random, taken)) == counted_by_history(taken)
+    assert differences(random, messages_of(steps(random, count))) == []
 
 
-def test_they_do_in_long_runs() -> None:
+@pytest.mark.parametrize("most", [batches._NEVER_RARE, 3])
+def test_they_do_in_long_runs(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 3, numbers of groups that are gone are dropped early."""
+    monkeypatch.setattr(batches, "_NEVER_RARE", most)
     for seed in range(settings().max_examples):
-        random = Random(seed)
-        taken = steps(random, 60)
-        assert counted_in_parts(parts(random, taken)) == counted_by_history(taken), f"seed {seed}"
-
-
-def test_columns_and_rows_are_the_same_counts() -> None:
-    taken = [one for one in steps(Random(1), 60) if isinstance(one, Message)]
-    tracer, windows = Tracer(WINDOWS, key=KEY), [w for w in WINDOWS if w.counted.includes_this_message]
-    tallied = BatchHistory(windows, lateness=LATENESS).take(tracer.traces(taken))
-    history = History(windows, lateness=LATENESS)
-    assert list(zip(tallied.rows(), tallied.late.tolist(), strict=True)) == [
-        history.take(tracer.trace(one)) for one in taken
-    ]
-    assert BatchHistory([], lateness=LATENESS).take(tracer.traces(taken)).rows() == [{}] * len(taken)
+        assert differences(Random(seed), messages_of(steps(Random(seed), 60))) == [], f"seed {seed}"
 
 
 def hashed(traces: Traces) -> Hashed:
@@ -91,29 +90,6 @@ def hashed(traces: Traces) -> Hashed:
 def _hashes(names: Iterable[bytes]) -> npt.NDArray[np.int64]:
     made = [blake2b(name, digest_size=8, key=KEY).digest() if name else bytes(8) for name in names]
     return np.frombuffer(b"".join(made), np.int64)
-
-
-def differences_of_hashes(seed: int) -> list[str]:
-    """Between counts by names and by hashes, of one stream cut at the same places."""
-    random = Random(seed)
-    taken = [one for one in steps(random, 40) if isinstance(one, Message)]
-    cuts = parts(random, taken)
-    tracer, windows = Tracer(WINDOWS, key=KEY), [w for w in WINDOWS if w.counted.includes_this_message]
-    named, by_hash = BatchHistory(windows, lateness=LATENESS), BatchHistory(windows, lateness=LATENESS)
-    found: list[str] = []
-    for part in cuts:
-        traces = tracer.traces([one for one in part if isinstance(one, Message)])
-        one, other = named.take(traces), by_hash.take(hashed(traces))
-        pairs = zip(one.rows(), other.rows(), strict=True)
-        found += [f"{a} but {b}" for a, b in pairs if a != b]
-    return found
-
-
-def test_hashes_count_what_names_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    for most in (batches._NEVER_RARE, 3):  # numbers of groups that are gone are dropped early, too
-        monkeypatch.setattr(batches, "_NEVER_RARE", most)
-        for seed in range(settings().max_examples):
-            assert differences_of_hashes(seed) == [], f"seed {seed}"
 
 
 numbers_of = hashes.Numbers.of
@@ -136,14 +112,14 @@ def test_a_fault_in_numbers_of_hashes_is_seen(
     for module in (hashes, batches):
         if hasattr(module, name) or owner:
             monkeypatch.setattr(getattr(module, owner) if owner else module, name, fault)
-    assert any(differences_of_hashes(seed) for seed in range(100))
+    assert any(is_found(Random(seed)) for seed in range(100))
 
 
 def test_memory_holds_no_more_than_the_widest_window_and_the_lateness() -> None:
     window = Window(counted=Counted.COPIES, within=timedelta(seconds=1000))
     tracer, history, sizes = Tracer([window], key=KEY), BatchHistory([window], lateness=LATENESS), []
     for part in range(200):
-        history.take(tracer.traces([message(number) for number in range(part * 100, part * 100 + 100)]))
+        history.take(hashed(tracer.traces([message(number) for number in range(part * 100, part * 100 + 100)])))
         sizes.append(len(history))
     assert max(sizes[100:]) <= max(sizes[:100])
     assert max(sizes) < 3000
@@ -154,7 +130,7 @@ def test_groups_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> 
     window = Window(counted=Counted.COPIES, within=timedelta(seconds=100))
     tracer, history = Tracer([window], key=KEY), BatchHistory([window], lateness=LATENESS)
     for part in range(100):
-        history.take(tracer.traces([message(number) for number in range(part * 50, part * 50 + 50)]))
+        history.take(hashed(tracer.traces([message(number) for number in range(part * 50, part * 50 + 50)])))
         assert all(len(series._groups) < 1000 for series in history._searched)
 
 
@@ -171,6 +147,7 @@ def message(number: int) -> Message:
 FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "ties in any order": lambda patch: patch.setattr(batches, "_crossed", lambda groups, places: places[:0]),
     "an edge that belongs to both sides": lambda patch: patch.setattr(batches, "bisect_right", batches.insort),
+    "an edge between parts that belongs to both sides": lambda patch: patch.setattr(runs, "_RIGHT", "left"),
     "a merge that forgets": lambda patch: patch.setattr(runs, "merged", lambda one, other: other),
     "time that goes back": lambda patch: patch.setattr(
         batches, "reached", lambda newest, sent: batches.np.concatenate(([newest.at], sent))
@@ -185,9 +162,7 @@ def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def is_found(random: Random) -> bool:
-    taken = steps(random, 60)
-    expected = counted_by_history(taken)
     try:
-        return counted_in_parts(parts(random, taken)) != expected
+        return differences(random, messages_of(steps(random, 60))) != []
     except TypeError:
         return True
