@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from msgspec.structs import replace
 from test_casework_decide import LADDER, START, agreement, clause, days
@@ -138,3 +141,41 @@ def test_undoing_takes_what_that_version_led_to_since_that_time_and_nothing_else
     assert changing.caused(world.proceedings, spam, rules.digest, NOW + DAY).alone == ()
     assert changing.caused(world.proceedings, spam, other, NOW).alone == ()
     assert changing.caused(world.proceedings, ClauseId("other"), rules.digest, NOW).alone == ()
+
+
+def test_putting_off_notifiers_appeals_leaves_the_accounts_due_as_they_were() -> None:
+    ann = Record(agreement(clause("spam")))
+    ann.breach("spam")
+    ann.appealed(ann.last.id, START + days(1))
+    for party, waits in ((Party.NOTIFIER, 0), (Party.ACCOUNT, 10)):
+        at = START + days(2)
+        ann.keep([AppealsPutOff(account=ANN, at=at, party=party, until=at + days(10), by=MARA, why="Too many.")])
+        (filed,) = ann.last.appeals
+        assert filed.put_off == days(waits)
+
+
+def test_15_the_last_day_to_appeal_counts_whole_where_it_ends_last() -> None:
+    last = datetime(2026, 7, 5, 12, tzinfo=UTC)  # in UTC-12 the 4 July, 184 days after delivery, ends then
+    for at, is_taken in ((last - timedelta(minutes=1), True), (last, False)):
+        ann = Record(agreement(clause("spam")))
+        ann.breach("spam")
+        with nullcontext() if is_taken else pytest.raises(RefusedError, match="ended on 05 July 2026, 12:00 UTC"):
+            ann.appealed(ann.last.id, at)
+
+
+def test_16_who_corrected_a_decision_does_not_decide_its_appeal() -> None:
+    ann = Record(agreement(clause("spam")))
+    ann.breach("spam")
+    at, version_of = START + days(1), ann.version_of
+    ann.keep(amend.correct(ann.record, ann.last.id, MARA, "A word.", at, rows=None, version_of=version_of))
+    filed = ann.appealed(ann.last.id, START + days(2))
+    with pytest.raises(TookPartError):
+        ann.outcome(filed, AppealOutcome.REVERSED, by=MARA, at=START + days(3))
+
+
+def test_what_a_person_adds_to_a_decision_within_once_bears_their_name() -> None:
+    ann = Record(agreement(clause("spam", 'once="2 days"')))
+    ann.breach("spam")
+    case, one = ann.reported(sent=START + days(1))
+    added = [fact for fact in ann.confirm(case, one, at=START + days(1.5)) if isinstance(fact, Joined)]
+    assert [fact.by for fact in added] == [MARA]
