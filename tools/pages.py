@@ -7,7 +7,7 @@ Fences that are run (any other is only shown):
     ```diff                 `--- FILE`, then the change that the reader makes to it
     ```csv title="FILE"     a file that the reader saves; so are jsonl, toml and text with a title
     ````markdown            an agreement, as its front matter shows; saved, and `comity check` must find nothing
-    ```python               a program that must run
+    ```python               a program that must run; with a title: a file that the reader saves
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _run(example: Example) -> None:
                     _type(command, expected, folder, commands)
         case "diff":
             _change(fence.body, folder)
-        case "python":
+        case "python" if not fence.title:
             _type_python(fence.body, folder, commands)
         case "markdown":
             _save(fence.title or "agreement.md", fence.body, folder)

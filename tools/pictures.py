@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "e2e"))
 
-from served_console import Site, chromium, served, sign_in  # noqa: E402
+from served_console import Site, chromium, post, served, sign_in, toy_forum  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = {"wide": 1280, "narrow": 400}
@@ -40,6 +40,7 @@ def main() -> None:
         draft(ola, site)
         decided(ola, site)
         take(ola, f"{site.url}/console/reports", "reports")
+        connected(browser.new_context().new_page(), site)
         for name in ("agreement", "verify", "notice"):
             take(browser.new_context().new_page(), f"{site.url}/{name}", name)
 
@@ -63,6 +64,20 @@ def decided(page: Page, site: Site) -> None:
     page.get_by_label("Why is this decision wrong?").scroll_into_view_if_needed()
     shoot(page, "statement-appeal", scrolls="document.querySelector('form').scrollIntoView()")
     take(page, f"{site.url}/console/accounts?account=sam", "account")
+
+
+def connected(page: Page, site: Site) -> None:
+    """What a platform shows to whoever it refuses, and where that leads."""
+    page.set_viewport_size({"width": WIDTHS["wide"], "height": HEIGHTS["wide"] // 2})
+    with toy_forum(site) as forum:
+        page.goto(forum)
+        post(page, "ann", "Good morning! Has anybody seen my bicycle?")
+        post(page, "lou", "It was in front of the library.")
+        post(page, "pat", "Free coins for everybody at http://coin-gift.example")
+        page.screenshot(path=IMAGES / "forum-light-wide.png")
+        page.get_by_role("link", name="Why, until when, and how to appeal").click()
+    page.wait_for_url("**/r/**")
+    shoot(page, "refused")
 
 
 def signed_in(browser: Browser, site: Site, name: str, *roles: str) -> Page:

@@ -20,6 +20,7 @@ COMITY = (sys.executable, "-m", "comity.app")
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "a boat with nine red sails"
 PATIENCE = 30_000
+PAGE = Path(__file__).parents[2] / "docs" / "integrate.md"
 
 SAID = (
     ("jo.harbour", "What a sub-human thing to say. Go home, you filthy immigrant.", 1_840),
@@ -92,6 +93,32 @@ def served(folder: Path) -> Iterator[Site]:
         yield site
     finally:
         site.end()
+
+
+@contextmanager
+def toy_forum(site: Site) -> Iterator[str]:
+    """The forum of the page on connecting a platform, connected to the site; where it is."""
+    (program,) = re.findall(r'^```python title="forum.py"\n(.*?)^```$', PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    for name, content in (("forum.py", program), ("address.txt", site.url), ("token.txt", site.source)):
+        (site.folder / name).write_text(content)
+    words = [sys.executable, "forum.py", "0"]
+    process = subprocess.Popen(
+        words, cwd=site.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment()
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def post(page: Page, author: str, text: str) -> None:
+    """In the toy forum."""
+    page.get_by_label("Name").fill(author)
+    page.get_by_label("Post").fill(text)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send").click()
 
 
 @contextmanager

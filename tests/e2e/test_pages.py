@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
-from served_console import PATIENCE, Site, chromium, served, sign_in
+from served_console import PATIENCE, Site, chromium, post, served, sign_in, toy_forum
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
 RULES = {
@@ -62,7 +62,7 @@ def statement_of(site: Site, author: str, text: str = TRAP) -> tuple[str, str, s
 
 
 def in_order(page: Page, *texts: str) -> None:
-    read, place = page.locator("main").inner_text(), 0
+    read, place = page.locator("main, body:not(:has(main))").inner_text(), 0
     for text in texts:
         assert text in read[place:], f"{text!r} is not among what follows: {read[place:]}"
         place = read.index(text, place) + len(text)
@@ -96,6 +96,26 @@ def test_a_suspended_person_understands_on_a_phone_and_appeals(browser: Browser,
     page.get_by_role("button", name="Send the appeal").click()
     in_order(page, "We have your appeal.", "Your appeal of ", "I was warning the others of it.")
     assert page.get_by_role("button", name="Send the appeal").count() == 0
+
+
+def test_a_toy_forum_refuses_a_post_says_why_and_leads_to_the_appeal(browser: Browser, site: Site) -> None:
+    page = opened(browser, viewport=PHONE).new_page()
+    with toy_forum(site) as forum:
+        page.goto(forum)
+        post(page, "lou", "Good morning")
+        in_order(page, "It is there.", "lou: Good morning")
+        post(page, "lou", TRAP)
+        in_order(page, "It was not posted.", "lou: Good morning")
+        page.get_by_role("link", name="Why, until when, and how to appeal").click()
+        page.wait_for_url("**/r/**")
+    in_order(
+        page,
+        "Statement of reasons",
+        "You may not send anything on posts, until ",
+        "No traps",
+        "You can appeal for 6 months",
+        "Why is this decision wrong?",
+    )
 
 
 def test_a_draft_is_checked_while_it_is_written_tried_published_and_anybody_sees_and_checks(

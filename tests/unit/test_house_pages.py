@@ -16,6 +16,7 @@ RIGHT = {
     "diff": '```text title="a.txt"\none\ntwo\n```\n\n```diff\n--- a.txt\n one\n-two\n+three\n```\n\n'
     "```console\n$ cat a.txt\none\nthree\n```\n",
     "python": "```python\nprint(1)\n```\n",
+    "saved program": '```python title="a.py"\nprint(1); exit(1)\n```\n\n```console\n$ python3 a.py || true\n1\n```\n',
 }
 WRONG = {
     "output": "```console\n$ echo one\ntwo\n```\n",
