@@ -259,7 +259,7 @@ def _taking(every: Sequence[_Waiting]) -> _Act:
 
     def do(running: Proceedings) -> _Done:
         under = by_account(running, messages)
-        told = (running.told(answer, one.author) for answer, one in zip(running.take(under), under, strict=True))
+        told = (running.told(answer, one) for answer, one in zip(running.take(under), under, strict=True))
         answers = iter(list(told))
         shares = [list(islice(answers, len(one.messages))) for one in every]
         return _Done(kept=_nothing, tell=lambda: _tell(every, shares))

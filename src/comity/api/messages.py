@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -49,7 +50,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a message. `clauses`: those that were found breached. `statement`: why, where there is one.
 
     `measures`: what the decision behind it does. `acceptance_due`: the version in force, where the author accepted
-    another one before and has yet to accept this.
+    another one before and has yet to accept this. `until`: of one to hold, when to pass it on if nothing was decided.
     """
 
     id: MessageId
@@ -60,6 +61,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     statement: DecisionId | None = None
     link: str | None = None
     acceptance_due: Digest | None = None
+    until: datetime | None = None
 
 
 _DOES: Final = {
@@ -195,6 +197,7 @@ def judged(answer: ToldAnswer, link: Callable[[DecisionId], str]) -> Judged:
         statement=answer.statement,
         link=link(answer.statement) if answer.statement else None,
         acceptance_due=answer.acceptance_due,
+        until=answer.until,
     )
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from comity.agreement.durations import read_duration
 from comity.app.errors import Exit, StopError
+from comity.casework.cases import LONGEST_WAIT
 from comity.ledger.entry import Profile
 from comity.model.duration import Duration
 
@@ -32,6 +33,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "ledger.sign": "",
     "ledger.key": "",
     "run.delivery": "1 minute",
+    "review.patience": "24 hours",
     "reader.zone": "UTC",
     "serve.host": "127.0.0.1",
     "serve.port": "8645",
@@ -55,6 +57,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger.sign": "a command that signs: gets the text of a checkpoint, gives its signature line",
     "ledger.key": "the verifier key that goes with the command",
     "run.delivery": "in a replay, how long after its decision a statement reaches its account",
+    "review.patience": "how long a message waits for a person at most, up to 24 hours; then it is passed on",
     "serve.host": "the address that `serve` listens on; 127.0.0.1 is this machine alone",
     "serve.port": "the port that `serve` listens on; 0: a free one",
     "serve.url": "how the service is reached from outside, for the links that people get",
@@ -113,6 +116,16 @@ class Settings:
         return _duration("run.delivery", self.each["run.delivery"])
 
     @property
+    def patience(self) -> Duration:
+        """Raises `StopError`."""
+        setting = self.each["review.patience"]
+        duration = _duration("review.patience", setting)
+        if duration.nominal_seconds > LONGEST_WAIT.nominal_seconds:
+            message = f"`review.patience` from {setting.source} is {setting.value!r}, which is more than 24 hours"
+            raise StopError(message, help="Nobody's message is kept back for longer.", code=Exit.USAGE)
+        return duration
+
+    @property
     def zone(self) -> ZoneInfo:
         setting = self.each["reader.zone"]
         try:
@@ -164,7 +177,7 @@ def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> 
     found |= {name: Setting(value=value, source=variable) for name, variable, value in _from_environment()}
     found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
     checked = Settings(base=path.parent, each=found)
-    _ = checked.delivery, checked.zone, checked.profile, checked.blurs, checked.proxies
+    _ = checked.delivery, checked.patience, checked.zone, checked.profile, checked.blurs, checked.proxies
     for name, setting in found.items():
         _demand_text(name, setting)
     return checked

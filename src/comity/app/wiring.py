@@ -86,6 +86,7 @@ class Opened:
             mode=self.mode or "live",
             delivery=self.settings.delivery,
             history_key=self.history_key.encode(),
+            patience=self.settings.patience,
             spans=self.spans,
         )
         return Proceedings(self.store, self.recorder, SystemClock(), SystemEntropy(), terms)

@@ -35,21 +35,29 @@ class CaseKind(StrEnum):
 
 
 class CaseOpened(AboutAccount, frozen=True, kw_only=True, tag="case-opened"):
-    """A reviewer is asked to decide. `why` is one plain sentence; `about` the decision it comes from, if any."""
+    """A reviewer is asked to decide. `why` is one plain sentence; `about` the decision it comes from, if any.
+
+    `until`: of a message that waits, when it is passed on at the latest; older facts did not say.
+    """
 
     case: CaseId
     why: str
     kind: CaseKind = CaseKind.REVIEW
     about: DecisionId | None = None
     message: Message | None = None  # of a sample, or of a message that waits
+    until: datetime | None = None
 
 
 class Found(AboutAccount, frozen=True, kw_only=True, tag="found"):
-    """A finding that a person must decide (`review`, `hold`) or that is only counted (`shadow`)."""
+    """A finding that a person must decide (`review`, `hold`) or that is only counted (`shadow`).
+
+    `until`: of `hold`, when the message is passed on at the latest; older facts did not say.
+    """
 
     breach: Breach
     decide: Decide
     case: CaseId | None = None
+    until: datetime | None = None
 
 
 class Notifier(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ CaseFact = Found | Noticed | Informed | Claimed | Released | HandedOver | Escala
 Held = tuple[str, MessageId]
 """A message by its source and id, that its source was told to keep back."""
 LONGEST_WAIT: Final = Duration(count=24, unit=Unit.HOUR)
-"""After that a message that waits for a reviewer is released."""
+"""After that a message that waits for a reviewer is released, unless a setting makes it sooner."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -153,7 +153,9 @@ def passed_on(case: Case, at: datetime) -> frozenset[Held]:
 
 def _ends(case: Case) -> dict[Held, datetime]:
     """Until when each message waits at most that ever waited for the case."""
-    held = {(each.breach.source, each.breach.message): each.at for each in case.found if each.decide is Decide.HOLD}
+    held = {(each.breach.source, each.breach.message): each for each in case.found if each.decide is Decide.HOLD}
+    ends = {key: each.until or LONGEST_WAIT.after(each.at) for key, each in held.items()}
     if case.opened.kind is CaseKind.ON_HOLD and case.opened.message is not None:
-        held.setdefault((case.opened.message.source, case.opened.message.id), case.opened.at)
-    return {key: LONGEST_WAIT.after(since) for key, since in held.items()}
+        own = case.opened.until or LONGEST_WAIT.after(case.opened.at)
+        ends.setdefault((case.opened.message.source, case.opened.message.id), own)
+    return ends

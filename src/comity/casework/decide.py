@@ -52,7 +52,10 @@ def wait(record: Record, message: Message, given: Circumstances) -> tuple[Fact, 
     """The facts that follow when a message waits because its author is on hold: a person is asked to look."""
     why = "The account is on hold: each of its messages waits for a reviewer."
     case, kind = case_id(given, CaseKind.ON_HOLD), CaseKind.ON_HOLD
-    return (CaseOpened(account=record.account, at=given.at, case=case, kind=kind, why=why, message=message),)
+    until = given.patience.after(given.at)
+    return (
+        CaseOpened(account=record.account, at=given.at, case=case, kind=kind, why=why, message=message, until=until),
+    )
 
 
 def case_id(given: Circumstances, kind: CaseKind) -> CaseId:
@@ -70,7 +73,8 @@ def _for_a_person(record: Record, one: Confirmed, given: Circumstances) -> Itera
     if open_case is None:
         why = f"A rule found a breach of the clause “{one.clause.title}”, which a person decides."
         yield CaseOpened(account=account, at=given.at, case=case, why=why)
-    yield Found(account=account, at=given.at, breach=one.breach, decide=decide_, case=case)
+    until = given.patience.after(given.at) if decide_ is Decide.HOLD else None
+    yield Found(account=account, at=given.at, breach=one.breach, decide=decide_, case=case, until=until)
 
 
 def _automatic(record: Record, found: Sequence[Confirmed], given: Circumstances) -> Iterator[Fact]:

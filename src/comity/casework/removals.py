@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from comity.casework.cases import Held, held_by, passed_on
+from comity.casework.cases import Held, held_by, passed_on, waiting
 from comity.casework.facts import Acknowledged, Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
 from comity.casework.refused import RefusedError
@@ -84,6 +84,12 @@ def seen(record: Record, at: datetime) -> frozenset[Key]:
 def kept_back(record: Record, at: datetime) -> frozenset[Key]:
     """The messages that wait for a reviewer at `at`: as long as one case has them wait, whatever became of others."""
     return frozenset(key for case in record.open_cases for key in held_by(case, at))
+
+
+def waits_until(record: Record, key: Key, at: datetime) -> datetime | None:
+    """When a message that waits for a reviewer is passed on at the latest; None: it does not wait."""
+    every = (each for case in record.open_cases for each in waiting(case, at))
+    return max((each.until for each in every if (each.source, each.message) == key), default=None)
 
 
 def due(record: Record, refused: Set[Key], at: datetime) -> tuple[Due, ...]:

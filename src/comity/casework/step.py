@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from comity.casework.cases import LONGEST_WAIT
 from comity.casework.facts import Counted, Decided, Delivered, Fact, How, Joined, Points, points_from
 from comity.casework.ladder import Reached, at_most, measures_of, on_message, reached, rows_at, strictest_of_each
 from comity.casework.points import counted, known
@@ -45,12 +46,16 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a decision needs from outside: its time, fresh ids, and in a replay how soon a statement arrives."""
+    """What a decision needs from outside: its time, fresh ids, and in a replay how soon a statement arrives.
+
+    `patience`: how long a message waits for a person at most.
+    """
 
     at: datetime
     decision: DecisionId
     case: CaseId
     delivery: Duration | None = None  # None: delivery is a fact that comes later
+    patience: Duration = LONGEST_WAIT
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from comity.casework.case_facts import Found
 from comity.casework.facts import Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
-from comity.casework.removals import Key, clauses_of, kept_back, seen, wanted
+from comity.casework.removals import Key, clauses_of, kept_back, seen, waits_until, wanted
 from comity.casework.removed import waits_to_remove
 from comity.model.clause import Decide, Kind
 from comity.model.ids import DecisionId, Digest, MessageId
@@ -23,14 +23,16 @@ class ToldAnswer(Answer, frozen=True, kw_only=True, gc=False):
     """An answer as it is told, with what is not kept since it changes.
 
     `measures`: what the statement's decision does. `acceptance_due`: the version that the author has yet to accept.
+    `until`: of a message that waits, when it is passed on at the latest.
     """
 
     measures: tuple[Kind, ...] = ()
     acceptance_due: Digest | None = None
+    until: datetime | None = None
 
 
-def told(answer: Answer, record: Record, due: Digest | None) -> ToldAnswer:
-    """`record` and `due`: the author's, now."""
+def told(answer: Answer, record: Record, due: Digest | None, key: Key, at: datetime) -> ToldAnswer:
+    """`record` and `due`: the author's, at `at`."""
     one = record.decision(answer.statement) if answer.statement else None
     return ToldAnswer(
         message=answer.message,
@@ -39,6 +41,7 @@ def told(answer: Answer, record: Record, due: Digest | None) -> ToldAnswer:
         statement=answer.statement,
         measures=tuple(dict.fromkeys(measure.kind for measure in one.measures)) if one else (),
         acceptance_due=due,
+        until=waits_until(record, key, at) if answer.outcome is Outcome.HELD else None,
     )
 
 

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 import msgspec
 
+from comity.casework.cases import LONGEST_WAIT
 from comity.casework.decide import Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
@@ -52,6 +54,7 @@ class Terms:
 
     `snapshot_every`: after how many messages at least the windows are stored whole; more when they hold more, so that
     it costs each message the same. `most_records`: kept at hand; beyond that they are read from the store again.
+    `patience`: how long a message waits for a person at most.
     """
 
     mode: Mode
@@ -59,6 +62,7 @@ class Terms:
     history_key: bytes
     snapshot_every: int = 100_000
     most_records: int = 200_000
+    patience: Duration = LONGEST_WAIT
     spans: Spans = NO_SPANS
 
 
@@ -104,10 +108,10 @@ class Proceedings:
             self._keep(taken, facts)
         return tuple(answers[message.source, message.id] for message in messages)
 
-    def told(self, answer: Answer, author: AccountId) -> ToldAnswer:
-        """The answer as its author's source is told it."""
-        record = self.record(author)
-        return told(answer, record, self._versions.due(record, self._clock.now()))
+    def told(self, answer: Answer, message: Message, facts: Iterable[Fact] = ()) -> ToldAnswer:
+        """The answer as the message's source is told it. `facts`: what would follow, and is not kept."""
+        record, now = reduce(after, facts, self.record(message.author)), self._clock.now()
+        return told(answer, record, self._versions.due(record, now), (message.source, message.id), now)
 
     def answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
         """What the messages that were taken in before were answered, each under its source and id."""
@@ -234,12 +238,9 @@ class Proceedings:
         """What the message would be answered if it came now; nothing is kept, and no window counts it."""
         now, trace = self._clock.now(), self._tracer.trace(message)
         answer, facts = self._decided(self._seen(message, trace, self._history.would_take(trace), now))
-        new = next((fact for fact in facts if isinstance(fact, Decided) and fact.decision == answer.statement), None)
-        said = self.told(answer, message.author)
-        if new is None:
-            return said
-        kinds = dict.fromkeys(measure.kind for measure in new.measures)
-        return msgspec.structs.replace(said, statement=None, measures=tuple(kinds))
+        said = self.told(answer, message, facts)
+        is_new = any(isinstance(fact, Decided) and fact.decision == answer.statement for fact in facts)
+        return msgspec.structs.replace(said, statement=None) if is_new else said
 
     def _judged(self, messages: Sequence[Message], now: datetime) -> Iterator[Seen]:
         """All are judged first, which takes less time, unless a rule counts what is decided about the others."""
@@ -287,13 +288,10 @@ class Proceedings:
 
     def given(self, at: datetime) -> Circumstances:
         """What a decision at `at` needs from outside."""
-        is_replay = self._terms.mode == "replay"
-        ids = self._entropy.token(32).hex()
+        terms, ids = self._terms, self._entropy.token(32).hex()
+        delivery = terms.delivery if terms.mode == "replay" else None
         return Circumstances(
-            at=at,
-            decision=DecisionId(ids[:32]),
-            case=CaseId(ids[32:]),
-            delivery=self._terms.delivery if is_replay else None,
+            at=at, decision=DecisionId(ids[:32]), case=CaseId(ids[32:]), delivery=delivery, patience=terms.patience
         )
 
     def _restore(self) -> None:

@@ -49,12 +49,16 @@ class Do(StrEnum):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What the centre said. `clauses`: by their ids. `link`: the refusal link of the statement."""
+    """What the centre said. `clauses`: by their ids. `link`: the refusal link of the statement.
+
+    `until`: of what waits, when it is passed on at the latest.
+    """
 
     answer: Do
     clauses: tuple[str, ...] = ()
     statement: DecisionId | None = None
     link: str | None = None
+    until: datetime | None = None
 
 
 class Unjudged(msgspec.Struct, frozen=True, kw_only=True):

@@ -63,6 +63,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime
     mail: Envelope | None = None
     fate: Fate | None = None
+    until: datetime | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,8 +201,10 @@ class Held:
         return is_done and not wrong
 
     def _when_due(self, one: Waits) -> Fate | None:
-        now = self.clock.now()
-        return Fate(become=Become.RELEASED, at=now) if now - one.since >= self.patience else None
+        """The centre says until when, but nothing waits for longer than the gate's own patience."""
+        now, last = self.clock.now(), one.since + self.patience
+        is_due = now >= (min(one.until, last) if one.until else last)
+        return Fate(become=Become.RELEASED, at=now) if is_due else None
 
     async def _is_settled(self, one: Waits, fate: Fate) -> bool:
         """Raises `OSError` if it has to be tried again."""

@@ -49,10 +49,12 @@ class HeldEvents:
     def load(self) -> None:
         self.names.update(file.stem for file in self.folder.glob("*.event"))
 
-    async def keep(self, held: Held, event: HeldEvent, message: str, at: datetime) -> None:
+    async def keep(
+        self, held: Held, event: HeldEvent, message: str, at: datetime, until: datetime | None = None
+    ) -> None:
         """Raises `OSError`."""
         await asyncio.to_thread(self._write, event)
-        await held.keep(Waits(name=event.name, message=message, since=at))
+        await held.keep(Waits(name=event.name, message=message, since=at, until=until))
         self.names.add(event.name)
 
     async def settle(self, one: Waits, fate: Fate) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
@@ -69,7 +70,7 @@ class Judging:
         if isinstance(verdict, Unjudged):
             self._demand_may_pass(verdict, must_be_read=isinstance(answer, Limited) and answer.limit == HOLD)
         elif verdict.answer is Do.HOLD and words.event is not None and words.id is not None:
-            await self._hold(words.event, words.id)
+            await self._hold(words.event, words.id, verdict.until)
             refuse(waits(verdict.clauses))
         elif verdict.answer is not Do.ALLOW:
             if verdict.statement is not None:
@@ -103,13 +104,13 @@ class Judging:
         except CancelledError:
             return Unjudged(why="this server is being shut down")
 
-    async def _hold(self, event: HeldEvent, id_: str) -> None:
+    async def _hold(self, event: HeldEvent, id_: str, until: datetime | None) -> None:
         """Raises Synapse's error if it cannot be kept: then nobody is told that it waits."""
         if self.gate.held is None or len(self._held.names) >= MOST:
             self._warn(f"{len(self._held.names):,} messages wait, and no more are kept")
             refuse(later(Unavailable(reason="a person has to look at this first, and too much waits already")))
         try:
-            await _here(self.gate.run(self._held.keep(self.gate.held, event, id_, self._clock.now())))
+            await _here(self.gate.run(self._held.keep(self.gate.held, event, id_, self._clock.now(), until)))
         except (OSError, CancelledError) as error:
             self._warn(f"a message that has to wait could not be kept, and was refused: {error}")
             refuse(later(Unavailable(reason="a person has to look at this first, and it could not be kept")))

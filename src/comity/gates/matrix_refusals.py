@@ -70,7 +70,7 @@ def unread(answer: Limited) -> Refusal:
 def waits(clauses: tuple[str, ...]) -> Refusal:
     """For a message that is kept until a person has looked at it."""
     why = f" Clause: {_named(clauses)}." if clauses else ""
-    then = "It is sent for you once that is decided, or after 24 hours; there is no need to send it again."
+    then = "It is sent for you once that is decided, after 24 hours at the latest; there is no need to send it again."
     return Refusal(
         status=HTTPStatus.FORBIDDEN,
         code=FORBIDDEN,

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from comity.gates.answers import Deny, Limited, Unavailable
 from comity.gates.content import Do, Judge, Judged, Verdict
 from comity.gates.delegation import NO_NAME, is_unicode, strictest
@@ -158,7 +160,7 @@ class MilterGate:
                 self.replica.counts["denied"] += 1
                 return refused(f"550 5.7.1 {breach(verdict.link or '', verdict.clauses)}")
             case Do.HOLD:
-                return await self._hold(held)
+                return await self._hold(replace(held, until=verdict.until))
 
     async def _hold(self, mail: Waits) -> bytes:
         try:
