@@ -57,8 +57,8 @@ def confirm(world: World, times: int) -> None:
 
 def kept(world: World) -> MemoryCounts:
     counts, counted, quality = MemoryCounts(), up_to_date(Openness(), world.store), measured(world.store)
-    Keeping(counts, "numbers").keep(world.store, counted.position, counted)
-    Keeping(counts, "quality").keep(world.store, quality.position, as_kept(quality))
+    Keeping(counts, "numbers").keep(world.store, counted.position, 0, counted)
+    Keeping(counts, "quality").keep(world.store, quality.position, 0, as_kept(quality))
     assert counts.kept.keys() == {"numbers", "quality"}
     return counts
 
@@ -126,13 +126,15 @@ def test_a_count_of_other_rules_is_made_anew() -> None:
     assert Keeping(counts, "numbers").taken_up(world.store, Openness) is None
 
 
-def test_little_that_is_new_is_not_kept_each_time() -> None:
+def test_little_that_is_new_is_not_kept_each_time_but_every_erasure_is() -> None:
     world = grown()
     counts = kept(world)
     keeping, before = Keeping(counts, "numbers"), counts.read("numbers")
     assert keeping.taken_up(world.store, Openness) is not None
-    keeping.keep(world.store, world.store.position + MANY - 1, Openness())
+    keeping.keep(world.store, world.store.position + MANY - 1, 0, Openness())
     assert counts.read("numbers") == before
+    keeping.keep(world.store, world.store.position, 1, Openness())
+    assert counts.read("numbers") != before
 
 
 def test_what_was_counted_before_anybody_asked_is_there_at_once() -> None:

@@ -66,6 +66,6 @@ class Measuring:
             self._measured = as_measured(kept)
 
     def _now(self, store: Store) -> Quality:
-        self._measured = measured(store, self._measured, self._reader.is_over)
-        self._keeping.keep(store, self._measured.position, as_kept(self._measured))
-        return self._measured.quality
+        self._measured = now = measured(store, self._measured, self._reader.is_over)
+        self._keeping.keep(store, now.position, now.erasures, as_kept(now))
+        return now.quality

@@ -118,7 +118,7 @@ class Counting:
     def _count(self, store: Store) -> Openness:
         counted, self._counted = self._counted, Openness()  # if it fails, nothing is left that was counted by halves
         self._counted = up_to_date(counted, store, self._reader.is_over)
-        self._keeping.keep(store, counted.position, counted)
+        self._keeping.keep(store, counted.position, counted.erasures, counted)
         return counted
 
     def _counted_unasked(self, store: Store) -> None:

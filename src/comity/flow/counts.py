@@ -25,10 +25,11 @@ _OFTEN: Final = 1_000
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """`position`, `size`, `entry`: how many facts and entries there were, and the SHA-256 of the last entry."""
+    """`position`, `erasures`, `size`: how many facts, erasures and entries there were. `entry`: SHA-256 of the last."""
 
     rules: int
     position: int
+    erasures: int
     size: int
     entry: bytes
     counted: msgspec.Raw
@@ -38,7 +39,8 @@ class Keeping:
     """One running count, as it is kept. `counted` is made of what msgspec writes, and of counters."""
 
     def __init__(self, counts: Counts, name: str) -> None:
-        self._counts, self._name, self._position = counts, name, 0
+        self._counts, self._name = counts, name
+        self._position = self._erasures = 0
 
     def taken_up(self, store: Store, kind: type[CountedT]) -> CountedT | None:
         """What was kept; None: nothing that is of this record."""
@@ -49,23 +51,24 @@ class Keeping:
             return None
         if not _is_of(kept, store):
             return None
-        self._position = kept.position
+        self._position, self._erasures = kept.position, kept.erasures
         return counted
 
-    def keep(self, store: Store, position: int, counted: object) -> None:
-        """What was counted of the first `position` facts; not each time."""
-        if position - self._position < _OFTEN:
+    def keep(self, store: Store, position: int, erasures: int, counted: object) -> None:
+        """What was counted of so many facts and erasures; not each time, but after each erasure."""
+        if position - self._position < _OFTEN and (erasures == self._erasures or not self._position):
             return
         size = store.size
         kept = _Kept(
             rules=_RULES,
             position=position,
+            erasures=erasures,
             size=size,
             entry=_entry(store, size),
             counted=msgspec.Raw(msgspec.json.encode(counted)),
         )
         self._counts.keep(self._name, msgspec.json.encode(kept))
-        self._position = position
+        self._position, self._erasures = position, erasures
 
 
 class EndedError(Exception):
