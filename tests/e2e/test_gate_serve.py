@@ -58,10 +58,10 @@ class Record:
         """A command that serves, and what it says on which port."""
         process = await self.started(*arguments)
         assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            line = (await process.stdout.readline()).decode()
-        found = re.search(r"[0-9.]{7,}:([0-9]+)", line)
         try:
+            async with asyncio.timeout(PATIENCE):
+                line = (await process.stdout.readline()).decode()
+            found = re.search(r"[0-9.]{7,}:([0-9]+)", line)
             assert found, line + (await process.communicate())[1].decode()
             yield Process(process, int(found[1]))
         finally:

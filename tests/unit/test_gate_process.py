@@ -49,10 +49,10 @@ async def running(folder: Path, url: str, *more: str, kind: str = "http") -> Asy
         *command(folder, url, *more, kind=kind), env=environment, stdout=pipe, stderr=pipe
     )
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
-        line = (await process.stdout.readline()).decode()
-    found = re.search(r"on 127\.0\.0\.1:([0-9]+)", line)
     try:
+        async with asyncio.timeout(PATIENCE):
+            line = (await process.stdout.readline()).decode()
+        found = re.search(r"on 127\.0\.0\.1:([0-9]+)", line)
         assert found, line + (await process.communicate())[1].decode()
         yield Process(process, int(found[1]))
     finally:
