@@ -74,6 +74,14 @@ def test_a_notice_that_cannot_be_followed_is_refused_with_what_to_mend(
     assert (told.status_code, said in told.json()["detail"]) == (status, True), told.json()
 
 
+def test_messages_that_are_only_said_to_be_somewhere_are_as_many_as_their_places(
+    world: World, client: TestClient
+) -> None:
+    for where in ("https://example.org/1", "https://example.org/2", "https://example.org/1"):
+        assert client.post("/v1/notices", json={**GIVEN, "where": where}).status_code == 201
+    assert len(dict(world.store.waiting())) == 2
+
+
 def test_what_sources_report_and_anybodys_notices_come_twice_under_their_key_and_are_kept_once(
     world: World, client: TestClient
 ) -> None:

@@ -42,10 +42,10 @@ NoticePath = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$", description=
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """What is reported: the message by `source` and `id`, or whole as `content`, which only a source may give.
 
-    `where`: the very place, such as an address. `quote`: what the message says, and `channel`: on which channel it was
-    seen; both help where its text is not kept. `good_faith`: it is believed to be true. `name` and `contact` may be
-    left out where the law asks for none. `origin`: who reports it; only a source may say `trusted flagger` or
-    `authority`.
+    `where`: the very place, such as an address; it stands for the message where no `id` is given. `quote`: what the
+    message says, and `channel`: on which channel it was seen; both help where its text is not kept. `good_faith`: it is
+    believed to be true. `name` and `contact` may be left out where the law asks for none. `origin`: who reports it;
+    only a source may say `trusted flagger` or `authority`.
     """
 
     why: Text
@@ -158,7 +158,7 @@ def _hearing(queue: Queue, clock: Clock) -> list[ControllerRouterHandler]:
 
 def _named(running: Proceedings, data: Notice, by: Token | None, clock: Clock) -> Receipt:
     """Of a message that is only named. Raises `ProblemError` to a source whose own message's text is not kept."""
-    source, id_ = data.source or (by.name if by else ""), MessageId(data.id)
+    source, id_ = data.source or (by.name if by else ""), MessageId(data.id or data.where)
     if by is not None and source == by.name and running.store.message(source, id_) is None:
         detail = "The text of that message is not kept here. Send it along, as `content`."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail)
