@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from comity.engine.compile import SURE
@@ -22,7 +22,9 @@ more = settings(max_examples=4 * settings().max_examples)
 CHARACTERS = ("a", "b", "k", "K", "s", "S", "1", "_", "-", ".", " ", "\t", "\n", "\v", "\f", "\r", "\0", "[", "^", "$")
 FOREIGN = ("é", "ß", "ſ", "\u212a", "“", "…", "\u00a0", "\u200b", "а", "爱", "💩", "\u0301", "１", "\u2028")
 TEXTS = st.lists(
-    st.sampled_from((*CHARACTERS, *FOREIGN, "free money", "Free, MONEY", "free\n\nmoney", "cockpit", "$$$", "a b c")),
+    st.sampled_from(
+        (*CHARACTERS, *FOREIGN, "free money", "Free, MONEY", "free\n\nmoney", "free\0money", "cockpit", "$$$", "a b c")
+    ),
     max_size=9,
 ).map("".join)
 BATCHES = st.lists(TEXTS, min_size=1, max_size=6)
@@ -100,6 +102,12 @@ LINKS = st.lists(
 ).map("".join)
 
 
+SHOUTED = st.one_of(
+    st.text("aAbB1 éÉ\n", max_size=20),
+    st.lists(st.sampled_from(("A" * 32, "a" * 32, "A", "a", "1 ", "é")), max_size=6).map("".join),
+)
+
+
 def ones(sieve: Sieve, text: str) -> tuple[int, int]:
     """What it says of a text at first, and after many texts, when it searches for everything at once."""
     sieve._until_written = 1
@@ -108,6 +116,8 @@ def ones(sieve: Sieve, text: str) -> tuple[int, int]:
 
 @more
 @given(PATTERNS, BATCHES)
+@example("(?i)k", ["x\u212a"])
+@example("(?i)s", ["a", "ſ."])
 def test_where_a_pattern_matches_a_text_comes_through(pattern: str, texts: list[str]) -> None:
     try:
         search = compiled(pattern).search
@@ -129,6 +139,7 @@ def test_what_ends_a_text_comes_through_also_where_another_choice_is_bound_to_it
 
 @more
 @given(st.lists(st.sampled_from(PHRASES), min_size=1, max_size=3, unique=True), BATCHES)
+@example(["free money"], ["a", "free\0money"])
 def test_phrases_come_through_and_what_is_sure_is_so(wanted: list[str], texts: list[str]) -> None:
     sieve = Sieve(Wanted(phrases=[(phrases([one]), 1 << 2 * n) for n, one in enumerate(wanted)]))
     in_batch = sieve.many(texts)
@@ -150,7 +161,7 @@ def test_domains_come_through(texts: list[str]) -> None:
             assert all(bits & in_batch & 1 for bits in ones(sieve, text))
 
 
-@given(st.sampled_from((0.0, 0.3, 0.5, 0.7, 1.0)), st.lists(st.text("aAbB1 éÉ\n", max_size=20), min_size=1, max_size=5))
+@given(st.sampled_from((0.0, 0.3, 0.5, 0.7, 1.0)), st.lists(SHOUTED, min_size=1, max_size=5))
 def test_capitals_come_through(share: float, texts: list[str]) -> None:
     sieve = Sieve(Wanted(capitals=(share, 1)))
     for text, in_batch in zip(texts, sieve.many(texts), strict=True):
