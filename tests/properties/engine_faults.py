@@ -175,6 +175,9 @@ FAULTS: dict[str, Plant] = {
     ),
     "ties in another order": _untied,
     "a text in columns taken for ASCII": lambda patch: patch.setattr(joins, "MOST_ASCII", 255),
+    "letters beyond ASCII taken for what stands between words": lambda patch: patch.setattr(
+        sieves, "stand_apart", lambda foreign: True
+    ),
     "a find in columns given to the next text": lambda patch: patch.setattr(joins.Joined, "places_of", _to_the_next),
     "a text's answer given to the next message": lambda patch: patch.setattr(
         rows.Texts, "spread", lambda texts, column: np.roll(SPREAD(texts, column), 1)

@@ -281,3 +281,14 @@ def test_a_trace_keeps_nothing_that_no_window_needs() -> None:
     )
     only = [Window(counted=Counted.MESSAGES, within=SPANS[0])]
     assert Tracer(only, key=KEY).trace(message) == Trace(author=AccountId("a"), sent=START)
+
+
+def test_texts_stand_for_the_same_alone_and_together() -> None:
+    """Also where a hash ends in zeros, as a few of so many do."""
+    some = [
+        Message(id=MessageId("m"), author=AccountId("a"), channel=Channel("posts"), text=f"é{n}  B", sent=START)
+        for n in range(2000)
+    ]
+    for key in (KEY, None):
+        tracer = Tracer(WINDOWS, key=key)
+        assert tracer.traces(some).texts == [tracer.trace(one).text for one in some]

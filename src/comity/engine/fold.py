@@ -66,25 +66,29 @@ def folded_bytes(text: str) -> bytes:
     return fold(text).encode() if seen.others else _spaced(_on_their_own(raw, seen))
 
 
-def folded_rows(texts: Joined) -> list[bytes]:
-    """`folded_bytes` of each, quicker: put in lower case and searched for white space together."""
+def folded_rows(texts: Joined) -> Iterator[bytes]:
+    """`folded_bytes` of each, quicker: put in lower case and searched for white space together. None is kept here."""
     if texts.has_zeros:
-        return [folded_bytes(texts.text(place)) for place in range(len(texts))]
+        return (folded_bytes(texts.text(place)) for place in range(len(texts)))
     raw = texts.raw.lower()
-    starts = texts.starts.tolist()
-    rows = [raw[start:end] for start, end in zip(starts, texts.ends.tolist(), strict=True)]
-    spaced = [0] * (len(rows) + 1)
-    _ROWS_TO_BE_SPACED.add_bits(raw, [*starts, len(raw)], spaced)
-    for place in [place for place, is_spaced in enumerate(spaced) if is_spaced]:
-        rows[place] = _spaced(rows[place])
+    spans = list(map(slice, texts.starts.tolist(), texts.ends.tolist()))
+    folded = _folded_otherwise(texts, raw, spans)
+    return (folded[place] if place in folded else raw[span] for place, span in enumerate(spans))
+
+
+def _folded_otherwise(texts: Joined, raw: bytes, spans: Sequence[slice]) -> dict[int, bytes]:
+    """Those that are not folded by lower case alone, which is `raw`, by their places."""
+    spaced = [0] * (len(spans) + 1)
+    _ROWS_TO_BE_SPACED.add_bits(raw, [*texts.starts.tolist(), len(raw)], spaced)
+    folded = {place: _spaced(raw[span]) for place, span in enumerate(spans) if spaced[place]}
     for place, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
         seen = seen_in(foreign)
         if seen.others:
-            rows[place] = fold(texts.text(place)).encode()
+            folded[place] = fold(texts.text(place)).encode()
         elif seen.replaced:
-            folded = _on_their_own(rows[place], seen)
-            rows[place] = _spaced(folded) if seen.moves_spaces else folded
-    return rows
+            alone = _on_their_own(folded[place] if place in folded else raw[spans[place]], seen)
+            folded[place] = _spaced(alone) if seen.moves_spaces else alone
+    return folded
 
 
 def _folded(text: str) -> str:

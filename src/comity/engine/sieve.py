@@ -32,7 +32,7 @@ from comity.engine.sieve_patterns import (
     superset_of,
     words_as_written,
 )
-from comity.engine.words import WORDS, Phrase, words_in
+from comity.engine.words import WORDS, Phrase, stand_apart, words_in
 
 _LONG_S, _KELVIN = "\u017f".encode(), "\u212a".encode()  # RE2 takes them for S and K where case is ignored
 LINK_SIGNS: Final = ("://", "www.")
@@ -49,9 +49,6 @@ _MOST_EXPRESSIONS: Final = 600
 """Pieces of phrases from which on expressions would take long to compile, and literals are searched for instead."""
 
 _EIGHT: Final = 8
-_SUMMED: Final = np.uint64(0x0101010101010101)
-"""Times eight bytes: their sum is in the highest."""
-
 _MOST_HITS: Final = 16
 """Matches a row, on average, from which on rows are scanned one by one."""
 
@@ -105,13 +102,13 @@ class Sieve:
         hits = self._always
         if self._capitals and may_be_capitals(raw, self._capitals[0]):
             hits |= self._capitals[1]
-        if len(raw) != len(text):
-            return hits | self._raw.bits_in(raw + _BEHIND) | self._foreign(raw)
-        if self._until_written > 0:
+        foreign = foreign_in(raw) if len(raw) != len(text) else b""
+        if self._written is not None and b"\0" not in raw and (not foreign or self._reads_as_ascii(foreign)):
+            if self._until_written <= 0:
+                return hits | self._written.bits_in(_ROW % raw)
             self._until_written -= 1
-        elif self._written is not None and b"\0" not in raw:
-            return hits | self._written.bits_in(_ROW % raw)
-        return hits | self._raw.bits_in(raw + _BEHIND) | self._among(raw.translate(WORDS))
+        among = self._foreign(raw, foreign) if foreign else self._among(raw.translate(WORDS))
+        return hits | self._raw.bits_in(raw + _BEHIND) | among
 
     def many(self, texts: Sequence[str]) -> list[int]:
         """`one` for each text, or more bits, in a fraction of the time."""
@@ -137,7 +134,7 @@ class Sieve:
             self._words.add_bits(texts.raw.translate(WORDS), starts, hits)
         if self._capitals:
             share, bit = self._capitals
-            for number in _more_capitals(texts.raw, starts, share):
+            for number in _more_capitals(texts, share):
                 if may_be_capitals(texts.bytes_of(number), share):
                     hits[number] |= bit
         if texts.foreign:
@@ -159,9 +156,12 @@ class Sieve:
             hits |= self._rare_words[word]
         return hits
 
-    def _foreign(self, raw: bytes) -> int:
+    def _reads_as_ascii(self, foreign: bytes) -> bool:
+        """Whether expressions for words find all that is there, for what is not ASCII's only stands between words."""
+        return self._is_plain and self._joined_words is not None and stand_apart(foreign)
+
+    def _foreign(self, raw: bytes, foreign: bytes) -> int:
         """What ASCII's short cuts leave out."""
-        foreign = foreign_in(raw)
         words = words_in(raw, foreign) if self._is_plain else None
         found = self._folded(raw) if words is None else self._among(words)
         return found | self._ignoring_case if _LONG_S in foreign or _KELVIN in foreign else found
@@ -170,6 +170,8 @@ class Sieve:
         """The same for all rows that are not in ASCII: those with plain words are searched together."""
         rows, searched = list[int](), list[bytes]()
         for number, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
+            if self._reads_as_ascii(foreign):
+                continue
             raw = texts.bytes_of(number)
             words = words_in(raw, foreign) if self._is_plain else None
             hits[number] &= ~self._sure
@@ -194,16 +196,14 @@ class Sieve:
         return hits
 
 
-def _more_capitals(joined: bytes, starts: Sequence[int], share: float) -> list[int]:
+def _more_capitals(texts: Joined, share: float) -> list[int]:
     """The rows that may have more than this share of capital letters, by their small letters of ASCII alone."""
-    whole = len(joined) // _EIGHT * _EIGHT
-    small = (np.frombuffer(joined, np.uint8, whole) - ord("a")) < len(ascii_lowercase)
-    eights = small.view(np.uint64) * _SUMMED >> 56  # how many in each eight bytes
+    small = (texts.codes - ord("a")) < len(ascii_lowercase)
+    eights = np.bitwise_count(np.packbits(small))  # how many in each eight bytes
     counts = np.concatenate(([0], np.cumsum(eights, dtype=np.int64)))
-    begins = np.asarray(starts)
-    last = np.minimum(begins[1:] // _EIGHT, len(eights))
-    count = counts[last] - counts[np.minimum(-(-begins[:-1] // _EIGHT), last)]  # at least
-    others = begins[1:] - begins[:-1] - count
+    last = texts.ends // _EIGHT
+    count = counts[last] - counts[np.minimum(-(-texts.starts // _EIGHT), last)]  # at least
+    others = texts.ends - texts.starts - count
     rows: list[int] = np.flatnonzero(count * share < others * (1 - share) + 1).tolist()
     return rows
 

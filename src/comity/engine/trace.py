@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -145,9 +146,10 @@ class Tracer:
         return hashing.digest()
 
     def _texts(self, messages: Sequence[Message]) -> list[bytes]:
-        rows = [row for piece in joined_texts(messages) for row in folded_rows(piece)]
+        rows = chain.from_iterable(map(folded_rows, joined_texts(messages)))
         if self._is_passing:
-            return [hash(folded).to_bytes(8, "little", signed=True) for folded in rows]
+            hashed: list[bytes] = np.fromiter(map(hash, rows), "<i8", len(messages)).view("V8").tolist()
+            return hashed
         copied, hashes = self._hashing.copy, []
         for folded in rows:
             hashing = copied()

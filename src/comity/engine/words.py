@@ -86,6 +86,17 @@ def words_in(raw: bytes, foreign: bytes) -> bytes | None:
     return _replaced(words, shown)
 
 
+def stand_apart(foreign: bytes) -> bool:
+    """Whether characters that are not ASCII's are between words wherever they stand, as a comma is."""
+    return _known_apart(foreign) if len(foreign) <= LONGEST_FOREIGN_KNOWN else False
+
+
+@lru_cache(maxsize=4096)
+def _known_apart(foreign: bytes) -> bool:
+    words = map(_word_on_its_own, set(foreign.decode()))
+    return all(word and word.isspace() for word in words)
+
+
 def _words_in_folded(folded: str) -> bytes | None:
     raw = folded.encode()
     shown = _shown_as(foreign_in(raw), _words_folded, _known_words_folded)
