@@ -70,23 +70,23 @@ def folded_rows(texts: Joined) -> Iterator[bytes]:
     """`folded_bytes` of each, quicker: put in lower case and searched for white space together. None is kept here."""
     if texts.has_zeros:
         return (folded_bytes(texts.text(place)) for place in range(len(texts)))
-    raw = texts.raw.lower()
-    spans = list(map(slice, texts.starts.tolist(), texts.ends.tolist()))
-    folded = _folded_otherwise(texts, raw, spans)
-    return (folded[place] if place in folded else raw[span] for place, span in enumerate(spans))
+    raw, starts, ends = texts.raw.lower(), texts.starts.tolist(), texts.ends.tolist()
+    folded = _folded_otherwise(texts, raw, starts, ends)
+    spans = enumerate(zip(starts, ends, strict=True))
+    return (folded[place] if place in folded else raw[start:end] for place, (start, end) in spans)
 
 
-def _folded_otherwise(texts: Joined, raw: bytes, spans: Sequence[slice]) -> dict[int, bytes]:
+def _folded_otherwise(texts: Joined, raw: bytes, starts: list[int], ends: list[int]) -> dict[int, bytes]:
     """Those that are not folded by lower case alone, which is `raw`, by their places."""
-    spaced = [0] * (len(spans) + 1)
-    _ROWS_TO_BE_SPACED.add_bits(raw, [*texts.starts.tolist(), len(raw)], spaced)
-    folded = {place: _spaced(raw[span]) for place, span in enumerate(spans) if spaced[place]}
+    spaced = [0] * (len(starts) + 1)
+    _ROWS_TO_BE_SPACED.add_bits(raw, [*starts, len(raw)], spaced)
+    folded = {place: _spaced(raw[start : ends[place]]) for place, start in enumerate(starts) if spaced[place]}
     for place, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
         seen = seen_in(foreign)
         if seen.others:
             folded[place] = fold(texts.text(place)).encode()
         elif seen.replaced:
-            alone = _on_their_own(folded[place] if place in folded else raw[spans[place]], seen)
+            alone = _on_their_own(folded[place] if place in folded else raw[starts[place] : ends[place]], seen)
             folded[place] = _spaced(alone) if seen.moves_spaces else alone
     return folded
 

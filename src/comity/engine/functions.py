@@ -20,7 +20,10 @@ from comity.engine.words import Phrase, phrase, word_form
 _LARGE: Final = ascii_uppercase.encode()
 _SMALL: Final = ascii_lowercase.encode()
 _ASCII: Final = bytes(range(128))
-_NO_LETTERS: Final = _ASCII.translate(None, _LARGE + _SMALL)
+_MAYBE_LARGE: Final = _LARGE + bytes(range(128, 256))
+_BEGINNING: Final = 32
+"""Bytes of a text that mostly have small letters enough: to count all of them takes longer than to count capitals."""
+
 _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _LONGEST_NUMBER: Final = 400
@@ -50,12 +53,11 @@ def capitals(value: str) -> float:
 
 def may_be_capitals(raw: bytes, share: float) -> bool:
     """False only where `capitals` of a text, `raw` in UTF-8, is not above `share`: a quicker test, by ASCII alone."""
-    others = raw.translate(None, _SMALL)
-    small = (len(raw) - len(others)) * share
-    if small >= len(others) * (1 - share) + 1:
+    large = len(raw) - len(raw.translate(None, _MAYBE_LARGE))  # at most
+    limit, beginning = large * (1 - share) + 1, raw[:_BEGINNING]
+    if (len(beginning) - len(beginning.translate(None, _SMALL))) * share >= limit:
         return False
-    large = len(others.translate(None, _NO_LETTERS))  # at most
-    return small < large * (1 - share) + 1
+    return (len(raw) - len(raw.translate(None, _SMALL))) * share < limit
 
 
 def repeats(value: str) -> int:

@@ -12,6 +12,7 @@ more), and the recorded breaches and notices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -48,7 +49,15 @@ class History:
 
         From now on it counts for those that come after it.
         """
-        return self._taken(trace, self._series, self._newest)
+        at = since_epoch(trace.sent)
+        is_late = self._newest.take(at)
+        floor = self._newest.at - self._kept
+        counts: Counts = {}
+        for series in self._series:
+            series.take(trace, at, floor, counts)
+        for events in self._events.values():
+            events.count(trace.author, at, floor, counts)
+        return counts, is_late
 
     def take_all(self, traces: Traces) -> tuple[dict[Window, list[int | float]], list[bool]]:
         """What `take` says of each of these messages in turn, as columns; told meanwhile is no breach and no notice."""
@@ -64,21 +73,10 @@ class History:
 
     def would_take(self, trace: Trace) -> tuple[Mapping[Window, int | float], bool]:
         """What `take` would say now; nothing is taken."""
-        newest = Newest(self._newest.lateness, at=self._newest.at, claimed=self._newest.claimed)
-        return self._taken(trace, [series.aside(trace) for series in self._series], newest)
-
-    def _taken(
-        self, trace: Trace, every: Iterable[Series], newest: Newest
-    ) -> tuple[Mapping[Window, int | float], bool]:
-        at = since_epoch(trace.sent)
-        is_late = newest.take(at)
-        floor = newest.at - self._kept
-        counts: Counts = {}
-        for series in every:
-            series.take(trace, at, floor, counts)
-        for events in self._events.values():
-            events.count(trace.author, at, floor, counts)
-        return counts, is_late
+        aside = copy(self)
+        aside._newest = copy(self._newest)
+        aside._series = [series.aside(trace) for series in self._series]
+        return aside.take(trace)
 
     @property
     def reached(self) -> datetime | None:
