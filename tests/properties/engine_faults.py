@@ -167,7 +167,7 @@ FAULTS: dict[str, Plant] = {
     "look-alikes that stay": _other_fold(lambda text: folding._folded(text)),
     "a map of places that is one off": lambda patch: patch.setattr(passages, "fold_with_spans", _shifted),
     "one match for all rows": lambda patch: patch.setattr(
-        databases, "_FLAGS", {**databases._FLAGS, "joined": databases._FLAGS["once"] | databases._FLAGS["joined"]}
+        databases, "_FLAGS", {**databases._FLAGS, "joined": databases._FLAGS["row"] | databases._FLAGS["joined"]}
     ),
     "a window's edge that belongs to it": lambda patch: patch.setattr(tallies, "bisect_right", tallies.bisect_left),
     "a window's edge that belongs to it in turns": lambda patch: patch.setattr(

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from comity.engine.compile import SURE
+from comity.engine.databases import Patterns
 from comity.engine.fold import fold
 from comity.engine.functions import any_under, capitals, compiled, parent_domains, phrases, says
 from comity.engine.links import domains, links
@@ -130,11 +131,36 @@ def test_where_a_pattern_matches_a_text_comes_through(pattern: str, texts: list[
             assert in_batch & 4, (superset_of(pattern), text)
 
 
-@pytest.mark.parametrize("pattern", [" {2}|a$", "^(?i:K)| {2}|free*?$", "  |a$"])
-@pytest.mark.parametrize("text", ["cher-kva.example  ", "aaaaaaaaaaaaaaaaa  ", "ü-kva.example and more  "])
-def test_what_ends_a_text_comes_through_also_where_another_choice_is_bound_to_its_edge(pattern: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "end"),
+    [
+        (" {2}|a$", "  "),
+        ("^(?i:K)| {2}|free*?$", "  "),
+        ("(a|b$)$", "a"),
+        ("b+( ?$)", "b"),
+        (" $|\\n\\bb", " "),
+        ("a(b|$)", "a"),
+        ("( *ab| +)$", " "),
+    ],
+)
+def test_what_ends_a_text_comes_through_however_long_the_text_is(pattern: str, end: str) -> None:
     sieve = Sieve(Wanted(patterns={pattern: 4}))
-    assert all(bits & 4 for bits in (*ones(sieve, text), *sieve.many([text])))
+    for text in [start + "x" * size + end for start in ("", "ü") for size in range(140)]:
+        assert all(bits & 4 for bits in (*ones(sieve, text), *sieve.many([text]))), text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [("(?i)(^) *b", "baa"), (r"(?s)b(c)|\da+|(( ?[^a]b)b+c)", "x 0a y"), ("[a-b][c-d]|x(y)", "bd")]
+)
+def test_short_choices_come_through_wherever_the_text_is_in_a_batch(pattern: str, text: str) -> None:
+    sieve = Sieve(Wanted(patterns={pattern: 4}))
+    for size in range(70):
+        assert sieve.many(["xay "] * (size % 7) + ["y" * size, text] + ["x"] * 30)[size % 7 + 1] & 4, size
+
+
+def test_two_letters_that_end_a_text_are_found_however_long_the_text_is() -> None:
+    literals = Patterns({b"aaa c": 1, b"ab": 2, b"cbabbb": 4}, kind="literal")
+    assert all(literals.bits_in(b"e" * size + b"ab") == 2 for size in range(140))
 
 
 @more

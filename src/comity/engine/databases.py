@@ -14,17 +14,18 @@ from typing import Final, Literal
 
 import hyperscan
 
-Kind = Literal["once", "joined", "words", "row", "row's words", "literal"]
+Kind = Literal["joined", "words", "row", "row's words", "literal"]
 
 _LOOSE: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_PREFILTER
 _FLAGS: Final = {
-    "once": _LOOSE | hyperscan.HS_FLAG_SINGLEMATCH,  # one match of each pattern is enough
     "joined": _LOOSE | hyperscan.HS_FLAG_MULTILINE,  # rows in lines: every match, and `^ $` at each line's edges
     "words": 0,
-    "row": _LOOSE | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_SINGLEMATCH,  # of "joined", one row alone
+    "row": _LOOSE | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_SINGLEMATCH,  # one row alone: any match will do
     "row's words": hyperscan.HS_FLAG_SINGLEMATCH,
     "literal": 0,
 }
+_BEHIND: Final = b"\0\0"
+"""Begins nothing: Vectorscan 5.4.12 may overlook what the last two bytes begin (see `pairs`)."""
 
 Note = Callable[..., bool | None]
 """Told of a match by hyperscan: the pattern's id, start, end, flags and the list to keep it in. True ends the scan."""
@@ -63,7 +64,7 @@ class Patterns:
             return bits
         numbers: list[int] = []
         scratch = self._take(database)
-        database.scan(raw, NOTE_ID, 0, numbers, scratch)
+        database.scan(raw + _BEHIND, NOTE_ID, 0, numbers, scratch)
         self._scratches.append(scratch)
         for number in numbers:
             bits |= self._bits[number]
@@ -78,7 +79,7 @@ class Patterns:
         found: list[tuple[int, int]] = []
         if database is not None:
             scratch = self._take(database)
-            is_whole = _scan(database, joined, _note_up_to(most) if most else _NOTE_END, found, scratch)
+            is_whole = _scan(database, joined + _BEHIND, _note_up_to(most) if most else _NOTE_END, found, scratch)
             self._scratches.append(scratch)
             if not is_whole:
                 return False

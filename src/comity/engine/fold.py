@@ -40,7 +40,7 @@ _LONGEST_TEXT_KNOWN: Final = 2000
 LONGEST_FOREIGN_KNOWN: Final = 48
 """Bytes of what is not ASCII's in a text, up to which it is remembered what becomes of them."""
 _WHITE_TO_SPACE: Final = bytes(32 if code < 128 and chr(code).isspace() else code for code in range(256))
-_TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="once")  # found quicker than by `in`
+_TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="row")  # found quicker than by `in`
 _ROWS_TO_BE_SPACED: Final = Patterns(
     {r"[\t\x0b-\r\x1c-\x1f]|[^\0]\n[^\0]|  ": 1}, kind="words"
 )  # no line beside a zero

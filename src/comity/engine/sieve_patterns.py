@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from comity.engine.functions import compiled, parent_domains
+from comity.engine.pairs import is_literal, without_pairs
 from comity.engine.words import WORDS, Phrase
 
 _LONGEST_EXPRESSION: Final = 1000
@@ -42,16 +43,17 @@ def superset_of(pattern: str) -> str | None:
         return None
     if compiled(pattern).programsize > _LARGEST_PROGRAM or compiled(pattern).search(b"") is not None:
         return None
-    parts: list[str] = []
+    tokens: list[re.Match[str]] = []
     at = 0
     while at < len(pattern):
         token = _TOKEN.match(pattern, at)
-        part = _translated(token) if token else None
-        if token is None or part is None:
+        if token is None:
             return None
-        parts.append(part)
+        tokens.append(token)
         at = token.end()
-    return "".join(parts)
+    parts = [_translated(token) for token in tokens]
+    whole = [part for part in parts if part is not None]
+    return "".join(without_pairs(tokens, whole)) if len(whole) == len(parts) else None
 
 
 def _translated(token: re.Match[str]) -> str | None:
@@ -82,6 +84,8 @@ def _class(written: str) -> str | None:
         if part[2] or (letter is not None and letter != "s" and letter.isalnum() and letter not in _PLAIN_ESCAPES):
             return None
         parts.append(_SPACES if letter == "s" else "\\[" if part[0] == "[" else part[0])
+    if parts[-1] == "-":
+        parts[-1] = r"\-"
     return f"[{''.join(parts)}]"
 
 
@@ -90,15 +94,9 @@ def has_literal(expression: str) -> bool:
     tokens = list(_TOKEN.finditer(expression))
     following = [*(token[0] for token in tokens[1:]), ""]
     return any(
-        _is_literal(token) and not after.startswith(("?", "*", "{0"))
+        is_literal(token) and not after.startswith(("?", "*", "{0"))
         for token, after in zip(tokens, following, strict=True)
     )
-
-
-def _is_literal(token: re.Match[str]) -> bool:
-    if token.lastgroup == "escape":
-        return token[0][1] not in "dDwWsSbB"
-    return token.lastgroup == "plain" and token[0][0] not in "|.^$)?*+"
 
 
 def escaped(literal: str) -> str:
