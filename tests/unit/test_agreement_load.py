@@ -331,6 +331,14 @@ def test_problems_of_one_kind_do_not_flood() -> None:
     assert found[-1].code == "C098"
 
 
+def test_too_many_clauses_are_one_error_wherever_the_ladder_stands() -> None:
+    rule = "```rule\ntext.capitals() > 0.8\n```\n"
+    extra = "".join(f"## C {{#c{number}}}\n" for number in range(9_999))
+    assert codes(agreement(more=extra)) == []
+    assert codes(agreement(more=extra + f"## C {{#more}}\n{rule}## C {{#most}}\n{rule}")) == ["C009"]
+    assert codes(agreement(more=extra, ladder=f"{LADDER}\n## C {{#more}}\n{rule}")) == ["C009"]
+
+
 def test_a_file_in_a_folder_names_its_files_beside_it() -> None:
     text = agreement(front="lexicons: {words: words.txt}\n", rule='text.saysAny("words")')
     found = load("rules/forum.md", text.encode(), {"words.txt": b"*"}.get)

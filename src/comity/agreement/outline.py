@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -109,11 +110,21 @@ class _Reader:
     def outline(self) -> Outline:
         self._close(0, len(self._document.lines))
         return Outline(
-            sections=tuple(self._section(one, one.id) for one in self._opened if one.id is not None),
+            sections=tuple(self._section(one, clause) for one, clause in self._kept()),
             loose_fences=tuple(self._loose_fences),
             loose_tables=tuple(self._loose_tables),
             words=self._words(),
         )
+
+    def _kept(self) -> Iterator[tuple[_Open, ClauseId]]:
+        """The clauses up to the limit, and the section with the main ladder wherever it stands."""
+        left = MOST_CLAUSES
+        for one in self._opened:
+            if one.id == MEASURES_ID:
+                yield one, one.id
+            elif one.id is not None and left:
+                left -= 1
+                yield one, one.id
 
     def _words(self) -> str:
         pairs = zip(self._document.lines, self._prose, strict=True)
@@ -158,9 +169,10 @@ class _Reader:
             self._problems.error("C061", at, message, help=help)
             return None
         self._lines_of[at.text] = heading.line + 1
-        if len(self._lines_of) == MOST_CLAUSES + 2:
+        clauses = len(self._lines_of) - (MEASURES_ID in self._lines_of)
+        if clauses == MOST_CLAUSES + 1 and at.text != MEASURES_ID:
             self._problems.error("C009", heading.at, f"the agreement has more than {MOST_CLAUSES:,} clauses")
-        return ClauseId(at.text) if len(self._lines_of) <= MOST_CLAUSES + 1 else None
+        return ClauseId(at.text)
 
     def _section(self, one: _Open, clause: ClauseId) -> Section:
         lines = self._prose[one.heading.end_line : one.end_line]
