@@ -155,6 +155,22 @@ def test_a_message_that_waits_is_released_or_refused_by_the_decision(
     assert (again.get("statement"), again.get("link")) == (told.get("statement"), told.get("refusal"))
 
 
+@rows("| 1 | warn | | |", "decide=hold")
+def test_a_message_that_waited_and_was_passed_on_with_a_warning_is_answered_with_its_statement(
+    service: Service,
+) -> None:
+    assert service.send("m1", "spam")["answer"] == "hold"
+    service.decide(confirm=True)
+    (issued, released) = service.events(Role.SOURCE)
+    assert (issued["type"], released["type"]) == ("statement.issued", "message.released")
+    again = service.send("m1", "spam")
+    assert (again["answer"], again["statement"], again["clauses"]) == ("allow", issued["statement"], ["spam"])
+    assert again["measures"] == ["warn"]
+    assert "/r/" in again["link"]
+    service.reverse(str(issued["statement"]))
+    assert service.send("m1", "spam")["statement"] is None, "nothing stands against it any more"
+
+
 def waits_for_two_cases(service: Service) -> int:
     """A message of an account on hold in which something was found: one case for each."""
     service.send("m0", "spam")

@@ -101,4 +101,14 @@ def again(answer: Answer, record: Record, key: Key, at: datetime) -> Answer:
     if about is not None and about.treatment is Treatment.WITHHELD and not about.territory:
         clauses = clauses_of(record, about, key)
         return replace(answer, outcome=Outcome.REMOVED, clauses=clauses, statement=about.statement)
-    return replace(answer, outcome=Outcome.ALLOWED, statement=None) if key in seen(record, at) else answer
+    return _released(answer, record, key) if key in seen(record, at) else answer
+
+
+def _released(answer: Answer, record: Record, key: Key) -> Answer:
+    """Passed on; if a decision on it stands nevertheless, such as a warning, with its statement and clauses."""
+    for one in reversed(record.decisions):
+        clauses = [each.clause for each in one.breaches if (each.source, each.message) == key]
+        if clauses and one.is_live:
+            found = tuple(dict.fromkeys(clauses))
+            return replace(answer, outcome=Outcome.ALLOWED, clauses=found, statement=one.id)
+    return replace(answer, outcome=Outcome.ALLOWED, statement=None)
