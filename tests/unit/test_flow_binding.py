@@ -192,6 +192,15 @@ def test_going_on_counts_only_where_the_account_agreed_to_that(
     assert world.store.position == before
 
 
+def test_who_accepted_a_version_that_is_not_in_force_yet_agreed_to_nothing_of_the_one_before_it() -> None:
+    world = World("live", GOING_ON)
+    world.accept(NEW, NOW - 3 * DAY)
+    before = world.store.position
+    with pytest.raises(RefusedError, match="has accepted no version that is in force"):
+        told(world, NOW - 2 * DAY, NEW)
+    assert world.store.position == before
+
+
 def test_a_new_version_never_reaches_back() -> None:
     world = World("live")
     world.accept(NEW, NOW)

@@ -179,6 +179,25 @@ def test_a_count_that_breaks_half_way_counts_nothing_twice() -> None:
     reader.close()
 
 
+class Unwritable:
+    """Counts on a disk that neither gives nor takes anything."""
+
+    def read(self, name: str) -> bytes:
+        raise StoreError(f"{name}: the disk is gone")
+
+    def keep(self, name: str, content: bytes) -> None:
+        raise StoreError(f"{name}: the disk is gone, and {len(content)} bytes with it")
+
+
+def test_where_nothing_can_be_kept_the_pages_count_all_the_same() -> None:
+    reader = Reader(grown().store)
+    counting, measuring = Counting(reader, Unwritable()), Measuring(reader, Unwritable())
+    counting.take_up()
+    measuring.take_up()
+    assert asyncio.run(shown(counting, measuring)) == ("3", 3)
+    reader.close()
+
+
 async def shown(counting: Counting, measuring: Measuring) -> tuple[str, int]:
     """How many decisions, and how often people looked at what the rule found."""
     numbers, quality = await counting.numbers({}, NOW, is_exact=True), await measuring.quality()

@@ -15,7 +15,7 @@ from comity.casework.recorded import Recorded
 from comity.casework.review import Deciding
 from comity.casework.settled import NOBODY
 from comity.flow import amend, preview, retention, review
-from comity.model.ids import AccountId, Channel, ReviewerId
+from comity.model.ids import AccountId, Channel, ClauseId, MessageId, ReviewerId
 from comity.model.measure import State
 
 ANN, MARA, POSTS = AccountId("ann"), ReviewerId("mara"), Channel("posts")
@@ -64,11 +64,22 @@ def test_after_30_days_a_case_opens_once(world: World) -> None:
 def test_a_reviewer_lets_it_go_on_and_is_asked_again_30_days_later(world: World) -> None:
     case, about = asked(world)
     (choice,) = preview.choices(world.proceedings, deciding(case), world.clock.at, ())
-    assert choice.said == "nothing changes: it goes on until the condition is met"
+    assert choice.said == "nothing changes: what was decided stays as it is"
     review.confirm(world.proceedings, deciding(case), world.clock.at)
     assert record(world).decisions == (about,)
     assert standing(record(world), POSTS, NOW + 400 * DAY).state is State.CUT
     assert [after(world, days) for days in (59.9, 60, 61)] == [0, 1, 0]
+
+
+def test_of_what_was_decided_before_a_preview_says_that_it_stays(world: World) -> None:
+    message = world.store.message("s", MessageId("1"))
+    assert message is not None
+    reported = review.Notice(message=message, where="", why="It is spam.", good_faith=True)
+    noticed = review.notice(world.proceedings, reported, NOW)
+    case = record(world).case(noticed.case)
+    assert case is not None
+    (choice,) = preview.choices(world.proceedings, deciding(case), NOW, [ClauseId("spam")])
+    assert choice.said == "nothing changes: what was decided stays as it is"
 
 
 def test_a_reviewer_takes_something_milder_in_its_place(world: World) -> None:

@@ -55,10 +55,10 @@ def accept(
 def _counts_from(proceedings: Proceedings, account: AccountId, told_of: InForce, at: datetime) -> datetime:
     """When going on begins to count: nobody agreed to that but by the version that they accepted themselves."""
     record = proceedings.record(account)
-    if not record.acceptances:
-        raise RefusedError("the account has accepted no version: the one in force binds it, told or not")
     bound = proceedings.bound(record, at)
-    if bound is None or not proceedings.versions.is_later(told_of, bound):
+    if bound is None or all(each.agreement != bound.version.digest for each in record.acceptances):
+        raise RefusedError("the account has accepted no version that is in force: the last of them binds it anyway")
+    if not proceedings.versions.is_later(told_of, bound):
         raise RefusedError("the account is bound by that version already, or by a later one")
     after = bound.agreement.accepted_by_going_on
     if after is None:

@@ -1,19 +1,21 @@
 """Running counts over the whole record, kept from one start of the service to the next: only what came since is read.
 
-They may be lost, or not be of the record as it is now (a backup was put back): then all is counted anew.
+They may be lost, or not be of the record as it is now (a backup was put back): then all is counted anew. What stops
+them from being kept, such as a full disk, stops nobody from counting.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from types import GenericAlias
 from typing import Final, TypeVar, get_args
 
 import msgspec
 
-from comity.ports import Counts, Store
+from comity.ports import Counts, Store, StoreError
 
 CountedT = TypeVar("CountedT")
 EachT = TypeVar("EachT")
@@ -47,7 +49,7 @@ class Keeping:
         try:
             kept = msgspec.json.decode(self._counts.read(self._name), type=_Kept)
             counted = msgspec.json.decode(kept.counted, type=kind, dec_hook=_counter, strict=False)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, StoreError):
             return None
         if not _is_of(kept, store):
             return None
@@ -67,7 +69,8 @@ class Keeping:
             entry=_entry(store, size),
             counted=msgspec.Raw(msgspec.json.encode(counted)),
         )
-        self._counts.keep(self._name, msgspec.json.encode(kept))
+        with suppress(StoreError):
+            self._counts.keep(self._name, msgspec.json.encode(kept))
         self._position, self._erasures = position, erasures
 
 

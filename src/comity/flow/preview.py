@@ -129,7 +129,7 @@ def _in_words(facts: Iterable[Fact]) -> str:
     if any(isinstance(fact, ConditionMet) for fact in kept):
         return "the measure ends now; the breach stands"
     if not any(isinstance(fact, Decided) for fact in kept):
-        return "nothing changes: it goes on until the condition is met"
+        return "nothing changes: what was decided stays as it is"
     return "no measure, the points alone"
 
 
