@@ -16,6 +16,8 @@ from test_flow_record import NOW, World, agreement
 
 from comity.api.app import make_app
 from comity.casework.case_facts import CaseOpened
+from comity.gates.sound import demand_sound
+from comity.ledger.feed import decode_entry
 from comity.model.access import Role
 from comity.model.ids import AccountId, CaseId
 from comity.model.routes import ANYBODY, MACHINES
@@ -144,6 +146,40 @@ def test_a_message_is_by_the_account_that_its_author_is_a_handle_of_on_that_chan
     assert state_after("1", "mail", "12:00:00") == "open"
     assert state_after("2", "posts", "13:00:00") == "open"
     assert state_after("3", "posts", "12:59:59") == "cut"
+
+
+@pytest.mark.parametrize(("since", "sound"), [("2026-05-01T14:00:00+02:00", 204), ("2026-05-01T12:00:00", 400)])
+def test_gates_believe_what_came_with_a_time_of_another_zone_and_none_comes_without(
+    client: TestClient, since: str, sound: int
+) -> None:
+    source, gate = bearer(SECRETS[Role.SOURCE]), bearer(SECRETS[Role.GATE])
+    until = "2026-07-01T00:00:00-02:00"
+    given = {"account": "ann", "channel": "posts", "handle": "@ann", "since": since, "until": until}
+    assert client.put("/v1/handles", json=given, headers=source).status_code == sound
+    sent = {"id": "1", "author": "ann", "channel": "posts", "sent": "2026-06-01T12:00:00Z", "text": "spam"}
+    assert client.post("/v1/messages", json=sent, headers=source).status_code == 200
+    (entry,) = client.get("/v1/standings/snapshot", headers=gate).json()["entries"]
+    demand_sound(decode_entry(json.dumps(entry).encode()))
+
+
+@pytest.mark.parametrize("at", ["2026-06-01T12:00:00", "9999-12-31T23:59:59-10:00"])
+@pytest.mark.parametrize(
+    ("role", "route", "body"),
+    [
+        (Role.SOURCE, "PUT /v1/handles", {"account": "ann", "channel": "posts", "handle": "@ann", "since": "T"}),
+        (Role.SOURCE, "PUT /v1/handles", {"account": "ann", "channel": "posts", "handle": "@ann", "until": "T"}),
+        (Role.SOURCE, f"POST /v1/statements/{'0' * 32}/delivered", {"at": "T"}),
+        (Role.GATE, "POST /v1/gates/ack", {"cursor": 0, "applied_at": "T"}),
+        (Role.OPERATOR, "POST /v1/agreements", {"text": "# Rules", "effective": "T"}),
+    ],
+)
+def test_a_time_without_an_offset_or_out_of_bounds_is_a_stated_error(
+    client: TestClient, at: str, role: Role, route: str, body: dict[str, object]
+) -> None:
+    method, path = route.split()
+    named = {name: at if value == "T" else value for name, value in body.items()}
+    told = client.request(method, path, json=named, headers=bearer(SECRETS[role]))
+    assert told.status_code == 400, told.json()
 
 
 def test_a_line_that_is_no_message_is_named_and_stops_no_other(client: TestClient) -> None:

@@ -189,7 +189,9 @@ def test_what_the_centre_says_is_what_postfix_is_told(tmp_path: Path) -> None:
             assert await site.reply(FINE) == "y451 4.7.1 This mail cannot be judged now: try again later."
             site.gate.passes_unjudged = True
             assert await site.reply(FINE) == "c"
-        assert site.gate.replica.counts["passed unjudged"] == 2
+        site.centre.status, site.centre.answer = 200, HOLD | {"until": "2026-06-01T12:00:00"}  # in no zone: never
+        assert await site.reply(FINE) == "c"
+        assert site.gate.replica.counts["passed unjudged"] == 3
 
     tell(tmp_path, story)
 

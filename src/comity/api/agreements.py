@@ -20,6 +20,7 @@ from comity.api.desk import Queue
 from comity.api.messages import DryRun
 from comity.api.once import Key, Once
 from comity.api.problems import ProblemError
+from comity.api.times import Time, in_utc
 from comity.casework.wording import counted
 from comity.flow import issue
 from comity.flow.agreement import InForce
@@ -58,7 +59,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     text: Text
     lexicons: dict[str, str] = {}
-    effective: datetime | None = None
+    effective: Time | None = None
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +99,7 @@ def agreement_routes(queue: Queue, once: Once, clock: Clock) -> list[ControllerR
         """Publish the next version: 422 with every error that `comity check` finds."""
         now = clock.now()
         files = {"": data.text, **data.lexicons}
-        checked = await sync_to_thread(_checked, files, data.effective or now)
+        checked = await sync_to_thread(_checked, files, in_utc(data.effective or now))
         version = checked.version
         if version is None:
             found = tuple(_said(each) for each in checked.diagnostics if each.is_error)

@@ -18,6 +18,7 @@ from comity.api.once import Key, Once
 from comity.api.problems import ProblemError
 from comity.api.sources import Line
 from comity.api.standings import Account
+from comity.api.times import Time
 from comity.casework.facts import HoldEnded, HoldSet, Recomputed
 from comity.casework.refused import RefusedError
 from comity.flow import amend, retention
@@ -35,7 +36,7 @@ class Undoing(msgspec.Struct, frozen=True, kw_only=True):
     by: Line
     why: Text
     version: Digest | None = None
-    since: datetime | None = None
+    since: Time | None = None
 
 
 class UndoneNow(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from comity.api.access import TokenRequest, demand_channel
 from comity.api.once import Key, Once
+from comity.api.times import Time, in_utc
 from comity.casework.facts import AcceptedBy, ContactGiven, HandleGiven, How
 from comity.flow import accounts, amend
 from comity.flow.message import Proceedings
@@ -44,8 +45,8 @@ class Handle(msgspec.Struct, frozen=True, kw_only=True):
     account: Line
     channel: Line
     handle: Line
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Time | None = None
+    until: Time | None = None
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """When the account got the statement; now, if left out."""
 
-    at: datetime | None = None
+    at: Time | None = None
 
 
 class Attestation(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +96,8 @@ def source_routes(once: Once, clock: Clock) -> list[ControllerRouterHandler]:
             at=clock.now(),
             channel=Channel(data.channel),
             handle=data.handle,
-            since=data.since or clock.now(),
-            until=data.until,
+            since=in_utc(data.since or clock.now()),
+            until=in_utc(data.until) if data.until else None,
         )
         await _done(once, request, key, lambda running: accounts.give_handle(running, given))
 
@@ -110,7 +111,7 @@ def source_routes(once: Once, clock: Clock) -> list[ControllerRouterHandler]:
     async def delivered(request: TokenRequest, statement: Statement, data: JSONBody[Delivery], key: Key = None) -> None:
         """The account was shown the statement; the earliest time counts."""
         how = How.GATE if request.auth.role is Role.GATE else How.SOURCE
-        at = data.at or clock.now()
+        at = in_utc(data.at or clock.now())
         await _done(once, request, key, lambda running: amend.deliver(running, DecisionId(statement), how, at))
 
     @post("/v1/attestations", status_code=HTTPStatus.NO_CONTENT)

@@ -19,6 +19,7 @@ from comity.api.desk import Queue
 from comity.api.lines import LINES
 from comity.api.short import LONGEST_ACCOUNT, short
 from comity.api.snapshots import Snapshots
+from comity.api.times import Time, in_utc
 from comity.api.watch import Watch
 from comity.casework.plan import planned
 from comity.casework.record import standing
@@ -71,7 +72,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     """All changes up to `cursor` were applied at `applied_at`."""
 
     cursor: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-    applied_at: datetime
+    applied_at: Time
 
 
 class Applied(Point, frozen=True, kw_only=True):
@@ -130,7 +131,10 @@ def _feed_routes(watch: Watch, snapshots: Snapshots, acks: GateAcks) -> list[Con
         gate = f"{token.name}/{data.gate}" if data.gate else token.name
         points = (*data.earlier, data)
         acks.add(
-            *(GateAck(gate=gate, channels=token.channels, cursor=at.cursor, applied_at=at.applied_at) for at in points)
+            *(
+                GateAck(gate=gate, channels=token.channels, cursor=each.cursor, applied_at=in_utc(each.applied_at))
+                for each in points
+            )
         )
 
     return [snapshot, changes, ack]

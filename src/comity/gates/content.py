@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ssl import SSLContext
-from typing import Final
+from typing import Annotated, Final
 
 import httpx
 import msgspec
@@ -58,7 +58,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     clauses: tuple[str, ...] = ()
     statement: DecisionId | None = None
     link: str | None = None
-    until: datetime | None = None
+    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Unjudged(msgspec.Struct, frozen=True, kw_only=True):
