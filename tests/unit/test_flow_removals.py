@@ -13,7 +13,7 @@ from comity.casework.printing import as_text
 from comity.casework.refused import RefusedError
 from comity.casework.removals import Due
 from comity.casework.wording import sections
-from comity.flow import amend, appeal, removals, review
+from comity.flow import amend, appeal, preview, removals, review
 from comity.flow.review import Deciding, Notice
 from comity.model.ids import AccountId, Channel, ClauseId, DecisionId, MessageId, ReviewerId
 from comity.model.message import Message
@@ -162,3 +162,13 @@ def test_lifting_frees_the_account_and_leaves_the_message_removed() -> None:
     assert decision is not None
     amend.lift(world.proceedings, decision, ReviewerId("mara"), "Enough.", NOW)
     assert due(world) == []
+
+
+def test_a_reviewer_is_offered_a_removal_that_begins_later_as_something_milder() -> None:
+    rows = "| 1 | remove | | after 3 days |\n| 3 | remove | | |"
+    world = World(agreement(rows, "decide=review points=3"), "live")
+    world.say("spam")
+    (case,) = world.proceedings.record(ANN).cases
+    deciding = Deciding(case=case.id, version=case.version, by=MARA, why="It is spam.")
+    choices = preview.choices(world.proceedings, deciding, NOW, [ClauseId("spam")])
+    assert [each.said for each in choices] == ["remove", "remove (3 days after delivery)"]

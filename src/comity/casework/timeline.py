@@ -50,9 +50,10 @@ def in_short(measure: Measure) -> str:
     """`suspend on posts for 2 days`: a measure as a reviewer says it."""
     where = f" on {', '.join(measure.channels)}" if measure.channels else ""
     kind = f"limit to {measure.rate}" if measure.rate else str(measure.kind)
+    begins = f" ({measure.delay} after delivery)" if measure.delay else ""
     if measure.until:
-        return f"{kind}{where} until {' and '.join(measure.until)}"
-    return f"{kind}{where} for {measure.length}" if measure.length else f"{kind}{where}"
+        return f"{kind}{where} until {' and '.join(measure.until)}{begins}"
+    return f"{kind}{where} for {measure.length}{begins}" if measure.length else f"{kind}{where}{begins}"
 
 
 def _decided(one: Recorded) -> Iterator[Event]:
