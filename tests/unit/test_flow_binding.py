@@ -83,14 +83,15 @@ ANN = AccountId("ann")
 
 
 class World:
-    """A record with two versions: the old one in force since a month ago, the new one since yesterday."""
+    """The old version is in force since a month ago, the new one since yesterday, those between since 20 days ago."""
 
-    def __init__(self, mode: Mode, old: Agreement = OLD) -> None:
+    def __init__(self, mode: Mode, old: Agreement = OLD, *between: Agreement) -> None:
         self.store, self.log, self.clock = MemoryStore(), MemoryLog(), FixedClock(NOW)
         entropy = CountedEntropy()
         recorder = Recorder(self.store, self.log, KEY, entropy)
         recorder.begin(mode=mode, operator="tests", at=NOW)
-        for version, since in ((old, NOW - 30 * DAY), (NEW, NOW - DAY)):
+        every = [(old, NOW - 30 * DAY), *((each, NOW - 20 * DAY) for each in between), (NEW, NOW - DAY)]
+        for version, since in every:
             recorder.publish_version(version_of(version, name="rules.md", effective=since), NOW - 30 * DAY)
         terms = Terms(mode=mode, delivery=Duration(count=1, unit=Unit.MINUTE), history_key=b"h" * 32)
         self.proceedings = Proceedings(self.store, recorder, self.clock, entropy, terms)
@@ -190,6 +191,15 @@ def test_going_on_counts_only_where_the_account_agreed_to_that(
     with pytest.raises(RefusedError, match=says):
         told(world, version=version)
     assert world.store.position == before
+
+
+def test_going_on_counts_also_under_a_version_that_was_accepted_by_going_on() -> None:
+    """How soon, that version says."""
+    middle = agreement("middle", "accepted_by_going_on: 20 days\n")
+    world = World("live", GOING_ON, middle)
+    world.accept(GOING_ON, NOW - 30 * DAY)
+    assert told(world, NOW - 20 * DAY, middle).binds_from == NOW - 6 * DAY
+    assert told(world).binds_from == NOW + 20 * DAY
 
 
 def test_who_accepted_a_version_that_is_not_in_force_yet_agreed_to_nothing_of_the_one_before_it() -> None:

@@ -53,7 +53,7 @@ def accept(
 
 
 def _counts_from(proceedings: Proceedings, account: AccountId, told_of: InForce, at: datetime) -> datetime:
-    """When going on begins to count: nobody agreed to that but by the version that they accepted themselves."""
+    """When going on begins to count: nobody agreed to that but by the version that they accepted last."""
     record = proceedings.record(account)
     bound = proceedings.bound(record, at)
     if bound is None or all(each.agreement != bound.version.digest for each in record.acceptances):
