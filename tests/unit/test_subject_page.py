@@ -354,7 +354,7 @@ def test_an_export_has_what_others_wrote_in_the_accounts_name(
     world: World, client: Client, statement: DecisionId
 ) -> None:
     client.post(f"{link(world, statement, Purpose.REFUSAL)}/appeal", data={"text": "Mine."})
-    told = retention.export(world.store, AccountId("somebody-with-a-name"), NOW)
+    told = retention.export(world.store, AccountId("somebody-with-a-name"), NOW, kept_for=timedelta())
     assert [each.text for each in told.offered] == ["Mine."]
     assert json.loads(client.get(f"{link(world, statement)}/account.json").content)["offered"][0]["text"] == "Mine."
 

@@ -123,9 +123,10 @@ def _undone(found: amend.Caused, recomputed: int) -> UndoneNow:
 
 
 def _export(running: Proceedings, account: AccountId, now: datetime) -> Export:
-    if not running.store.facts_of(account):
+    found = retention.export(running.store, account, now, kept_for=running.kept_for)
+    if not running.store.facts_of(account) and not found.messages:
         raise ProblemError(HTTPStatus.NOT_FOUND, "The record has nothing about that account.")
-    return retention.export(running.store, account, now)
+    return found
 
 
 def _hold(running: Proceedings, given: Hold, now: datetime) -> None:

@@ -86,10 +86,11 @@ def export(account: str, settings: Settings) -> Exit:
     """Everything that the record holds of the account and may tell it, as JSON."""
     whose = parse_account(account)
     with reading(settings) as store:
-        if not store.facts_of(whose):
-            help_ = "Of messages in which nothing was found no text is kept."
+        found = retention.export(store, whose, SystemClock().now(), kept_for=settings.kept_for)
+        if not store.facts_of(whose) and not found.messages:
+            help_ = f"Texts of messages in which nothing was found are kept for {settings['retention.messages']}."
             raise StopError(f"the record has nothing to tell about {printable(whose)}", help=help_, code=Exit.PROBLEMS)
-        print_json(retention.export(store, whose, SystemClock().now()))
+        print_json(found)
     return Exit.FINE
 
 

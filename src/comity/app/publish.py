@@ -11,6 +11,7 @@ from comity.app.errors import Exit, StopError
 from comity.app.settings import Settings
 from comity.app.terminal import out, parse_time
 from comity.app.wiring import Opened, SystemClock, opened
+from comity.casework.retention import whole_days
 from comity.flow.agreement import version_of
 from comity.flow.issue import NotNextError, demand_next
 from comity.flow.publish import profile_of
@@ -46,6 +47,7 @@ def publish_into(record: Opened, path: Path, *, effective: str | None, replay: b
         operator=record.settings["ledger.operator"],
         at=now,
         profile=record.settings.profile,
+        retention=0 if replay else whole_days(record.settings.kept_for),
     )
     record.recorder.publish_version(version, now)
     kind = " in a record that replays archives" if replay or record.mode == "replay" else ""

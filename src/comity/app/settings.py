@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "ledger.key": "",
     "run.delivery": "1 minute",
     "review.patience": "24 hours",
+    "retention.messages": "0 days",
     "reader.zone": "UTC",
     "serve.host": "127.0.0.1",
     "serve.port": "8645",
@@ -58,6 +60,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger.key": "the verifier key that goes with the command",
     "run.delivery": "in a replay, how long after its decision a statement reaches its account",
     "review.patience": "how long a message waits for a person at most, up to 24 hours; then it is passed on",
+    "retention.messages": "how long the text of a message in which nothing was found is kept; 0 days: not at all",
     "serve.host": "the address that `serve` listens on; 127.0.0.1 is this machine alone",
     "serve.port": "the port that `serve` listens on; 0: a free one",
     "serve.url": "how the service is reached from outside, for the links that people get",
@@ -126,6 +129,12 @@ class Settings:
         return duration
 
     @property
+    def kept_for(self) -> timedelta:
+        """Raises `StopError`."""
+        duration = _duration("retention.messages", self.each["retention.messages"], zero=True)
+        return timedelta(seconds=duration.nominal_seconds)
+
+    @property
     def zone(self) -> ZoneInfo:
         setting = self.each["reader.zone"]
         try:
@@ -177,7 +186,8 @@ def settings(flags: Mapping[str, str | None], *, config: Path | None = None) -> 
     found |= {name: Setting(value=value, source=variable) for name, variable, value in _from_environment()}
     found |= {name: Setting(value=value, source="flag") for name, value in flags.items() if value is not None}
     checked = Settings(base=path.parent, each=found)
-    _ = checked.delivery, checked.patience, checked.zone, checked.profile, checked.blurs, checked.proxies
+    _ = checked.delivery, checked.patience, checked.kept_for, checked.zone, checked.profile
+    _ = checked.blurs, checked.proxies
     for name, setting in found.items():
         _demand_text(name, setting)
     return checked
@@ -235,8 +245,8 @@ def _flat(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield table, values
 
 
-def _duration(name: str, setting: Setting) -> Duration:
-    duration = read_duration(setting.value)
+def _duration(name: str, setting: Setting, *, zero: bool = False) -> Duration:
+    duration = read_duration(setting.value, zero=zero)
     if isinstance(duration, Duration):
         return duration
     message = f"`{name}` from {setting.source} is {setting.value!r}: {duration.message}"

@@ -12,11 +12,13 @@ from typing import TypeVar
 import msgspec
 
 from comity.app.clock import SystemClock as SystemClock
-from comity.app.errors import StopError
+from comity.app.errors import Exit, StopError
 from comity.app.policy import read_policy
 from comity.app.settings import Settings
 from comity.app.signing import LEDGER_KEY, keyring, secret_in
 from comity.app.witness_link import HttpLink
+from comity.casework.retention import whole_days
+from comity.casework.wording import counted
 from comity.flow.anchor import demand_anchored
 from comity.flow.cosign import Outcome, demand_newest
 from comity.flow.links import Links
@@ -87,6 +89,7 @@ class Opened:
             delivery=self.settings.delivery,
             history_key=self.history_key.encode(),
             patience=self.settings.patience,
+            kept_for=self.settings.kept_for,
             spans=self.spans,
         )
         return Proceedings(self.store, self.recorder, SystemClock(), SystemEntropy(), terms)
@@ -109,6 +112,7 @@ def opened(settings: Settings, *, shares: bool = False) -> Iterator[Opened]:
     with _explained(folder), closing(store):
         key = keyring(settings, is_new=store.size == 0)
         _demand_its_key(store, key, folder)
+        _demand_promised(store, settings)
         history = secret_in(folder / HISTORY_KEY, lambda: secrets.token_hex(32), is_new=store.size == 0)
         links_key = _links_key(folder)
         log = LogFolder(folder / LOG_FOLDER)
@@ -152,6 +156,19 @@ def _demand_its_key(store: Store, key: Keyring, folder: Path) -> None:
         raise StopError(
             f"the ledger in {folder / STORE_FILE} is {genesis.origin}, but {folder / LEDGER_KEY} signs for {key.name}",
             help="Finish what was begun: `comity keys new-log`." if begun else "Restore a backup of both.",
+        )
+
+
+def _demand_promised(store: Store, settings: Settings) -> None:
+    """Raises `StopError` if texts were to be kept for longer than the log's first entry says for good."""
+    genesis = genesis_of(store)
+    if genesis is not None and genesis.mode == "live" and whole_days(settings.kept_for) > genesis.retention:
+        setting, promised = settings.each["retention.messages"], counted(genesis.retention, "day")
+        raise StopError(
+            f"the ledger says that texts are kept for {promised}, and `retention.messages` from {setting.source} is"
+            f" {setting.value!r}",
+            help=f"Use at most `{promised}`, which was promised for good, or begin another record with --store.",
+            code=Exit.USAGE,
         )
 
 

@@ -21,6 +21,30 @@ KEPT_AFTER: Final = timedelta(days=30)
 """For so long a text is kept after nobody needs it any more."""
 
 
+_AHEAD: Final = timedelta(hours=1)
+"""So much may a source's clock be ahead for a text to be kept: one that was sent next year would stay until then."""
+
+
+def is_kept(sent: datetime, kept_for: timedelta, now: datetime) -> bool:
+    """Whether the text of a message that was let pass stays though nothing was found in it."""
+    return bool(kept_for) and now - kept_for < sent <= now + _AHEAD
+
+
+def whole_days(kept_for: timedelta) -> int:
+    """As the ledger and the public page say it: never less than it is."""
+    return -(-kept_for // timedelta(days=1))
+
+
+def is_named(record: Record, source: str, message: MessageId) -> bool:
+    """Whether a case, a decision or a dismissal is about the message."""
+    key = (source, message)
+    return (
+        any(key in _named(case) for case in record.cases)
+        or any(key == (each.source, each.message) for one in record.decisions for each in one.breaches)
+        or any(key == (each.source, each.message) for one in record.dismissals for each in one.dismissed.breaches)
+    )
+
+
 def is_needed(record: Record, source: str, message: MessageId, at: datetime, version_of: VersionOf) -> bool:
     """Whether what the account's record says of the message still needs its text at `at`.
 

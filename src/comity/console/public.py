@@ -17,7 +17,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import ControllerRouterHandler
 
-from comity.casework.retention import KEPT_AFTER
+from comity.casework.retention import KEPT_AFTER, whole_days
 from comity.casework.wording import dated
 from comity.console.asking import Asks
 from comity.console.changes import changes
@@ -113,7 +113,8 @@ def _first(of: Public) -> list[ControllerRouterHandler]:
     async def transparency() -> Response[str]:
         """What was decided, appealed and reversed, in numbers."""
         shown = await of.counting.numbers(await of.asks.read(_titles), of.clock.now())
-        kept = KEPT_AFTER.days
+        passed = whole_days(await of.asks.read(lambda running: running.kept_for))
+        kept = {"passed": passed, "after": KEPT_AFTER.days}
         return await _page(of, "transparency", "transparency", shown=shown, kept=kept, months=MONTHS)
 
     return [home, transparency]

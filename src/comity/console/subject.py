@@ -142,7 +142,8 @@ def _downloads(of: Subject) -> list[ControllerRouterHandler]:
     async def data(token: FromPath[str]) -> Response[bytes]:
         """All that is kept about the account."""
         account, now = (await _told(of, _OWN, token)).record.account, of.clock.now()
-        export = await of.reader.look(lambda store: retention.export(store, account, now))
+        kept_for = await of.asks.read(lambda running: running.kept_for)
+        export = await of.reader.look(lambda store: retention.export(store, account, now, kept_for=kept_for))
         return _download(msgspec.json.format(msgspec.json.encode(export)), "account")
 
     return [proof, data]

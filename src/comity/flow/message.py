@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 
 import msgspec
 
-from comity.casework.cases import LONGEST_WAIT
 from comity.casework.decide import Judged, decide, wait
 from comity.casework.facts import Decided, Fact, Joined
 from comity.casework.plan import moves, planned
 from comity.casework.record import Record, after, fold, restricts, standing, unended
 from comity.casework.recorded import Recorded
+from comity.casework.retention import is_kept
 from comity.casework.settled import with_closings
 from comity.casework.step import Circumstances
 from comity.casework.timely import demand_timely
@@ -33,37 +32,20 @@ from comity.flow.agreement import InForce, Versions
 from comity.flow.answers import ToldAnswer, again, first, held, told, unanswered
 from comity.flow.publish import Mode, Recorder
 from comity.flow.seen import Counts, Seen, seen
+from comity.flow.terms import Terms as Terms
 from comity.model.clause import Kind
-from comity.model.duration import EARLIEST, Duration
+from comity.model.duration import EARLIEST
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId
 from comity.model.measure import State
 from comity.model.message import Message
 from comity.model.plan import Planned
 from comity.model.statement import Breach, Origin
-from comity.ports import NO_SPANS, Answer, Attachment, Clock, Entropy, Outcome, Running, Spans, Store, Taken, Version
+from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, Store, Taken, Version
 
 _AT_ONCE = 256
 """Messages that are judged before anything is decided about them."""
 _REMEMBERED = (Decided, Joined)
 """The facts that windows count."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How a store is run. `delivery`: in a replay, how long after its decision a statement arrives.
-
-    `snapshot_every`: after how many messages at least the windows are stored whole; more when they hold more, so that
-    it costs each message the same. `most_records`: kept at hand; beyond that they are read from the store again.
-    `patience`: how long a message waits for a person at most.
-    """
-
-    mode: Mode
-    delivery: Duration
-    history_key: bytes
-    snapshot_every: int = 100_000
-    most_records: int = 200_000
-    patience: Duration = LONGEST_WAIT
-    spans: Spans = NO_SPANS
 
 
 class Proceedings:
@@ -100,7 +82,7 @@ class Proceedings:
         taken: list[Taken] = []
         facts: list[Fact] = []
         for judged in self._judged(unanswered(messages, answers), now):
-            one, follows = self._one(judged)
+            one, follows = self._one(judged, now)
             taken.append(one)
             facts.extend(follows)
             answers[one.message.source, one.message.id] = one.answer
@@ -197,6 +179,11 @@ class Proceedings:
         return self._terms.mode
 
     @property
+    def kept_for(self) -> timedelta:
+        """How long texts are kept in which nothing was found."""
+        return self._terms.kept_for if self._terms.mode == "live" else timedelta()
+
+    @property
     def store(self) -> Store:
         return self._store
 
@@ -259,11 +246,12 @@ class Proceedings:
         at = message.sent if self._terms.mode == "replay" else now
         return seen(message, trace, counts, bound=bound, record=record, at=at)
 
-    def _one(self, judged: Seen) -> tuple[Taken, tuple[Fact, ...]]:
+    def _one(self, judged: Seen, now: datetime) -> tuple[Taken, tuple[Fact, ...]]:
         message, trace = judged.message, self._tracer.encode(judged.trace)
         answer, facts = self._decided(judged)
         self._follow(message.author, facts)
-        keep_text = bool(facts) or answer.outcome is Outcome.HELD
+        passed = answer.outcome is Outcome.ALLOWED and is_kept(message.sent, self.kept_for, now)
+        keep_text = bool(facts) or answer.outcome is Outcome.HELD or passed
         return Taken(message=message, trace=trace, answer=answer, keep_text=keep_text), facts
 
     def _decided(self, judged: Seen) -> tuple[Answer, tuple[Fact, ...]]:

@@ -101,8 +101,8 @@ class Recorder:
         self._catch_up()
         self._publish_texts()
 
-    def begin(self, *, mode: Mode, operator: str, at: datetime, profile: Profile = "open") -> None:
-        """Write the genesis entry. Does nothing if there is one."""
+    def begin(self, *, mode: Mode, operator: str, at: datetime, profile: Profile = "open", retention: int = 0) -> None:
+        """Write the genesis entry. Does nothing if there is one. `retention`: for how many days it says texts stay."""
         if self._store.size == 0:
             self._profile = profile
             genesis = GenesisEntry(
@@ -113,7 +113,7 @@ class Recorder:
                 operator=operator,
                 origin=self._key.name,
                 key=str(self._key.verifier),
-                retention=0,
+                retention=retention,
             )
             self._write([Sealed(entry=genesis)])
 

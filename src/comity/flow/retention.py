@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
+from comity.casework.case_facts import Found
 from comity.casework.facts import Accepted, Appealed, AppealOffered, HandleGiven
 from comity.casework.points import live_points
 from comity.casework.record import Record, fold, standing
 from comity.casework.recorded import REVIEWED
-from comity.casework.retention import KEPT_AFTER, is_needed
+from comity.casework.retention import KEPT_AFTER, is_named, is_needed
 from comity.casework.settled import closings
 from comity.casework.telling import Told, told_of
 from comity.casework.unmet import asks
@@ -19,10 +20,10 @@ from comity.flow.agreement import Versions
 from comity.flow.message import Proceedings
 from comity.ledger.commitment import Opening
 from comity.model.clause import Row, Until
-from comity.model.ids import AccountId, ClauseId, DecisionId, Digest
+from comity.model.ids import AccountId, ClauseId, DecisionId, Digest, MessageId
 from comity.model.measure import Standing
 from comity.model.message import Message
-from comity.ports import Store
+from comity.ports import Kept, Store
 
 
 class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,20 +98,32 @@ def _waits(row: Row) -> bool:
 
 def forget(proceedings: Proceedings, at: datetime) -> int:
     """Delete the texts of messages that nobody needs any more at `at`; returns how many."""
-    store, version_of = proceedings.store, proceedings.versions.agreement
-    over = [
-        (each.source, each.id)
-        for each in store.kept_messages()
-        if each.sent <= at - KEPT_AFTER
-        and not is_needed(proceedings.record(each.account), each.source, each.id, at, version_of)
-    ]
+    store, kept_for = proceedings.store, proceedings.kept_for
+    found = frozenset(_found_lately(store, at))
+    kept = store.kept_messages(until=at - min(kept_for, KEPT_AFTER))
+    over = [(each.source, each.id) for each in kept if _is_over(proceedings, each, at, found)]
     if over:
         store.forget_messages(over)
     return len(over)
 
 
-def export(store: Store, account: AccountId, at: datetime) -> Export:
-    """What the account gets when it asks for its data."""
+def _found_lately(store: Store, at: datetime) -> Iterator[tuple[str, MessageId]]:
+    """Messages in which a rule found something, also if it is only counted, of which records know nothing."""
+    for fact in store.facts([Found], since=at - KEPT_AFTER):
+        if isinstance(fact, Found):
+            yield fact.breach.source, fact.breach.message
+
+
+def _is_over(proceedings: Proceedings, one: Kept, at: datetime, found: frozenset[tuple[str, MessageId]]) -> bool:
+    record = proceedings.record(one.account)
+    if is_named(record, one.source, one.id) or (one.source, one.id) in found:
+        version_of = proceedings.versions.agreement
+        return one.sent <= at - KEPT_AFTER and not is_needed(record, one.source, one.id, at, version_of)
+    return one.sent <= at - proceedings.kept_for and record.hold is None
+
+
+def export(store: Store, account: AccountId, at: datetime, *, kept_for: timedelta) -> Export:
+    """What the account gets when it asks for its data. `kept_for`: as long as texts are kept anyway."""
     record = fold(account, store.facts_of(account))
     bound = Versions(store.versions()).bound(record, at, reaches_back=True)
     agreement = bound.agreement if bound else None
@@ -132,15 +145,20 @@ def export(store: Store, account: AccountId, at: datetime) -> Export:
             for each in filed.attachments
             if (content := store.attachment(account, Digest(each.digest))) is not None
         ),
-        messages=tuple(_messages(store, record)),
+        messages=tuple(_messages(store, record, at - kept_for)),
         openings={one.id: tuple(store.openings(one.id)) for one in record.decisions},
     )
 
 
-def _messages(store: Store, record: Record) -> Iterator[Message]:
-    """Those that decisions are about, as far as their text is still kept."""
+def _messages(store: Store, record: Record, since: datetime) -> Iterator[Message]:
+    """Those that decisions are about, as far as their text is still kept, and all that were sent after `since`.
+
+    Of older ones a text may be there because somebody looks at it, which is not told.
+    """
     reported = {(each.source, each.id): each for case in record.cases for each in case.messages}
-    for source, id_ in sorted({(each.source, each.message) for one in record.decisions for each in one.breaches}):
+    decided = {(each.source, each.message) for one in record.decisions for each in one.breaches}
+    recent = {(each.source, each.id) for each in store.kept_of(record.account) if each.sent > since}
+    for source, id_ in sorted(decided | recent):
         message = reported.get((source, id_)) or store.message(source, id_)
         if message is not None:
             yield message

@@ -1,7 +1,7 @@
 """A draft tried on recent messages before it is published: what it would find, beside the version in force.
 
-The record keeps the texts of those messages alone in which something was found, so this shows well what a draft lets
-go, and only in part what more it would catch; `comity backtest` reads whole archives.
+Where the record keeps the texts of those messages alone in which something was found (`retention.messages` is 0), this
+shows well what a draft lets go, and only in part what more it would catch; `comity backtest` reads whole archives.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ class Trial:
 
 def recent(store: Store) -> tuple[Message, ...]:
     """The last messages whose text is kept, in the order in which they were sent."""
-    kept = list(store.kept_messages())[-MOST_TRIED:]
-    found = (store.message(each.source, each.id) for each in kept)
+    found = (store.message(each.source, each.id) for each in store.kept_last(MOST_TRIED))
     return tuple(sorted((message for message in found if message is not None), key=lambda message: message.sent))
 
 

@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A message taken in. `trace` is what history windows keep of it; the text is kept only with a finding."""
+    """A message taken in. `trace` is what history windows keep of it; the text stays if `keep_text`."""
 
     message: Message
     trace: bytes

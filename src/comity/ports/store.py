@@ -9,6 +9,7 @@ from typing import Protocol
 
 from comity.casework.facts import Fact
 from comity.ledger.commitment import Opening
+from comity.model.duration import LATEST
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.ports.kept import Answer, Entered, Feed, Kept, Sender, Snapshot, Told, Version, Write
@@ -104,8 +105,14 @@ class Store(Protocol):
     def message(self, source: str, message: MessageId) -> Message | None:
         """The message, if its text was kept."""
 
-    def kept_messages(self) -> Iterator[Kept]:
-        """The messages of which the text is kept, in intake order."""
+    def kept_messages(self, *, until: datetime = LATEST) -> Iterator[Kept]:
+        """The messages of which the text is kept and that were sent by `until`, in intake order."""
+
+    def kept_of(self, account: AccountId) -> Iterator[Kept]:
+        """Those of the account."""
+
+    def kept_last(self, count: int) -> Sequence[Kept]:
+        """The last `count` of all, in intake order."""
 
     def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
         """The content of one of the account's attachments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from copy import deepcopy
@@ -10,7 +11,7 @@ from datetime import datetime
 from comity.casework.facts import Decided, Fact, closed, handle_of, introduced, opened
 from comity.ledger.commitment import Opening
 from comity.ledger.plan_digest import exchanged, plan_digest
-from comity.model.duration import EARLIEST
+from comity.model.duration import EARLIEST, LATEST
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.model.plan import Planned
@@ -256,10 +257,16 @@ class MemoryStore:
         taken = self._messages[key]
         return taken is not None and taken.keep_text and key not in self._forgotten
 
-    def kept_messages(self) -> Iterator[Kept]:
+    def kept_messages(self, *, until: datetime = LATEST) -> Iterator[Kept]:
         for key, taken in tuple(self._messages.items()):
-            if taken is not None and self._is_kept(key):
+            if taken is not None and self._is_kept(key) and taken.message.sent <= until:
                 yield Kept(source=key[0], id=key[1], account=_author(taken), sent=taken.message.sent)
+
+    def kept_of(self, account: AccountId) -> Iterator[Kept]:
+        return (each for each in self.kept_messages() if each.account == account)
+
+    def kept_last(self, count: int) -> Sequence[Kept]:
+        return tuple(deque(self.kept_messages(), maxlen=count))
 
     def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
         return self._attachments.get((account, digest))

@@ -19,6 +19,7 @@ import msgspec
 from comity.casework.facts import Decided, Fact, decode
 from comity.ledger.commitment import Opening
 from comity.model.agreement import SourceFile
+from comity.model.duration import LATEST
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
 from comity.ports import (
@@ -293,9 +294,19 @@ class SqliteStore:
             return None if content is None else _MESSAGE.decode(content)
         return None
 
-    def kept_messages(self) -> Iterator[Kept]:
-        query = "select key, subject, sent, private from messages where body is not null order by seq"
-        for key, subject, sent, sealed in self._db.rows(tuple[bytes, int, int, bytes], query):
+    def kept_messages(self, *, until: datetime = LATEST) -> Iterator[Kept]:
+        # +: by the index of what is kept, since that of times has all that was ever sent
+        return self._kept("body is not null and +sent <= ? order by seq", micros(until))
+
+    def kept_of(self, account: AccountId) -> Iterator[Kept]:
+        return self._kept("subject = ? and body is not null order by seq", self._people.subject(account))
+
+    def kept_last(self, count: int) -> Sequence[Kept]:
+        return tuple(self._kept("body is not null order by seq desc limit ?", count))[::-1]
+
+    def _kept(self, which: str, *values: int | None) -> Iterator[Kept]:
+        query = f"select key, subject, sent, private from messages where {which}"  # noqa: S608 - of constants
+        for key, subject, sent, sealed in self._db.rows(tuple[bytes, int, int, bytes], query, *values):
             private, account = self._private(key, subject, sealed), self._people.account(subject)
             if private is not None and account is not None:
                 yield Kept(source=private.source, id=private.id, account=account, sent=_time(sent))

@@ -154,6 +154,23 @@ class ErasureContract(Contract):
         assert set(store.answers("s", [MessageId("1")])) == {"1"}
         assert len(list(store.traces())) == 3
 
+    def test_what_is_kept_is_found_by_time_by_account_and_from_the_end(self) -> None:
+        store = self.store()
+        late = taken("0", author="ann", text="sent an hour later", ago=-timedelta(hours=1))
+        store.append(Write(size=0, position=0, messages=[late, *WRITE.messages]))
+        for _ in range(2):
+            assert [each.id for each in store.kept_messages()] == ["0", "1", "2"]
+            assert [each.id for each in store.kept_messages(until=AT)] == ["1", "2"]
+            assert list(store.kept_messages(until=AT - timedelta(microseconds=1))) == []
+            assert [each.id for each in store.kept_of(ANN)] == ["0", "1"]
+            assert [each.id for each in store.kept_last(2)] == ["1", "2"]
+            assert [each.id for each in store.kept_last(9)] == ["0", "1", "2"]
+            store = self.reopened(store)
+        store.erase(ANN)
+        store = self.reopened(store)
+        assert list(store.kept_of(ANN)) == list(store.kept_of(AccountId("eve"))) == []
+        assert [each.id for each in store.kept_last(2)] == ["2"]
+
     def test_an_attachment_is_its_accounts_alone_and_not_too_large(self) -> None:
         store = self.store()
         large = Attachment(account=ANN, content=b"x" * (10 << 20))
