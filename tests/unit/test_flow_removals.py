@@ -172,3 +172,20 @@ def test_a_reviewer_is_offered_a_removal_that_begins_later_as_something_milder()
     deciding = Deciding(case=case.id, version=case.version, by=MARA, why="It is spam.")
     choices = preview.choices(world.proceedings, deciding, NOW, [ClauseId("spam")])
     assert [each.said for each in choices] == ["remove", "remove (3 days after delivery)"]
+
+
+def test_what_joins_a_removal_that_has_begun_is_removed_at_once() -> None:
+    world = World(agreement("| 1 | remove | | after 1 day |", 'once="1 hour"'), "live")
+    first = world.say("spam").statement
+    assert first is not None
+    amend.deliver(world.proceedings, first, How.LINK, NOW)
+    outcomes = []
+    for hours in (23, 24):
+        world.clock.at = NOW + timedelta(hours=hours)
+        outcomes.append(world.say("spam", after=timedelta(minutes=hours)).outcome)
+    assert outcomes == [Outcome.ALLOWED, Outcome.REMOVED]
+    assert [each.message for each in removals.due(world.store, world.clock.at)] == ["1", "2"]
+    one = world.proceedings.record(ANN).decisions[0]
+    text = as_text("", sections(one, zone=ZoneInfo("UTC"), appeal_window=None)).replace("\n", " ")
+    assert "and is removed when the first one is" in text
+    assert "and was removed too" in text

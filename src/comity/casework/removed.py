@@ -18,13 +18,13 @@ def removed(one: Recorded, at: datetime) -> Iterator[tuple[Held, Territory | Non
         if measure.kind is Kind.REMOVE:
             for breach in one.decided.breaches:
                 yield (breach.source, breach.message), measure.territory if measure.is_active(at) else None
-    later = [each for each in one.all_measures if each.kind is Kind.REMOVE and each.delay]
-    has_begun = not later or any(each.is_active(at) for each in later)
+    has_begun = not waits_to_remove(one, at)
     for each in one.joined:
         if each.removed:
             yield (each.breach.source, each.breach.message), () if one.is_live and has_begun else None
 
 
-def waits_to_remove(one: Recorded) -> bool:
-    """Whether messages are removed some time after the statement is delivered, and not at once."""
-    return any(each.kind is Kind.REMOVE and each.delay for each in one.decided.measures)
+def waits_to_remove(one: Recorded, at: datetime) -> bool:
+    """Whether messages are removed some time after the statement is delivered, and that has not come by `at`."""
+    later = [each for each in one.all_measures if each.kind is Kind.REMOVE and each.delay]
+    return bool(later) and not any(each.is_active(at) for each in later)

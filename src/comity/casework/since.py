@@ -92,7 +92,7 @@ def _joined(change: Joined, one: Recorded, zone: ZoneInfo, say: Language) -> str
 
 def _treated(change: Joined, one: Recorded, say: Language) -> str:
     if change.removed:
-        return say.joined_removed_later if waits_to_remove(one) else say.joined_removed
+        return say.joined_removed_later if waits_to_remove(one, change.at) else say.joined_removed
     return say.joined_marked if change.marked else ""
 
 

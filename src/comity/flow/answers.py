@@ -69,7 +69,7 @@ def first(message: Message, facts: Iterable[Fact], record: Record) -> Answer:
                 statement = statement or fact.decision
                 clauses.append(fact.breach.clause)
                 one = record.decision(fact.decision)
-                if fact.removed and not (one and waits_to_remove(one)):
+                if fact.removed and not (one and waits_to_remove(one, fact.at)):
                     outcome = Outcome.REMOVED
             case Found(decide=Decide.HOLD | Decide.REVIEW):
                 clauses.append(fact.breach.clause)
