@@ -83,7 +83,7 @@ def key_of(folder: Path, account: AccountId, store: SqliteStore) -> tuple[bytes,
 
 
 def subject_of(folder: Path, store: SqliteStore, account: AccountId) -> int:
-    position = next(n for n, fact in enumerate(store.facts(), 1) if fact.account == account)
+    position = next(n for n, fact in store.numbered((), after=0) if fact.account == account)
     database = apsw.Connection(str(folder / "comity.db"))
     ((subject,),) = database.execute("select subject from facts where seq = ?", (position,))
     database.close()

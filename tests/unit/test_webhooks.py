@@ -41,7 +41,7 @@ HOOK = Webhook(
     source=None,
     may_be_private=False,
     created=NOW,
-    position=0,
+    position=1,  # the agreement was published
 )
 
 
@@ -125,6 +125,17 @@ def test_what_is_never_taken_is_given_up_listed_and_sent_again_when_somebody_say
     assert sending.hooks.again(HOOK.id, sending.world.clock.at) == 1
     assert sending.send() == [f"evt_{letter.event}"]
     assert sending.hooks.dead(HOOK.id) == ()
+
+
+def test_a_version_of_the_agreement_is_sent_in_its_place(sending: Sending) -> None:
+    sending.say("a")
+    one = agreement("| 1 | suspend | all | 2 days |")
+    sending.world.publish(one, NOW + timedelta(days=30))
+    sending.say("b")
+    assert len(sending.send()) == 3
+    _, told, _ = (body for _, body in sending.receiver.got)
+    assert told["type"] == "agreement.published"
+    assert (told["data"]["agreement"], told["data"]["effective"]) == (one.digest, "2026-07-01T12:00:00Z")
 
 
 def test_of_an_erased_account_nothing_more_is_sent_and_nothing_is_kept(tmp_path: Path) -> None:

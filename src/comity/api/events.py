@@ -43,9 +43,11 @@ def event_routes(watch: Watch, once: Once, clock: Clock, addresses: Addresses) -
     async def events(request: TokenRequest, after: After = 0, limit: Limit = LIMIT, wait: Wait = 0) -> Page:
         """What happened after a position, in order; each event at least once, under the same id.
 
-        An auditor is told what anybody may know. A source is told of decisions on its own messages, with the account
-        and the statement's link, and what to do with messages that waited or that were sent before; of those that
-        nobody may see, which clauses they breach, and the link that may be shown to anybody who meets with that.
+        Both are told of each version of the agreement when it is published (`agreement.published`), with its digest and
+        from when it is in force. An auditor is told what anybody may know. A source is told of decisions on its own
+        messages, with the account and the statement's link, and what to do with messages that waited or that were sent
+        before; of those that nobody may see, which clauses they breach, and the link that may be shown to anybody who
+        meets with that.
         """
         reader, until = _reader(request.auth), asyncio.get_running_loop().time() + wait
 

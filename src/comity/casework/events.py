@@ -50,8 +50,12 @@ TOLD: tuple[type[Fact], ...] = (
 
 
 class Happened(StrEnum):
-    """STATEMENT_...: of a statement. APPEAL_...: of an appeal. MESSAGE_...: what its source is to do with a message."""
+    """AGREEMENT_...: of a version of it. STATEMENT_...: of a statement. APPEAL_...: of an appeal.
 
+    MESSAGE_...: what its source is to do with a message.
+    """
+
+    PUBLISHED = "agreement.published"
     ISSUED = "statement.issued"
     JOINED = "statement.joined"  # it covers a further message
     DELIVERED = "statement.delivered"
@@ -81,7 +85,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `clauses`: of a message, those for which it is refused or taken down. `territory`: the countries in which it is;
     none: everywhere. `link`: the statement's page, for the account and nobody else. `refusal`: the page that says why a
-    message was refused or taken down, for anybody who meets with that.
+    message was refused or taken down, for anybody who meets with that. `effective`: of a version of the agreement, from
+    when it is in force.
     """
 
     id: str
@@ -89,6 +94,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime
     statement: DecisionId | None = None
     agreement: Digest | None = None
+    effective: datetime | None = None
     clauses: tuple[ClauseId, ...] = ()
     measures: tuple[Effect, ...] = ()
     by_person: bool = False

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
+from itertools import islice, takewhile
+from operator import itemgetter
 
 import msgspec
 from msgspec.structs import replace
 
 from comity.casework.case_facts import CaseClosed
-from comity.casework.events import TOLD, Event, channels_of, of_messages, places, public
+from comity.casework.events import TOLD, Event, Happened, channels_of, of_messages, places, public
 from comity.casework.facts import Fact
 from comity.casework.record import Record, after, fold
 from comity.casework.recorded import Recorded
@@ -23,7 +25,7 @@ from comity.flow.publish import profile_of
 from comity.flow.removals import refused_of
 from comity.ledger.hours import day_of, hour_after, hour_of
 from comity.model.ids import DecisionId
-from comity.ports import Store
+from comity.ports import Publication, Store
 
 Link = Callable[[Recorded], str]
 """The address of a statement's page, for its account alone."""
@@ -63,13 +65,13 @@ def page(store: Store, position: int, limit: int, reader: Reader, addresses: Add
     found: list[Event] = []
     looked, reached = 0, position
     shown = _as_open if profile_of(store) == "open" else _as_sealed
-    for reached, fact in islice(store.numbered(TOLD, after=position), _LOOKED_AT):
+    for reached, fact in islice(_happened(store, position, last), _LOOKED_AT):
         looked += 1
-        told = public(reached, fact)
-        if reader.source is None:
-            found += [] if told is None else [shown(told)]
-        else:
+        told = _published(reached, fact) if isinstance(fact, Publication) else public(reached, fact)
+        if reader.source is not None and not isinstance(fact, Publication):
             found += _for_source(store, reached, fact, told, reader, addresses)
+        elif told is not None:
+            found.append(shown(told))
         if len(found) >= limit:
             break
     is_last = looked < _LOOKED_AT and len(found) < limit
@@ -81,6 +83,17 @@ def event(store: Store, id_: str, reader: Reader, addresses: Addresses) -> Event
     position = int(id_.partition(".")[0])
     told = page(store, position - 1, 1, reader, addresses).events
     return next((each for each in told if each.id == id_), None)
+
+
+def _happened(store: Store, position: int, last: int) -> Iterator[tuple[int, Fact | Publication]]:
+    """In the record's order; nothing after `last`, since of what is kept meanwhile only one of both may be seen."""
+    facts: Iterator[tuple[int, Fact | Publication]] = store.numbered(TOLD, after=position)
+    every = merge(facts, store.publications(after=position), key=itemgetter(0))
+    return takewhile(lambda each: each[0] <= last, every)
+
+
+def _published(position: int, one: Publication) -> Event:
+    return Event(id=str(position), type=Happened.PUBLISHED, at=one.at, agreement=one.digest, effective=one.effective)
 
 
 def _for_source(

@@ -130,7 +130,7 @@ class Recorder:
             effective=hour_of(version.effective),
             prev=self._head.seen.agreement,
         )
-        self._write([Sealed(entry=entry)], version=version)
+        self._write([Sealed(entry=entry)], version=version, published=at)
 
     def relieve(self) -> int:
         """Somebody has read the record anew and decides on it from now on. Their number; older ones write no more."""
@@ -269,6 +269,7 @@ class Recorder:
         running: Running = Running(),  # noqa: B008 - an immutable value
         planned: Sequence[Planned] = (),
         version: Version | None = None,
+        published: datetime | None = None,
         erased: Sequence[DecisionId] = (),
         erasures: int | None = None,
     ) -> None:
@@ -292,9 +293,10 @@ class Recorder:
                 running=running,
                 planned=planned,
                 version=version,
+                published=published,
             )
         )
-        self._head, self._position = head.kept(), self._position + len(facts)
+        self._head, self._position = head.kept(), self._position + len(facts) + (published is not None)
         if entries:
             texts = (version_file(version.files),) if version else ()
             self._unpublished.append((appended.first, (*texts, *appended.files)))

@@ -58,6 +58,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     files: tuple[SourceFile, ...]
 
 
+class Publication(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """That a version was published, when, and from when it is in force."""
+
+    digest: Digest
+    effective: datetime
+    at: datetime
+
+
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who sent a message, when, and what history windows keep of it: all that is left without its text."""
 
@@ -158,6 +166,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `size` is how many entries the ledger had, `position` how many facts the record had, and `erasures` how many of its
     accounts were erased (None: nothing was read of any account). `erased` names the statements
     whose erasure is among `entries`. `head` is what goes on with the ledger without reading it all; the last is kept.
+    `published`: when `version` is; it takes a place in the record then, after the facts.
     """
 
     size: int
@@ -175,6 +184,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     running: Running = Running()
     planned: Sequence[Planned] = ()
     version: Version | None = None
+    published: datetime | None = None
 
 
 class StoreError(Exception):

@@ -12,7 +12,7 @@ from comity.ledger.commitment import Opening
 from comity.model.duration import LATEST
 from comity.model.ids import AccountId, Channel, DecisionId, Digest, MessageId
 from comity.model.message import Message
-from comity.ports.kept import Answer, Entered, Feed, Kept, Sender, Snapshot, Told, Version, Write
+from comity.ports.kept import Answer, Entered, Feed, Kept, Publication, Sender, Snapshot, Told, Version, Write
 
 
 class Store(Protocol):
@@ -58,6 +58,9 @@ class Store(Protocol):
 
     def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
         """The facts of `kinds` after that position, erased ones left out, each with its own position."""
+
+    def publications(self, *, after: int) -> Iterator[tuple[int, Publication]]:
+        """The versions that took a place in the record after that position, each with its own."""
 
     def account_of(self, id_: str) -> AccountId | None:
         """Whose decision (and so statement), case, appeal or notice that is."""
@@ -138,7 +141,7 @@ class Store(Protocol):
 
     @property
     def position(self) -> int:
-        """How many facts the record has."""
+        """How many facts the record has, and versions that took a place among them."""
 
     @property
     def erasures(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -13,7 +14,7 @@ import msgspec
 from comity.casework.facts import Fact, closed, encode, handle_of, introduced, opened
 from comity.model.ids import AccountId
 from comity.model.message import Message
-from comity.ports import Attachment, OvertakenError, Owned, Running, Taken, Version, Write
+from comity.ports import Attachment, OvertakenError, Owned, Publication, Running, Taken, Version, Write
 from comity.stores.database import Database
 from comity.stores.keys import KeyFile
 from comity.stores.layout import (
@@ -38,6 +39,8 @@ from comity.stores.sealing import seal
 
 Subjects = Mapping[AccountId, int]
 _BODY: Final = msgspec.json.Encoder()
+PUBLICATION: Final = "publication"
+"""The kind of a row among the facts that is nobody's: the place of a version in the record."""
 
 
 class Appending:
@@ -60,6 +63,7 @@ class Appending:
         self._plans.append(write.planned, subjects)
         if write.version is not None:
             self._version(write.version)
+            self._publish(write.version, write.published, write.position + len(write.facts) + 1)
 
     def _messages(self, messages: Sequence[Taken], subjects: Subjects) -> None:
         insert = "insert into messages (key, subject, sent, private, body) values (?, ?, ?, ?, ?)"
@@ -162,6 +166,13 @@ class Appending:
             micros(version.effective),
             msgspec.json.encode(version.files),
         )
+
+    def _publish(self, version: Version, at: datetime | None, position: int) -> None:
+        """Its place in the record is a row that is nobody's."""
+        if at is not None:
+            one = Publication(digest=version.digest, effective=version.effective, at=at)
+            insert = "insert into facts (seq, kind, body) values (?, ?, ?)"
+            self._db.execute(insert, position, PUBLICATION, msgspec.json.encode(one))
 
 
 @lru_cache

@@ -23,6 +23,7 @@ from comity.ports import (
     Outcome,
     OvertakenError,
     Owned,
+    Publication,
     Sender,
     Snapshot,
     Taken,
@@ -48,6 +49,7 @@ class MemoryStore:
         self._openings: dict[str, list[Owned]] = {}
         self._attachments: dict[tuple[AccountId, Digest], bytes] = {}
         self._versions: list[Version] = []
+        self._publications: list[tuple[int, Publication]] = []
         self._erased: set[DecisionId] = set()
         self._terminated: set[AccountId] = set()
         self._erasures = 0
@@ -120,6 +122,13 @@ class MemoryStore:
             self._plan(one, at)
         if write.version is not None:
             self._versions.append(write.version)
+            self._publish(write.version, write.published)
+
+    def _publish(self, version: Version, at: datetime | None) -> None:
+        if at is not None:
+            self._facts.append(None)
+            one = Publication(digest=version.digest, effective=version.effective, at=at)
+            self._publications.append((self.position, one))
 
     def _plan(self, one: Planned, at: datetime) -> None:
         key = (one.account, one.channel)
@@ -181,6 +190,9 @@ class MemoryStore:
         chosen = tuple(kinds) or (object,)
         facts = enumerate(self._facts[after:], after + 1)
         return ((position, fact) for position, fact in facts if fact is not None and isinstance(fact, chosen))
+
+    def publications(self, *, after: int) -> Iterator[tuple[int, Publication]]:
+        return (each for each in self._publications if each[0] > after)
 
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None

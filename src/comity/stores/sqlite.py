@@ -29,6 +29,7 @@ from comity.ports import (
     Kept,
     Outcome,
     OvertakenError,
+    Publication,
     Sender,
     Snapshot,
     StoreError,
@@ -36,7 +37,7 @@ from comity.ports import (
     Version,
     Write,
 )
-from comity.stores.appending import Appending, kind_of
+from comity.stores.appending import PUBLICATION, Appending, kind_of
 from comity.stores.database import Database, Lock, locked
 from comity.stores.layout import (
     EPOCH,
@@ -75,6 +76,7 @@ _HISTORIES: Final = (
     " where subject in (select subject from facts where kind in (select value from json_each(?2)))"
     " and kind in (select value from json_each(?1)) order by subject, seq"
 )
+_PUBLICATION: Final = msgspec.json.Decoder(Publication)
 _EARLIEST: Final = -(1 << 63)
 _LAST: Final = (1 << 63) - 1
 _PATIENCE: Final = 10_000
@@ -200,6 +202,11 @@ class SqliteStore:
 
     def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
         return self._decoded(_FACTS, _json([kind_of(each) for each in kinds]), _EARLIEST, after + 1)
+
+    def publications(self, *, after: int) -> Iterator[tuple[int, Publication]]:
+        query = "select seq, body from facts where kind = ? and seq > ? order by seq"
+        rows = self._db.rows(tuple[int, bytes], query, PUBLICATION, after)
+        return ((seq, _PUBLICATION.decode(body)) for seq, body in rows)
 
     def _decoded(self, query: str, *values: str | int) -> Iterator[tuple[int, Fact]]:
         for seq, subject, body in self._db.rows(tuple[int, int, bytes], query, *values):

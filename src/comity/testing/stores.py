@@ -14,7 +14,7 @@ import pytest
 from comity.casework.facts import Accepted
 from comity.model.agreement import SourceFile
 from comity.model.ids import AccountId, Digest, MessageId
-from comity.ports import OvertakenError, Sender, Store, Version, Write
+from comity.ports import OvertakenError, Publication, Sender, Store, Version, Write
 from comity.testing.store_erasure import ErasureContract
 from comity.testing.store_feed import FeedContract
 from comity.testing.store_indexes import IndexContract
@@ -107,6 +107,23 @@ class StoreContract(IndexContract, ErasureContract, FeedContract):
         assert list(store.numbered([Accepted], after=1)) == [every[1], every[3]]
         store.erase(AccountId("bob"))
         assert list(store.numbered((), after=0)) == [every[0], *every[2:]]
+
+    def test_a_version_takes_a_place_in_the_record_which_is_nobodys(self) -> None:
+        store = self.store()
+        one = Version(digest=Digest("sha256:" + "1" * 64), name="rules.md", effective=AT + timedelta(days=1), files=())
+        store.append(Write(size=0, position=0, facts=[accepted("ann")], version=one, published=AT))
+        with pytest.raises(OvertakenError):
+            store.append(Write(size=0, position=1, facts=[accepted("bob")]))
+        store.append(Write(size=0, position=2, facts=[accepted("bob")]))
+        store = self.reopened(store)
+        told = Publication(digest=one.digest, effective=one.effective, at=AT)
+        assert list(store.publications(after=0)) == list(store.publications(after=1)) == [(2, told)]
+        assert list(store.publications(after=2)) == []
+        assert list(store.versions()) == [one]
+        assert list(store.numbered((), after=0)) == [(1, accepted("ann")), (3, accepted("bob"))]
+        assert list(store.facts()) == list(store.facts(since=AT)) == [accepted("ann"), accepted("bob")]
+        assert {fact.account for each in store.histories([Accepted], [Accepted]) for fact in each} == {"ann", "bob"}
+        assert store.position == 3
 
     def test_a_message_is_known_by_source_and_id_and_its_answer_stays(self) -> None:
         store = self.store()
