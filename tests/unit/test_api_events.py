@@ -12,9 +12,14 @@ from api_parts import LINKS, as_, by_link, serving
 from litestar.testing import TestClient
 from test_flow_record import NOW, World, agreement
 
+from comity.casework.facts import Fact
 from comity.flow.links import Purpose
+from comity.flow.news import Addresses, Reader, page
 from comity.model.access import Role
-from comity.model.ids import DecisionId
+from comity.model.ids import DecisionId, Digest
+from comity.ports import Version, Write
+from comity.stores.memory import MemoryStore
+from comity.testing.store_values import decided
 
 CANARY = "canary-7f3a"
 MESSAGE = {"id": "m1", "author": CANARY, "channel": "posts", "sent": "2026-06-01T12:00:00Z", "text": f"spam {CANARY}"}
@@ -282,3 +287,22 @@ def test_whoever_waits_is_told_as_soon_as_something_happens(service: Service) ->
     service.send("m1", "spam")
     waiting.join(timeout=10)
     assert [[each["type"] for each in one] for one in told] == [["statement.issued"]]
+
+
+class Overtaken(MemoryStore):
+    """Between its reading of facts and of publications somebody writes both, once."""
+
+    def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
+        found = list(super().numbered(kinds, after=after))
+        if self.position == 0:
+            one = Version(digest=Digest("sha256:" + "1" * 64), name="rules.md", effective=NOW, files=())
+            self.append(Write(size=0, position=0, facts=[decided("ann", "d" * 32)], version=one, published=NOW))
+        return iter(found)
+
+
+def test_what_is_kept_while_a_page_is_read_is_told_whole_by_the_next() -> None:
+    store, pages = Overtaken(), Addresses(own=lambda _: "", refusal=lambda _: "")
+    first = page(store, 0, 10, Reader(), pages)
+    assert (first.events, first.next) == ((), 0)
+    told = page(store, first.next, 10, Reader(), pages).events
+    assert [each.type for each in told] == ["statement.issued", "agreement.published"]
