@@ -120,7 +120,7 @@ class Centre:
         message = msgspec.structs.replace(read.messages[0], sent=self.now())
         (answer,) = self.world.proceedings.take([message])
         self.tell()
-        told = self.world.proceedings.told(answer, message.author)
+        told = self.world.proceedings.told(answer, message)
         return msgspec.json.encode(judged(told, lambda statement: f"https://example.org/r/{statement}"))
 
     async def _stream(self, writer: asyncio.StreamWriter, epoch: str, after: int) -> None:
