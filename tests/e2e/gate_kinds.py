@@ -148,7 +148,7 @@ async def network(place: Place, folder: Path) -> AsyncIterator[Attached]:
         async def passes() -> bool:
             try:
                 (await ann.connect(f"{WORLD}2", OTHER)).close()
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):  # or cut off in this very moment
                 return False
             return True
 
