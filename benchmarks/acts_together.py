@@ -19,8 +19,9 @@ from comity.api.desk import Queue
 from comity.casework.facts import Accepted
 from comity.flow.agreement import version_of
 from comity.flow.desk import Desk
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.duration import Duration, Unit

@@ -27,8 +27,9 @@ from comity.app.wiring import SystemEntropy
 from comity.casework.facts import Decided
 from comity.engine.plan import plan
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.agreement import Agreement

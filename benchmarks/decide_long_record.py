@@ -13,8 +13,9 @@ from datetime import timedelta
 from comity.agreement import load
 from comity.casework.facts import Decided
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.model.duration import Duration, Unit
 from comity.model.ids import AccountId, Channel, MessageId

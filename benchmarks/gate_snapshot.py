@@ -19,8 +19,9 @@ from pathlib import Path
 from comity.agreement import load
 from comity.flow.agreement import version_of
 from comity.flow.feed import FeedSource
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.gates.replica import Manner
 from comity.gates.snapshot import take
 from comity.ledger.note import SigningKey

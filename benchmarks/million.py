@@ -21,8 +21,9 @@ from comity.casework.facts import Accepted, Decided, Delivered, Fact, How
 from comity.casework.recorded import Recorded, recorded
 from comity.engine.trace import Tracer
 from comity.flow.agreement import Versions, version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.model.clause import Decide
 from comity.model.duration import Duration, Unit

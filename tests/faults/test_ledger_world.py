@@ -14,8 +14,9 @@ from test_run_killed import KEY, RULES, START, messages
 
 from comity.agreement import load
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.verify import verify
 from comity.model.duration import Duration, Unit
 from comity.stores.database import locked

@@ -16,8 +16,9 @@ import pytest
 from comity.agreement import load
 from comity.casework.facts import Decided, Joined
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.duration import Duration, Unit

@@ -21,8 +21,9 @@ from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
 from comity.flow import amend, appeal, review
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.duration import Duration, Unit

@@ -12,8 +12,9 @@ from comity.casework.facts import Accepted, AcceptedBy, Decided, Delivered, How
 from comity.casework.refused import RefusedError
 from comity.flow import accounts
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Mode, Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify
 from comity.model.agreement import Agreement

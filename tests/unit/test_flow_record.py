@@ -13,8 +13,9 @@ from comity.casework.record import standing
 from comity.casework.refused import RefusedError
 from comity.flow import amend, appeal
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Mode, Recorder
+from comity.flow.terms import Terms
 from comity.ledger.entry import CensusEntry, CorrectionEntry, Entry, ErasureEntry, StatementEntry, parse_entry
 from comity.ledger.note import SigningKey
 from comity.ledger.verify import verify

@@ -12,8 +12,9 @@ import pytest
 from comity.agreement import load
 from comity.casework.facts import Fact
 from comity.flow.agreement import version_of
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.entry import CensusEntry, parse_entry
 from comity.ledger.note import SigningKey
 from comity.model.duration import Duration, Unit

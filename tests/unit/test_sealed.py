@@ -19,9 +19,10 @@ from comity.casework.facts import Accepted, Appealed, AppealOutcome
 from comity.casework.reread import reread
 from comity.flow import appeal
 from comity.flow.feed import FeedSource
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.prove import ProveError, keep, prove
 from comity.flow.publish import Recorder, profile_of
+from comity.flow.terms import Terms
 from comity.ledger import entry as ledger
 from comity.ledger.audit import Audit
 from comity.ledger.entry import EntryError, SealedEntry, canonical, parse_entry

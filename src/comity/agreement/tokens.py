@@ -61,11 +61,6 @@ class Tokens:
         position = min(position, len(self._source))
         return Span(start=position, end=min(position + 1, len(self._source)))
 
-    def text_at(self, position: int) -> str:
-        """The text of the token that holds `position`, else nothing."""
-        span = self.span_at(position)
-        return self._source[span.start : span.end]
-
     def before(self, position: int) -> Token | None:
         """The token that ends before the one at `position` begins."""
         index = self._index(position) - 1

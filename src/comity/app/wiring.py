@@ -22,9 +22,10 @@ from comity.casework.wording import counted
 from comity.flow.anchor import demand_anchored
 from comity.flow.cosign import Outcome, demand_newest
 from comity.flow.links import Links
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Mode, Recorder, mode_of
 from comity.flow.shard import genesis_of
+from comity.flow.terms import Terms
 from comity.ledger.entry import EntryError
 from comity.ledger.keyring import Keyring
 from comity.ledger.log import VKEY_PATH, ForkError, Log, signed_head

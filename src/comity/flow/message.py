@@ -32,7 +32,7 @@ from comity.flow.agreement import InForce, Versions
 from comity.flow.answers import ToldAnswer, again, first, held, told, unanswered
 from comity.flow.publish import Mode, Recorder
 from comity.flow.seen import Counts, Seen, seen
-from comity.flow.terms import Terms as Terms
+from comity.flow.terms import Terms
 from comity.model.clause import Kind
 from comity.model.duration import EARLIEST
 from comity.model.ids import AccountId, CaseId, DecisionId, MessageId

@@ -19,8 +19,9 @@ from comity.casework.refused import RefusedError
 from comity.flow import review
 from comity.flow.agreement import version_of
 from comity.flow.appeal import Complaint, file
-from comity.flow.message import Proceedings, Terms
+from comity.flow.message import Proceedings
 from comity.flow.publish import Recorder
+from comity.flow.terms import Terms
 from comity.ledger.note import SigningKey
 from comity.model.agreement import Agreement
 from comity.model.clause import Kind
