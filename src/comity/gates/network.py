@@ -30,8 +30,10 @@ _FIRST_PAUSE: Final = 0.1
 _LARGEST_DRIFT: Final = timedelta(seconds=1)
 """When the centre's clock turns out to be further off than that, all ends are written anew."""
 _SOONEST: Final = 0.001
+_BETWEEN_SEARCHES: Final = 0.5
+"""Seconds after a search of flows in which there is no other: the rules hold already, and a search starts programs."""
 _SPARED: Final = 4
-"""Times as long as flows were searched, none are after that: the rules hold already, and the machine is a router."""
+"""Times as long as flows were searched, none are after that: the machine is a router."""
 
 Resolve = Callable[[], Awaitable[frozenset[Opening]]]
 """Which places stay reachable; asked again now and then, since names change their addresses."""
@@ -168,4 +170,5 @@ class NetworkGate:
                 await kernel.forget_flows([*flows])
             except KernelError as error:
                 self._replica.warn("flows", f"open flows could not be forgotten; the rules stop them: {error}")
-            await asyncio.sleep(_SPARED * (asyncio.get_running_loop().time() - began))
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(max(_SPARED * took, _BETWEEN_SEARCHES))
