@@ -6,7 +6,9 @@ import os
 import random
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import apsw
@@ -136,6 +138,19 @@ def test_of_many_keys_deleted_among_others_no_copy_stays_behind(tmp_path: Path) 
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert [each for each in dead if any(part in content for part in known[each])] == []
     assert all(part in content for each in living for part in known[each])
+
+
+def test_numbers_of_accounts_lie_close_together_none_comes_twice_and_no_gap_tells_of_an_erasure(tmp_path: Path) -> None:
+    with closing(KeyFile(tmp_path / "keys.db", creates=True)) as keys:
+        numbers: list[int] = []
+        for some in range(40):
+            numbers += keys.enrol([AccountId(f"{some}/{each}") for each in range(50)]).values()
+            keys.forget(numbers[some::40], erasures=some)
+    assert len(set(numbers)) == 2_000
+    assert max(numbers) - min(numbers) < 2_400 << 32
+    places = sorted(number >> 32 for number in numbers)
+    assert max(after - before for before, after in pairwise(places)) > 4, "where nobody ever stood"
+    assert sorted(numbers[:50]) != numbers[:50]
 
 
 def test_a_reader_does_not_keep_what_was_erased(tmp_path: Path) -> None:

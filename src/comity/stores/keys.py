@@ -1,8 +1,8 @@
 """The keys that make the record readable: one per account, in a file of their own beside the store.
 
-The store names an account by a random number, its subject, and holds nothing of it in the clear; which account a
-subject is, and the key to its rows, is known here alone. To erase an account is to delete its key. The file has its
-own backups, kept for a short time.
+The store names an account by a number with chance in it, its subject, and holds nothing of it in the clear; which
+account a subject is, and the key to its rows, is known here alone. To erase an account is to delete its key. The file
+has its own backups, kept for a short time.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ create table secrets (
 create table subjects (subject integer primary key, account blob not null unique, key blob not null) strict;
 """
 _KEY_LENGTH: Final = 32
+_SUBJECTS: Final = 1 << 63
+_SPACING: Final = 32  # bits
+_SPREAD: Final = 40
 _MOST_AT_HAND: Final = 200_000
 """Subjects, and keys, kept in memory; beyond that they are read again."""
 
@@ -89,7 +92,8 @@ class KeyFile:
     def enrol(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, int]:
         """The subject of each account. Of a new one the key is durable before this returns."""
         subjects = {account: self.subject(account) for account in accounts}
-        new = {account: secrets.randbits(63) for account, subject in subjects.items() if subject is None}
+        unknown = [account for account, subject in subjects.items() if subject is None]
+        new = dict(zip(unknown, self._fresh_subjects(len(unknown)), strict=True))
         if new:
             keys = {subject: secrets.token_bytes(_KEY_LENGTH) for subject in new.values()}
             with self._db.transaction():
@@ -102,6 +106,14 @@ class KeyFile:
                 self._remember(account, subject)
                 self._remember_key(subject, keys[subject])
         return {account: subject or new[account] for account, subject in subjects.items()}
+
+    def _fresh_subjects(self, count: int) -> list[int]:
+        """Near those that were made last, since each change writes whole pages of every index that has subjects.
+
+        Spread at random over the places of 256 of them: a gap does not tell that somebody stood there.
+        """
+        first = self.enrolled + 1 if count else 0
+        return [((first + n << _SPACING) + secrets.randbits(_SPREAD)) % _SUBJECTS for n in range(count)]
 
     def cipher(self, subject: int) -> AESGCM | None:
         """What seals and opens the subject's rows. None: it was erased."""
