@@ -36,7 +36,7 @@ def forget() -> None:
     folding, words = import_module("comity.engine.fold"), import_module("comity.engine.words")
     for cache in (folding._known_fold, folding._known_piece, folding._known_chunk, folding._known_seen):
         cache.cache_clear()
-    for cache in (words._known_words_alone, words._known_words_folded, words._known_apart):
+    for cache in (words._known_words_alone, words._known_words_folded, words._known_among):
         cache.cache_clear()
 
 

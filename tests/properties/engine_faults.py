@@ -15,6 +15,7 @@ from engine_laws import Answers, Law, drawn
 from engine_streams import Stream, expected
 
 from comity.engine.joined import Joined
+from comity.engine.words import Among
 
 functions = import_module("comity.engine.functions")
 batches = import_module("comity.engine.batch_history")
@@ -176,7 +177,10 @@ FAULTS: dict[str, Plant] = {
     "ties in another order": _untied,
     "a text in columns taken for ASCII": lambda patch: patch.setattr(joins, "MOST_ASCII", 255),
     "letters beyond ASCII taken for what stands between words": lambda patch: patch.setattr(
-        sieves, "stand_apart", lambda foreign: True
+        sieves, "among_ascii", lambda foreign: Among.APART
+    ),
+    "letters that fold to ASCII taken for letters of their own": lambda patch: patch.setattr(
+        sieves, "among_ascii", lambda foreign: Among.FOREIGN
     ),
     "a find in columns given to the next text": lambda patch: patch.setattr(joins.Joined, "places_of", _to_the_next),
     "a text's answer given to the next message": lambda patch: patch.setattr(

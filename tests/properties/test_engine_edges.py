@@ -65,7 +65,7 @@ RULES = (
     'text.matches("\\\\B{1}")',
     'text.matches("(?i)\\\\s{1}\\\\s")',
 )
-APART = ("x", " ", "\n", "", "é", "-")
+APART = ("x", " ", "\n", "", "é", "и", "-")
 
 
 def stream(random: Random) -> Stream:

@@ -15,7 +15,7 @@ from comity.engine.functions import any_under, capitals, compiled, parent_domain
 from comity.engine.links import domains, links
 from comity.engine.scan import MOST_LITERALS
 from comity.engine.sieve import Sieve, Wanted
-from comity.engine.sieve_patterns import superset_of
+from comity.engine.sieve_patterns import has_literal, superset_of
 from comity.engine.words import Phrase
 
 more = settings(max_examples=4 * settings().max_examples)
@@ -193,6 +193,26 @@ def test_capitals_come_through(share: float, texts: list[str]) -> None:
     for text, in_batch in zip(texts, sieve.many(texts), strict=True):
         if capitals(text) >= share:
             assert all(bits & in_batch & 1 for bits in ones(sieve, text))
+
+
+@pytest.mark.parametrize(
+    "expression", ["a|b", "(a|[0-9])x", "(?i)ab", "((a))", "[0-9]+@[0-9]", r"\bfoo\b", "(?:0x|[0-9]z)"]
+)
+def test_every_match_of_these_has_a_literal(expression: str) -> None:
+    assert has_literal(expression)
+
+
+@pytest.mark.parametrize(
+    "expression", ["a|[0-9]", "(a|[0-9])", "(?:a|b)?", "(?i)a?", "(a|b)*[0-9]", "(a){0,3}", "[0-9]"]
+)
+def test_a_match_of_these_may_have_none(expression: str) -> None:
+    assert not has_literal(expression)
+
+
+def test_a_phrase_among_letters_of_other_languages_is_found_and_not_taken_for_sure() -> None:
+    sieve = Sieve(Wanted(phrases=[(phrases(["free money"]), 1)]))
+    texts = ["Über die Brücke: freé money, ɓ free-moneyß", "déjà free money, vu", "fr\u00adee money"]
+    assert sieve.many(texts) == [ones(sieve, text)[1] for text in texts] == [1, 1, 3]
 
 
 def test_most_texts_are_held_back() -> None:

@@ -73,6 +73,17 @@ def test_a_plan_pickles_by_being_made_again() -> None:
     assert again.judge(message("porn"), {}) == made.judge(message("porn"), {})
 
 
+@pytest.mark.parametrize("rule", ["links.size() > 1", "domains.size() > 1", "true && links.size() > 1 || is_reply"])
+def test_links_without_a_scheme_are_counted_whichever_way_a_message_is_judged(rule: str) -> None:
+    made = version(rule)
+    two = ["www.a.example or WWW.b.example", "http://a.example www.b.example", "http://a.example http://b.example"]
+    one = ["www.a.example", "http://a.example", "wwww a.example"]
+    for _ in range(50):  # texts are sought through in another way once there were many
+        assert all(made.breached_bits(message(text), {}) for text in two)
+        assert not any(made.breached_bits(message(text), {}) for text in one)
+    assert made.breached_batch([message(text) for text in two + one]) == [1, 1, 1, 0, 0, 0]
+
+
 def test_threads_may_share_a_plan() -> None:
     made = version('text.saysAny("slurs")', lexicons={"slurs": "\n".join(f"bad{n}" for n in range(500))})
     texts = [f"some bad{n} words " * 50 for n in range(400)]

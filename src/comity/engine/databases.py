@@ -50,7 +50,7 @@ class Patterns:
         self._kinds: dict[bytes, Kind] = dict.fromkeys(self._patterns, kind)
         for one, of in words.items():
             self._patterns[one.encode()] = self._patterns.get(one.encode(), 0) | of
-            self._kinds.setdefault(one.encode(), "row's words")
+            self._kinds.setdefault(one.encode(), "words" if kind == "joined" else "row's words")
         self._refused = 0
         self._bits: list[int] = []
         self._database: hyperscan.Database | None = None

@@ -66,14 +66,15 @@ def folded_bytes(text: str) -> bytes:
     return fold(text).encode() if seen.others else _spaced(_on_their_own(raw, seen))
 
 
-def folded_rows(texts: Joined) -> Iterator[bytes]:
-    """`folded_bytes` of each, quicker: put in lower case and searched for white space together. None is kept here."""
+def folded_rows(texts: Joined) -> list[bytes]:
+    """`folded_bytes` of each, quicker: put in lower case and searched for white space together."""
     if texts.has_zeros:
-        return (folded_bytes(texts.text(place)) for place in range(len(texts)))
+        return [folded_bytes(texts.text(place)) for place in range(len(texts))]
     raw, starts, ends = texts.raw.lower(), texts.starts.tolist(), texts.ends.tolist()
-    folded = _folded_otherwise(texts, raw, starts, ends)
-    spans = enumerate(zip(starts, ends, strict=True))
-    return (folded[place] if place in folded else raw[start:end] for place, (start, end) in spans)
+    rows = [raw[start:end] for start, end in zip(starts, ends, strict=True)]
+    for place, folded in _folded_otherwise(texts, raw, starts, ends).items():
+        rows[place] = folded
+    return rows
 
 
 def _folded_otherwise(texts: Joined, raw: bytes, starts: list[int], ends: list[int]) -> dict[int, bytes]:

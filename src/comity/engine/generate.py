@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from comity.engine.compile import FIELDS, Compiler, Search
-from comity.engine.needs import COSTLY, DIRECT, SIGNS, Guard, guard_of, local, need_of
+from comity.engine.compile import FIELDS, SURE, Compiler, Search
+from comity.engine.links import WWW
+from comity.engine.needs import COSTLY, DIRECT, OF_LINKS, SIGNS, Guard, costly, guard_of, local, need_of
 from comity.engine.windows import windows
 from comity.model.clause import Clause, Rule
 from comity.model.ids import Channel
@@ -118,7 +119,7 @@ def _guarded(by_need: dict[int, list[str]]) -> Iterator[str]:
 
 
 def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
-    in_place = Compiler(variables=DIRECT | COSTLY, counts="counts[{}]", constants=compiler.constants)
+    in_place = Compiler(variables=_in_place(compiler), counts="counts[{}]", constants=compiler.constants)
     in_locals = replace(in_place, variables=DIRECT | {name: local(name) for name in COSTLY})
     lines = ["", "", f"UNSURE = {UNSURE}", "", "", "def at_once(m, counts, hits):", "    breached = 0"]
     for channels, numbers in _by_channels(rules).items():
@@ -134,14 +135,14 @@ def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
             else:
                 by_need.setdefault(need, {})[guard] = None
         needless = _asked(by_need.pop(0))
-        tests = {need: [*_locals(guards), *_asked(guards)] for need, guards in by_need.items()}
+        tests = {need: [*_locals(guards, compiler), *_asked(guards)] for need, guards in by_need.items()}
         lines += _indented([*_guarded(tests), *needless, *answers, "pass"], 2)
     return [*lines, "    return breached"]
 
 
 def _columns(rules: Rules, compiler: Compiler) -> list[str]:
     """Judging by columns of counts: where no search found anything, only rules without a need are looked at."""
-    direct = Compiler(variables=DIRECT | COSTLY, counts="of_{}", count_price=0.2, constants=compiler.constants)
+    direct = Compiler(variables=_in_place(compiler), counts="of_{}", count_price=0.2, constants=compiler.constants)
     unsure, answers = dict[Guard, None](), list[str]()
     for number, (clause, rule) in enumerate(rules):
         if not need_of(rule.expression, compiler):
@@ -173,9 +174,13 @@ def _asked(guards: Iterable[Guard]) -> list[str]:
     return [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
 
 
-def _locals(guards: Iterable[Guard]) -> list[str]:
+def _in_place(compiler: Compiler) -> dict[str, str]:
+    return DIRECT | {name: costly(name, compiler) for name in COSTLY}
+
+
+def _locals(guards: Iterable[Guard], compiler: Compiler) -> list[str]:
     reads = dict.fromkeys(name for guard in guards for name in sorted(guard.reads))
-    return [f"{local(name)} = {COSTLY[name]}" for name in reads]
+    return [f"{local(name)} = {costly(name, compiler)}" for name in reads]
 
 
 def _channels(channels: frozenset[Channel], compiler: Compiler) -> str:
@@ -192,7 +197,8 @@ def _sieve(field: str, compiler: Compiler) -> Iterator[str]:
     signs: dict[str, int] = {}
     for (kind, what), bit in bits.items():
         for text in SIGNS[what] if kind == "sign" else ():
-            signs[text] = signs.get(text, 0) | bit
+            is_sure = what in OF_LINKS and text == WWW
+            signs[text] = signs.get(text, 0) | bit | (bit << SURE if is_sure else 0)
     yield f"sieve_of_{field} = Sieve("
     yield "    Wanted("
     yield f"        patterns={ {what: bit for (kind, what), bit in bits.items() if kind == 'pattern'}!r},"

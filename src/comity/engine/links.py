@@ -18,6 +18,9 @@ from comity.model.expression import Span
 MOST_FOUND: Final = 1_000
 """Links, mentions or hashtags that a text has for rules: loops over them stay quick, whatever the text."""
 
+WWW: Final = "www."
+"""What begins a link without a scheme, in any case."""
+
 _LINK: Final = re.compile(r"""(?<![^\W_])(?:(?:https?|ftp)://|www\.)[^\s<>"“”«»`]+""", re.IGNORECASE)
 _MENTION: Final = re.compile(r"@(?<![\w@./]@)(\w[\w.-]*(?:@\w[\w.-]*)?)")
 _HASHTAG: Final = re.compile(r"[#＃](?<![\w#&/].)(\w*[^\W\d]\w*)")
@@ -42,7 +45,7 @@ def link_spans(text: str) -> tuple[Span, ...]:
 
 
 def has_www(text: str) -> bool:
-    return ("w." in text or "W." in text) and "www." in text.lower()
+    return ("w." in text or "W." in text) and WWW in text.lower()
 
 
 def _found(text: str) -> Iterator[re.Match[str]]:

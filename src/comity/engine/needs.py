@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from comity.engine.compile import FIELDS, Compiler, Search, chain, phrases_source, text_of
+from comity.engine.compile import FIELDS, SURE, Compiler, Search, chain, phrases_source, text_of
 from comity.engine.sieve import LINK_SIGNS
 from comity.model.expression import Call, Comprehension, Expression, Literal, Macro, Variable, walk
 from comity.model.ids import ClauseId
@@ -20,6 +20,9 @@ SIGNS: Final = {
     "hashtags": ("#", "＃"),
 }
 """What a text holds if it has a link, a mention or a hashtag."""
+
+OF_LINKS: Final = ("links", "domains")
+"""Of these a search is sure of `www.`, which takes long to count."""
 
 DIRECT: Final = {
     **{name: f"m.{name}" for name in ("text", "subject", "channel", "sent", "language", "is_reply", "edit_of", "meta")},
@@ -118,13 +121,19 @@ class Guard(NamedTuple):
     is_exact: bool = False
 
 
-COSTLY: Final = {
-    **{name: f"most_{name}(m)" for name in SIGNS},
-    "author.age": "age_of(m)",
-}
-"""What is worth computing once for many guards, and how."""
+COSTLY: Final = frozenset({*SIGNS, "author.age"})
+"""What is worth computing once for many guards."""
 
 _NO_GUARD: Final = Guard("", 0)
+
+
+def costly(name: str, compiler: Compiler) -> str:
+    """How one of `COSTLY` is computed."""
+    if name == "author.age":
+        return "age_of(m)"
+    if name not in OF_LINKS:
+        return f"most_{name}(m)"
+    return f"most_{name}(m, hits & {compiler.bits.get(Search('text', 'sign', name), 0) << SURE})"
 
 
 def local(name: str) -> str:
@@ -156,7 +165,7 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
     if not _is_direct(expression):
         return _NO_GUARD
     made = direct.code(expression, own)
-    reads = frozenset({part.name for part in walk(expression) if isinstance(part, Variable)} & COSTLY.keys())
+    reads = frozenset({part.name for part in walk(expression) if isinstance(part, Variable)} & COSTLY)
     return Guard(made.text, made.price, reads, is_exact=True) if made.price < _DEAREST else _NO_GUARD
 
 

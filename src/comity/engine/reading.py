@@ -21,6 +21,7 @@ from comity.model.message import Message
 T = TypeVar("T")
 
 UNKNOWN_AGE: Final = timedelta(days=100 * 365)
+_NO_AGE: Final = timedelta()
 """`author.age` where it is not known: nobody is new because something is unknown."""
 
 
@@ -47,22 +48,25 @@ class feature(Generic[T]):  # noqa: N801 (reads as a decorator)
 
 def age_of(message: Message) -> timedelta:
     created = message.author_created
-    return UNKNOWN_AGE if created is None else max(message.sent - created, timedelta())
+    if created is None:
+        return UNKNOWN_AGE
+    age = message.sent - created
+    return age if age > _NO_AGE else _NO_AGE
 
 
 def reach_of(message: Message) -> int:
     return min(max(message.reach, 0), MOST)
 
 
-def most_links(message: Message) -> int:
-    """No fewer than there are; so with the two below."""
+def most_links(message: Message, has_www: int) -> int:
+    """No fewer than there are; so with the three below. `has_www`: 0 if `www.` was searched for and not found."""
     if message.links is not None:
         return len(message.links)
-    return message.text.count("://") + (message.text.lower().count("www.") if found.has_www(message.text) else 0)
+    return message.text.count("://") + (message.text.lower().count(found.WWW) if has_www else 0)
 
 
-def most_domains(message: Message) -> int:
-    return most_links(message) if message.domains is None else len(message.domains)
+def most_domains(message: Message, has_www: int) -> int:
+    return most_links(message, has_www) if message.domains is None else len(message.domains)
 
 
 def most_mentions(message: Message) -> int:

@@ -22,6 +22,7 @@ from comity.engine.databases import Patterns
 from comity.engine.fold import fold
 from comity.engine.functions import may_be_capitals, parent_domains
 from comity.engine.joined import Joined, foreign_in, pieces
+from comity.engine.links import WWW
 from comity.engine.scan import MOST_LITERALS, Scan
 from comity.engine.sieve_patterns import (
     domain_as_written,
@@ -32,14 +33,15 @@ from comity.engine.sieve_patterns import (
     superset_of,
     words_as_written,
 )
-from comity.engine.words import WORDS, Phrase, stand_apart, words_in
+from comity.engine.words import WORDS, Among, Phrase, among_ascii, words_in
 
 _LONG_S, _KELVIN = "\u017f".encode(), "\u212a".encode()  # RE2 takes them for S and K where case is ignored
-LINK_SIGNS: Final = ("://", "www.")
+LINK_SIGNS: Final = ("://", WWW)
 _OTHER_DOMAINS: Final = ("(?i)xn--", r"(?i)(?:://|www\.)[^/?#\\\t-\r <>]*[^\x00-\x7f]")
 """Hosts that are compared in another form than the one that is written."""
 
 _ROW: Final = b"\n%b\n"
+_ALL: Final = -1
 _TEXTS = 200
 """So many are searched one by one before a database is made that does all at once: it takes a while to compile."""
 
@@ -67,7 +69,7 @@ class Sieve:
 
     __slots__ = (
         *("_always", "_domain_bits", "_ignoring_case", "_is_plain", "_joined", "_phrase_bits", "_phrases", "_raw"),
-        *("_joined_words", "_rare_words", "_capitals", "_sure", "_until_written", "_words", "_written"),
+        *("_rare_words", "_capitals", "_sure", "_until_written", "_words", "_written"),
     )
 
     def __init__(self, wanted: Wanted) -> None:
@@ -75,14 +77,13 @@ class Sieve:
         literal = {one: bit for one, bit in expressions.items() if has_literal(one)}
         loose = {one: bit for one, bit in expressions.items() if one not in literal}
         self._raw = Patterns({**literal, **loose}, kind="row")  # in that order it scans nearly twice as fast
-        self._joined = Patterns(literal, kind="joined"), Patterns(loose, kind="joined")  # and so it does apart
         whole = _whole_words(wanted)
         self._rare_words = whole if len(whole) > MOST_LITERALS else {}
         literals = _literals(wanted, is_whole_too=not self._rare_words)
         self._words = Patterns(literals, kind="literal")
         is_few = len(literals) <= _MOST_EXPRESSIONS and not self._rare_words
         words = _joined_words(wanted) if is_few else {}
-        self._joined_words = Patterns(words, kind="words") if is_few else None
+        self._joined = Patterns(literal, kind="joined", words=words), Patterns(loose, kind="joined")  # and apart, here
         self._written = Patterns({**literal, **loose}, kind="row", words=words) if is_few else None
         self._until_written = _TEXTS
         self._capitals = wanted.capitals
@@ -101,9 +102,10 @@ class Sieve:
         if self._capitals and may_be_capitals(raw, self._capitals[0]):
             hits |= self._capitals[1]
         foreign = foreign_in(raw) if len(raw) != len(text) else b""
-        if self._written is not None and b"\0" not in raw and (not foreign or self._reads_as_ascii(foreign)):
+        kept = self._kept(foreign) if foreign else _ALL
+        if self._written is not None and b"\0" not in raw and kept:
             if self._until_written <= 0:
-                return hits | self._written.bits_in(_ROW % raw)
+                return hits | self._written.bits_in(_ROW % raw) & kept
             self._until_written -= 1
         among = self._foreign(raw, foreign) if foreign else self._among(raw.translate(WORDS))
         return hits | self._raw.bits_in(_ROW % raw) | among
@@ -124,11 +126,10 @@ class Sieve:
         hits = [self._always] * len(starts)  # one more than texts, for what matches at the edges alone
         most = _MOST_HITS * len(texts)
         if not all(patterns.add_bits(texts.raw, starts, hits, most=most) for patterns in self._joined):
+            each = self._written or self._raw
             every = map(texts.bytes_of, range(len(texts)))
-            hits = [*(self._always | self._raw.bits_in(_ROW % raw) for raw in every), self._always]
-        if self._joined_words is not None:
-            self._joined_words.add_bits(texts.raw, starts, hits)
-        else:
+            hits = [*(self._always | each.bits_in(_ROW % raw) for raw in every), self._always]
+        if self._written is None:
             self._words.add_bits(texts.raw.translate(WORDS), starts, hits)
         if self._capitals:
             share, bit = self._capitals
@@ -154,9 +155,15 @@ class Sieve:
             hits |= self._rare_words[word]
         return hits
 
-    def _reads_as_ascii(self, foreign: bytes) -> bool:
-        """Whether expressions for words find all that is there, for what is not ASCII's only stands between words."""
-        return self._is_plain and self._joined_words is not None and stand_apart(foreign)
+    def _kept(self, foreign: bytes) -> int:
+        """Of what expressions for words of ASCII find in a text with these characters, the bits that are so.
+
+        None where they may overlook something; none that is sure where what they take for a word may be part of one.
+        """
+        if not self._is_plain or self._written is None:
+            return 0
+        among = among_ascii(foreign)
+        return _ALL if among is Among.APART else ~self._sure if among is Among.FOREIGN else 0
 
     def _foreign(self, raw: bytes, foreign: bytes) -> int:
         """What ASCII's short cuts leave out."""
@@ -168,7 +175,8 @@ class Sieve:
         """The same for all rows that are not in ASCII: those with plain words are searched together."""
         rows, searched = list[int](), list[bytes]()
         for number, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
-            if self._reads_as_ascii(foreign):
+            if kept := self._kept(foreign):
+                hits[number] &= kept
                 continue
             raw = texts.bytes_of(number)
             words = words_in(raw, foreign) if self._is_plain else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from comity.engine.functions import compiled, parent_domains
@@ -90,13 +91,35 @@ def _class(written: str) -> str | None:
 
 
 def has_literal(expression: str) -> bool:
-    """Whether it has characters that stand for themselves and are not optional. For the order of expressions alone."""
+    """Whether every match has characters that stand for themselves. For the order of expressions alone."""
     tokens = list(_TOKEN.finditer(expression))
     following = [*(token[0] for token in tokens[1:]), ""]
-    return any(
-        is_literal(token) and not after.startswith(("?", "*", "{0"))
-        for token, after in zip(tokens, following, strict=True)
-    )
+    groups = [_Group()]
+    for token, after in zip(tokens, following, strict=True):
+        if token.lastgroup == "group" and not token[0].endswith(")"):
+            groups.append(_Group())
+        elif token[0] == "|":
+            groups[-1].begin_branch()
+        elif (groups.pop().has_literal if token[0] == ")" and len(groups) > 1 else is_literal(token)) and (
+            not after.startswith(("?", "*", "{0"))
+        ):
+            groups[-1].is_met = True
+    return groups[0].has_literal
+
+
+@dataclass(slots=True)
+class _Group:
+    """A group of branches. `is_met`: of the one that is read, whether it has a literal; `every`: of those before."""
+
+    is_met: bool = False
+    every: bool = True
+
+    def begin_branch(self) -> None:
+        self.every, self.is_met = self.has_literal, False
+
+    @property
+    def has_literal(self) -> bool:
+        return self.every and self.is_met
 
 
 def escaped(literal: str) -> str:

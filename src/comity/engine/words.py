@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Final
 
@@ -41,6 +42,7 @@ _UNSPACED: Final = (
 _EDGE: Final = "\x1f"  # between an unspaced run and its neighbours; folded text cannot bring one in: it is no word
 _FEW_WORDS: Final = 9
 _MOST_KNOWN: Final = 20_000
+_ASCII_WORD: Final = re.compile(rb"[0-9A-Za-z]")
 WORDS: Final = bytes(code if code > 127 or chr(code).isalnum() else 32 for code in bytes(range(256)).lower())
 """Bytes of UTF-8 to what words are made of: ASCII letters in lower case, and a space for what is no word's."""
 
@@ -86,15 +88,28 @@ def words_in(raw: bytes, foreign: bytes) -> bytes | None:
     return _replaced(words, shown)
 
 
-def stand_apart(foreign: bytes) -> bool:
-    """Whether characters that are not ASCII's are between words wherever they stand, as a comma is."""
-    return _known_apart(foreign) if len(foreign) <= LONGEST_FOREIGN_KNOWN else False
+class Among(Enum):
+    """How characters that are not ASCII's stand among words of ASCII, wherever they are."""
+
+    APART = "between words, as a comma does"
+    FOREIGN = "as letters of their own, which no word of ASCII has"
+    UNCLEAR = "one becomes a letter of ASCII or nothing, or neighbours matter"
 
 
-@lru_cache(maxsize=4096)
-def _known_apart(foreign: bytes) -> bool:
-    words = map(_word_on_its_own, set(foreign.decode()))
-    return all(word and word.isspace() for word in words)
+def among_ascii(foreign: bytes) -> Among:
+    """`foreign`: what `foreign_in` says."""
+    return _known_among(foreign) if len(foreign) <= LONGEST_FOREIGN_KNOWN else _among(foreign)
+
+
+def _among(foreign: bytes) -> Among:
+    words = {_word_on_its_own(character) for character in set(foreign.decode())}
+    known = [word for word in words if word]
+    if len(known) < len(words) or any(_ASCII_WORD.search(word) for word in known):
+        return Among.UNCLEAR
+    return Among.APART if all(word.isspace() for word in known) else Among.FOREIGN
+
+
+_known_among = lru_cache(maxsize=4096)(_among)
 
 
 def _words_in_folded(folded: str) -> bytes | None:
