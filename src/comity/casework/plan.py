@@ -54,17 +54,15 @@ def moves(record: Record, fact: Fact) -> bool:
 def planned(record: Record, at: datetime) -> tuple[Planned, ...]:
     """The account's plan on each channel that a measure of it ever was on; empty where it is over."""
     held = [each for each in unended(record, at) if each.start is not None and not each.is_over(at)]
-    return tuple(
-        [
-            Planned(
-                account=record.account,
-                channel=channel,
-                handles=tuple(_called(record, channel, at)) if record.handles else (),
-                plan=_plan(record, [measure for measure in held if channel in measure.channels], at),
-            )
-            for channel in record.restricted
-        ]
-    )
+    plans: dict[tuple[int, ...], Plan] = {}  # by which of them hold on a channel: mostly they are the same on all
+    every: list[Planned] = []
+    for channel in record.restricted:
+        which = tuple([n for n, measure in enumerate(held) if channel in measure.channels])
+        if which not in plans:
+            plans[which] = _plan(record, [held[n] for n in which], at)
+        handles = tuple(_called(record, channel, at)) if record.handles else ()
+        every.append(Planned(account=record.account, channel=channel, handles=handles, plan=plans[which]))
+    return tuple(every)
 
 
 def _called(record: Record, channel: Channel, at: datetime) -> Iterator[Called]:
