@@ -21,6 +21,7 @@ from comity.gates.disk import Disk
 from comity.gates.kept import Kept, kept
 from comity.gates.replica import DigestError, Known, Replica
 from comity.gates.snapshot import take
+from comity.gates.stream import streaming
 from comity.ledger.feed import LONGEST_LINE, Change, FeedError, Heartbeat, decode_line
 from comity.ledger.policy import Policy
 from comity.model.ids import DecisionId
@@ -34,7 +35,7 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _BETWEEN_SWEEPS: Final = 1.0
 _BETWEEN_WRITES: Final = 10.0
-_BETWEEN_REPORTS: Final = 0.25  # and between two syncs of the journal: what came meanwhile goes together
+_BETWEEN_REPORTS: Final = 0.5  # and between two syncs of the journal: what came meanwhile goes together
 _MOST_POINTS: Final = 1_000
 _MOST_SHOWN: Final = 100_000
 _JSON: Final = {"Content-Type": "application/json"}
@@ -93,6 +94,7 @@ class Follower:
         self.trusted: Callable[[], Policy | None] | None = None
         """Whose proofs count, asked again now and then: the operator may have begun a new log, with another key."""
         self._applied = deque[tuple[int, datetime]](maxlen=_MOST_POINTS)
+        self._tls = httpx.create_ssl_context(centre.verify, trust_env=False)
         self._trusts_more = False
         self._snapshot_at = clock.now()
         self._news, self._unsynced, self._unenforced = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -190,13 +192,16 @@ class Follower:
         if known is None:
             raise _StartAnewError
         query = {"epoch": known.epoch, "after": str(known.cursor)}
-        async with client.stream("GET", "/v1/standings", params=query) as answer:
-            if answer.status_code == httpx.codes.GONE:
+        request = client.build_request("GET", "/v1/standings", params=query)
+        async with streaming(request, self._tls, SILENCE) as answer:
+            status = await answer.status()
+            if status == httpx.codes.GONE:
                 raise _StartAnewError
-            answer.raise_for_status()
+            if status != httpx.codes.OK:
+                raise FeedError(f"it answers {status}")
             rest = b""
-            async for chunk in answer.aiter_bytes():
-                *lines, rest = (rest + chunk).split(b"\n")
+            async for piece in answer.pieces():
+                *lines, rest = (rest + piece).split(b"\n")
                 if len(rest) > LONGEST_LINE:
                     raise FeedError(f"a line has more than {LONGEST_LINE} bytes")
                 self._take(lines)
