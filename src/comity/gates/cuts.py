@@ -45,7 +45,7 @@ class Cuts:
     def __init__(self, replica: Replica, channel: str, clock: Clock) -> None:
         self._replica, self._channel, self._clock = replica, channel, clock
         self._rows = Handles()
-        self._touched = dict[Address, bool]()
+        self._touched, self._told = dict[Address, bool](), tuple[Address, ...]()
         self._starts = list[tuple[datetime, str, Address]]()
         self._must_begin = True
         replica.watcher = self
@@ -74,22 +74,20 @@ class Cuts:
         known, kept = self._replica.known, self._replica.kept
         if known is None or self._must_begin:
             return
-        old = known.records.planned(row)
+        old, self._told = known.records.planned(row), self._addresses(planned)
         forgotten = kept.row(planned.channel, planned.account) if planned and kept else None
         former = kept.records.planned(forgotten) if forgotten is not None else None
-        for address in {*self._addresses(old), *self._addresses(planned), *self._addresses(former)}:
+        for address in {*self._addresses(old), *self._told, *self._addresses(former)}:
             self._touched.setdefault(address, self._was_cut(address))
         self._unlist(old, row)
         self._unlist(former, _KEPT + (forgotten or 0))
+        if planned is not None and self._is_here(planned) and not self._told:
+            self._warn_of(1)
 
     def after(self, row: int) -> None:
         """It has replaced it."""
-        known = self._replica.known
-        if known is None or self._must_begin:
-            return
-        planned = known.records.planned(row)
-        if planned is not None and self._is_here(planned) and not self._list(planned, row):
-            self._warn_of(1)
+        if self._replica.known is not None and not self._must_begin:
+            self._list(self._told, row)
 
     def changed(self, at: datetime) -> list[Cut]:
         """What has become of addresses since this was last asked."""
@@ -108,7 +106,8 @@ class Cuts:
         for shift, records in ((0, known.records if known else Records()), (_KEPT, kept)):
             for row in records.rows():
                 planned = records.planned(row)
-                listed = self._list(planned, shift + row)
+                listed = self._addresses(planned)
+                self._list(listed, shift + row)
                 found.update(dict.fromkeys(listed))
                 without += planned is not None and self._is_here(planned) and not listed
         if without:
@@ -151,11 +150,9 @@ class Cuts:
                 doubted = known.unproven.get(row) if known else None
                 yield planned, FOREVER if doubted is None else doubted + self._replica.offset
 
-    def _list(self, planned: Planned | None, row: int) -> tuple[Address, ...]:
-        found = self._addresses(planned)
-        for address in found:
+    def _list(self, addresses: Iterable[Address], row: int) -> None:
+        for address in addresses:
             self._rows.add(_key(address), row)
-        return found
 
     def _unlist(self, planned: Planned | None, row: int) -> None:
         for address in self._addresses(planned):

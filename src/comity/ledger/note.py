@@ -178,7 +178,11 @@ def parse_note(content: bytes) -> Note:
 
 def open_note(content: bytes, keys: Iterable[Verifier]) -> Note:
     """The note, with just the signatures of `keys`, all of them right. Raises `NoteError` if there is none."""
-    note = parse_note(content)
+    return signed_by(parse_note(content), keys)
+
+
+def signed_by(note: Note, keys: Iterable[Verifier]) -> Note:
+    """`note` with just the signatures of `keys`, all of them right. Raises `NoteError` if there is none."""
     known = {(key.name, key.key_id): key for key in keys}
     ours = tuple(one for one in note.signatures if (one.name, one.key_id) in known)
     for one in ours:
@@ -234,6 +238,7 @@ def parse_signature(line: str, what: str) -> Signature:
     return Signature(name=name, key_id=content[:4], content=content[4:])
 
 
+@lru_cache(maxsize=64)  # every checkpoint asks for the same few
 def key_id(name: str, kind: bytes, public: bytes) -> bytes:
     """What tells a key's signatures apart. `kind`: the signature type's byte."""
     return sha256(name.encode() + b"\n" + kind + public).digest()[:4]
@@ -242,10 +247,13 @@ def key_id(name: str, kind: bytes, public: bytes) -> bytes:
 def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     """Whether this is an Ed25519 signature of exactly the message."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _public(public).verify(signature, message)
     except InvalidSignature:
         return False
     return True
+
+
+_public = lru_cache(maxsize=64)(Ed25519PublicKey.from_public_bytes)
 
 
 def encode_key(name: str, id_: bytes, key: bytes) -> str:

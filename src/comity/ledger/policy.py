@@ -19,7 +19,7 @@ from typing import Final, NoReturn, Protocol
 
 from comity.ledger.checkpoint import Checkpoint, parse_text
 from comity.ledger.cosignature import CosignerKey, cosigned_at
-from comity.ledger.note import NoteError, Verifier, VerifierKey, open_note, parse_note
+from comity.ledger.note import NoteError, Verifier, VerifierKey, parse_note, signed_by
 
 LARGEST_POLICY: Final = 1_000_000
 MOST_LINES: Final = 1000
@@ -93,14 +93,15 @@ class Policy:
 
         Raises `NoteError`: no known log signed it, or a signature by a known log or witness does not fit.
         """
-        checkpoint = parse_text(parse_note(content).text)
+        whole = parse_note(content)
+        checkpoint = parse_text(whole.text)
         logs = [one.key for one in self.logs if one.key.name == checkpoint.origin]
         if not logs:
             raise NoteError(f"The policy knows no log {checkpoint.origin!r}.")
         keys: list[Verifier] = [*logs, *(one.key for one in self.witnesses)]
-        note = open_note(content, keys)
+        note = signed_by(whole, keys)
         if not any(one.key_id == key.key_id and one.name == key.name for one in note.signatures for key in logs):
-            open_note(content, logs)  # it says whose signature is missing
+            signed_by(whole, logs)  # it says whose signature is missing
         names = {(one.key.name, one.key.key_id): one.name for one in self.witnesses}
         found = ((names.get((one.name, one.key_id)), cosigned_at(one.content)) for one in note.signatures)
         return Witnessed(checkpoint=checkpoint, cosigned={name: at for name, at in found if name is not None})
