@@ -38,11 +38,13 @@ class Outbox:
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            hooks: tuple[WebhookId, ...] = ()
             with suppress(StoreError, OSError):  # what is due stays due
-                for hook in await loop.run_in_executor(self._threads, self._courier.hooks):
-                    if hook not in self._busy:
-                        self._busy[hook] = loop.create_task(self._send(hook))
-            await self._watch.wait(_LOOK)
+                hooks = await loop.run_in_executor(self._threads, self._courier.hooks)
+            for hook in hooks:
+                if hook not in self._busy:
+                    self._busy[hook] = loop.create_task(self._send(hook))
+            await (self._watch.wait(_LOOK) if hooks else asyncio.sleep(_LOOK))
 
     async def _send(self, hook: WebhookId) -> None:
         """Until it is reached no more, or has all."""

@@ -1,13 +1,17 @@
 """The feed's followers: whatever is recorded, here or by another program, reaches each of them in milliseconds.
 
-One thread reads the store, with a connection of its own. Changes that several gates wait for are read and proved once.
+One thread looks for what is new, reads and proves it once for all who follow, and wakes the event loop only then. What
+is asked beside goes through another; the store, a connection of its own, is used by one of them at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -30,10 +34,13 @@ class Watch:
     def __init__(self, store: Store, source: FeedSource, clock: Clock, spans: Spans = NO_SPANS) -> None:
         """`store` is only read, and by nobody else."""
         self._store, self._source, self._clock, self._spans = store, source, clock, spans
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
+        self._lock, self._told = threading.Lock(), threading.Event()
+        self._asked = ThreadPoolExecutor(1, thread_name_prefix="asked")
+        self._feed = ThreadPoolExecutor(1, thread_name_prefix="feed")
         self._at_hand: dict[int, FeedEntry] = {}
-        self._epoch = ""
-        self._told, self._moved = asyncio.Event(), asyncio.Condition()
+        self._read_to = "", 0, False  # the epoch; the last change that was read; whether that is all there is
+        self._streams = self._beats = 0
+        self._recorded, self._turned = asyncio.Event(), asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._ends = False
 
@@ -41,16 +48,16 @@ class Watch:
         self._looking = asyncio.get_running_loop().create_task(self._look())
 
     def end(self) -> None:
-        """Streams end with a whole line, within a heartbeat."""
+        """Streams end with a whole line, at once."""
         self._ends = True
+        self._told.set()
 
     async def stop(self) -> None:
         self.end()
         if self._looking is not None:
-            self._looking.cancel()
-        async with self._moved:
-            self._moved.notify_all()
-        self._thread.shutdown()
+            await self._looking
+        self._feed.shutdown()
+        self._asked.shutdown()
 
     def tell(self) -> None:
         """Something was recorded in this program."""
@@ -58,7 +65,15 @@ class Watch:
 
     async def ask(self, work: Callable[[Store], ResultT]) -> ResultT:
         """Look something up, away from the thread that decides."""
-        return await self._in_thread(lambda: work(self._store))
+        return await self._in_turn(lambda: work(self._store))
+
+    async def wait(self, seconds: float) -> bool:
+        """Until something was recorded, at most that long. False: this is the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 0)):
+                if not self._ends:
+                    await self._recorded.wait()
+        return not self._ends
 
     async def stream(self, epoch: str, after: int, channels: Channels) -> AsyncIterator[bytes]:
         """Lines from the change after `after` on, without end. Raises `GoneError` before the first."""
@@ -66,69 +81,92 @@ class Watch:
         return self._lines(epoch, after, changes, channels)
 
     async def _lines(
-        self, epoch: str, after: int, changes: list[FeedEntry], channels: Channels
+        self, epoch: str, after: int, changes: Sequence[FeedEntry], channels: Channels
     ) -> AsyncIterator[bytes]:
-        yield await self._heartbeat(channels)
-        due = self._now() + HEARTBEAT
-        while not self._ends:
-            if changes:
-                after = changes[-1].seq
-                yield b"".join(map(encode_line, scoped(changes, channels)))
-            else:
-                await self.wait(due - self._now())
-            if self._now() >= due:
-                yield await self._heartbeat(channels)
-                due = self._now() + HEARTBEAT
-            changes = await self._after(epoch, after)
+        self._streams += 1
+        try:
+            beats = self._beats
+            yield await self._heartbeat(channels)
+            while not self._ends:
+                if changes:
+                    after = changes[-1].seq
+                    yield b"".join(map(encode_line, scoped(changes, channels)))
+                else:
+                    await self._turned.wait()
+                if beats != self._beats:
+                    beats = self._beats
+                    yield await self._heartbeat(channels)
+                changes = await self._after(epoch, after)
+        finally:
+            self._streams -= 1
 
-    async def _after(self, epoch: str, after: int) -> list[FeedEntry]:
-        return self._run(epoch, after) or await self._in_thread(lambda: self._read(epoch, after))
+    async def _after(self, epoch: str, after: int) -> Sequence[FeedEntry]:
+        """What is at hand; else it is read, unless it is known that there is nothing."""
+        if (found := self._run(epoch, after)) or self._read_to == (epoch, after, True):
+            return found
+        return await self._in_turn(lambda: self._run(epoch, after) or self._read(epoch, after))
 
-    def _run(self, epoch: str, after: int) -> list[FeedEntry]:
+    def _run(self, epoch: str, after: int) -> Sequence[FeedEntry]:
         """What is at hand."""
         found: list[FeedEntry] = []
-        known = self._at_hand if self._epoch == epoch else {}
+        known = self._at_hand if self._read_to[0] == epoch else {}
         while len(found) < _AT_ONCE and (entry := known.get(after + 1 + len(found))) is not None:
             found.append(entry)
         return found
 
-    def _read(self, epoch: str, after: int) -> list[FeedEntry]:
-        if found := self._run(epoch, after):  # it was read for another follower meanwhile
-            return found
+    def _read(self, epoch: str, after: int) -> Sequence[FeedEntry]:
+        """What was published. It is at hand for the next who asks. Hold the lock."""
         with self._spans.span("feed"):
             changes = list(islice(self._source.changes(epoch, after), _AT_ONCE))
-        if epoch != self._epoch or len(self._at_hand) > _MOST_AT_HAND:
-            self._epoch, self._at_hand = epoch, {}
+        if epoch != self._read_to[0]:
+            self._read_to, self._at_hand = ("", 0, False), {}
+        elif len(self._at_hand) > _MOST_AT_HAND:
+            self._at_hand = {}
         self._at_hand |= {each.seq: each for each in changes}
+        last = changes[-1].seq if changes else after
+        if last >= self._read_to[1]:
+            self._read_to = epoch, last, len(changes) < _AT_ONCE
         return changes
 
     async def _heartbeat(self, channels: Channels) -> bytes:
-        return await self._in_thread(lambda: encode_line(self._source.heartbeat(self._clock.now(), channels)))
+        return await self._in_turn(lambda: encode_line(self._source.heartbeat(self._clock.now(), channels)))
 
     async def _look(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(_LOOK):
-                    await self._told.wait()
-            except TimeoutError:
-                if not await self._in_thread(self._store.was_changed):
-                    continue
+        due = time.monotonic() + HEARTBEAT
+        while not self._ends:
+            looking = asyncio.get_running_loop().run_in_executor(self._feed, self._see, due)
+            await asyncio.wait([looking])
+            if time.monotonic() >= due:
+                self._beats, due = self._beats + 1, time.monotonic() + HEARTBEAT
+            self._wake(
+                is_new=looking.exception() is not None or looking.result()
+            )  # who follows will hear what is wrong
+
+    def _see(self, due: float) -> bool:
+        """Whether something was recorded before a heartbeat is due. What the feed has of it is at hand then."""
+        is_new = False
+        while not is_new and not self._ends and (left := due - time.monotonic()) > 0:
+            is_told = self._told.wait(min(left, _LOOK))
             self._told.clear()
-            async with self._moved:
-                self._moved.notify_all()
+            with self._lock:
+                is_new = self._store.was_changed() or is_told
+        with self._lock:
+            epoch, after, _ = self._read_to
+            self._read_to = epoch, after, False
+            if self._streams:
+                self._read(epoch, after)
+        return is_new
 
-    async def wait(self, seconds: float) -> bool:
-        """Until something was recorded, at most that long. False: this is the end."""
-        try:
-            async with asyncio.timeout(max(seconds, 0)), self._moved:
-                if not self._ends:
-                    await self._moved.wait()
-        except TimeoutError:
-            pass
-        return not self._ends
+    def _wake(self, *, is_new: bool) -> None:
+        self._turned.set()
+        self._turned = asyncio.Event()
+        if is_new:
+            self._recorded.set()
+            self._recorded = asyncio.Event()
 
-    async def _in_thread(self, work: Callable[[], ResultT]) -> ResultT:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _in_turn(self, work: Callable[[], ResultT]) -> ResultT:
+        def alone() -> ResultT:
+            with self._lock:
+                return work()
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return await asyncio.get_running_loop().run_in_executor(self._asked, alone)

@@ -1,0 +1,132 @@
+"""Whoever follows the feed hears of every change once and in order, and many cost little more than one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from test_flow_feed import MAIL, POSTS, Watched
+
+from comity.api import watch
+from comity.api.watch import Watch
+from comity.flow.feed import FeedSource
+from comity.ledger.feed import FeedEntry, Heartbeat, decode_line
+from comity.stores.world import FixedClock
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeat_mends_what_was_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "HEARTBEAT", 60)
+
+
+class Counted(FeedSource):
+    """How often the feed was read."""
+
+    reads = 0
+
+    def changes(self, epoch: str, after: int) -> Iterator[FeedEntry]:
+        self.reads += 1
+        return super().changes(epoch, after)
+
+
+class Followed(Watched):
+    """A record whose feed is followed, one account cut off on two channels at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source = Counted(self.store, self.log, str)
+        self.watch = Watch(self.store, self.source, FixedClock(self.clock.at))
+        self.cut_off = 0
+
+    def cut(self, accounts: int = 1) -> None:
+        for _ in range(accounts):
+            self.cut_off += 1
+            self.say("spam", author=f"a{self.cut_off}")
+        self.watch.tell()
+
+    @asynccontextmanager
+    async def following(self, after: int, channels: frozenset | None = None) -> AsyncIterator[Callable]:
+        """Told up to which change, it waits until it has heard of all that far; what it heard is in order."""
+        stream = await self.watch.stream(self.store.feed.epoch, after, channels)
+        heard = after
+
+        async def until(change: int) -> None:
+            nonlocal heard
+            async for chunk in stream:
+                for line in map(decode_line, chunk.splitlines()):
+                    if not isinstance(line, Heartbeat):
+                        assert line.since == heard + 1
+                        heard = line.seq
+                if heard == change:
+                    return
+
+        assert isinstance(decode_line(await anext(stream)), Heartbeat)
+        yield until
+        await stream.aclose()
+
+
+def watched(told: Callable[[Followed], Awaitable[None]]) -> Followed:
+    world = Followed()
+
+    async def run() -> None:
+        await world.watch.start()
+        async with asyncio.timeout(5):
+            await told(world)
+        await world.watch.stop()
+
+    asyncio.run(run())
+    return world
+
+
+def test_changes_are_read_once_for_all_who_follow() -> None:
+    async def told(world: Followed) -> None:
+        async with (
+            world.following(0) as one,
+            world.following(0, frozenset({POSTS})) as two,
+            world.following(0, frozenset({MAIL})) as three,
+            world.following(0) as four,
+        ):
+            for number in range(1, 41):
+                world.cut()
+                await asyncio.gather(*(until(2 * number) for until in (one, two, three, four)))
+
+    assert watched(told).source.reads == 41
+
+
+def test_more_than_is_read_at_once_is_heard_of_by_who_is_far_behind_and_by_who_is_not() -> None:
+    async def told(world: Followed) -> None:
+        world.cut(300)
+        async with world.following(0) as behind, world.following(600) as at_the_end:
+            world.cut(300)
+            await at_the_end(1200)
+            world.cut()
+            await asyncio.gather(behind(1202), at_the_end(1202))
+
+    watched(told)
+
+
+def test_what_changed_while_nobody_followed_is_heard_of_by_the_next_who_does() -> None:
+    async def told(world: Followed) -> None:
+        async with world.following(0) as first:
+            world.cut()
+            await first(2)
+        world.cut()
+        await world.watch.wait(30)
+        async with world.following(2) as second:
+            await second(4)
+            world.cut()
+            await second(6)
+
+    watched(told)
+
+
+def test_at_the_end_streams_end_and_nobody_waits() -> None:
+    async def told(world: Followed) -> None:
+        async with world.following(0) as first:
+            world.watch.end()
+            await first(1)
+        assert not await world.watch.wait(30)
+
+    watched(told)
