@@ -15,12 +15,14 @@ from test_flow_record import DAY, KEY, NOW, World, agreement
 from comity.casework.facts import HandleGiven
 from comity.flow import amend
 from comity.flow.feed import DamagedFeedError, FeedSource, GoneError, scoped
+from comity.ledger.alike import Alike
 from comity.ledger.feed import (
     FeedEntry,
     FeedError,
     FeedSnapshot,
     Heartbeat,
     ProvenSpan,
+    Said,
     Skipped,
     Unproven,
     decode_line,
@@ -205,15 +207,18 @@ class Miscounted:
         return getattr(self.store, name)
 
 
-def test_a_span_is_believed_for_its_account_its_channel_and_its_time_alone() -> None:
+@pytest.mark.parametrize("alike", [None, Alike[Said]()], ids=["read", "known"])
+def test_a_span_is_believed_for_its_account_its_channel_and_its_time_alone(alike: Alike[Said] | None) -> None:
     watched = Watched("| 1 | suspend | posts | 2 days |")
     watched.say("spam")
     watched.say("spam", author="bob")
     ann, bob = map(only_span, watched.changes())
     entry = demand_in_log(ann, POLICY)
-    demand_proven(ANN, POSTS, ann, entry)
-    demand_proven(ANN, POSTS, replace(ann, until=NOW + DAY), entry)
-    demand_proven(ANN, POSTS, replace(ann, state=State.LIMITED), entry)
+    demand_proven(AccountId("bob"), POSTS, bob, demand_in_log(bob, POLICY), alike)
+    assert alike is None or alike.known(entry) is not None
+    demand_proven(ANN, POSTS, ann, entry, alike)
+    demand_proven(ANN, POSTS, replace(ann, until=NOW + DAY), entry, alike)
+    demand_proven(ANN, POSTS, replace(ann, state=State.LIMITED), entry, alike)
     for account, channel, span, of, why in (
         (AccountId("bob"), POSTS, ann, entry, "about another account"),
         (ANN, POSTS, replace(ann, opening=bob.opening), entry, "about another account"),
@@ -223,9 +228,10 @@ def test_a_span_is_believed_for_its_account_its_channel_and_its_time_alone() -> 
         (ANN, POSTS, replace(ann, until=NOW + 3 * DAY), entry, "lasts as long"),
         (ANN, POSTS, ann, demand_in_log(bob, POLICY), "not that of its statement"),
         (ANN, POSTS, ann, b"{}", "cannot be read"),
+        (ANN, POSTS, ann, re.sub(b'(?<="account":").', b"x", entry), "cannot be read"),
     ):
         with pytest.raises(Unproven, match=why):
-            demand_proven(account, channel, span, of)
+            demand_proven(account, channel, span, of, alike)
 
 
 def test_a_limit_proves_no_cut() -> None:

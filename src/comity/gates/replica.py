@@ -16,7 +16,18 @@ from comity.gates.answers import Allow, Answer, Deny, Limited, Unavailable, When
 from comity.gates.kept import Kept
 from comity.gates.records import Records
 from comity.gates.sound import demand_sound
-from comity.ledger.feed import Change, FeedEntry, FeedError, Heartbeat, Skipped, Unproven, demand_in_log, demand_proven
+from comity.ledger.alike import Alike
+from comity.ledger.feed import (
+    Change,
+    FeedEntry,
+    FeedError,
+    Heartbeat,
+    Said,
+    Skipped,
+    Unproven,
+    demand_in_log,
+    demand_proven,
+)
 from comity.ledger.plan_digest import exchanged, plan_digest
 from comity.ledger.policy import Opener, Policy, Remembering
 from comity.model.measure import State
@@ -124,6 +135,7 @@ class Replica:
     _fresh_until: datetime = _EARLIEST
     _swept: datetime = _EARLIEST
     _opener: Remembering | None = None
+    _alike: Alike[Said] = field(default_factory=Alike)
 
     def check(self, channel: str, handle: str, at: datetime) -> Answer:
         """Whether whoever `channel` calls `handle` may communicate there at `at`, by this gate's clock. O(1)."""
@@ -232,7 +244,7 @@ class Replica:
 
     def _believed_until(self, change: FeedEntry, at: datetime) -> datetime | None:
         try:
-            demand_shown(change, self._trusted())
+            demand_shown(change, self._trusted(), self._alike)
         except Unproven as error:
             self.warn("no proof", f"a measure came without a proof that holds: {error}")
             return at + self.manner.grace
@@ -263,9 +275,9 @@ class Replica:
         return Unavailable(reason="the centre has been away for too long")
 
 
-def demand_shown(entry: FeedEntry, policy: Opener | None) -> None:
+def demand_shown(entry: FeedEntry, policy: Opener | None, alike: Alike[Said]) -> None:
     """Raises `Unproven` unless each span of the plan comes with its own proof."""
     if policy is None or entry.account is None or entry.channel is None:
         return
     for span in entry.plan:
-        demand_proven(entry.account, entry.channel, span, demand_in_log(span, policy))
+        demand_proven(entry.account, entry.channel, span, demand_in_log(span, policy), alike)

@@ -16,10 +16,12 @@ from typing import Final
 from comity.gates.records import Records
 from comity.gates.replica import Known, Manner, demand_shown
 from comity.gates.sound import demand_sound
+from comity.ledger.alike import Alike
 from comity.ledger.feed import (
     LONGEST_LINE,
     FeedEntry,
     FeedError,
+    Said,
     Unproven,
     decode_entry,
     decode_snapshot,
@@ -128,9 +130,9 @@ def _doubt(entry: FeedEntry, log: _Bundles, policy: Policy | None) -> str | None
     try:
         for span in entry.plan:
             if span.index is None:
-                demand_shown(entry, policy)
+                demand_shown(entry, policy, log.alike)
             else:
-                demand_proven(entry.account, entry.channel, span, log.entry(span.index))
+                demand_proven(entry.account, entry.channel, span, log.entry(span.index), log.alike)
     except Unproven as error:
         return str(error)
     return None
@@ -143,6 +145,7 @@ class _Bundles:
     read: FileReader
     policy: Policy | None
     checkpoint: bytes
+    alike: Alike[Said] = field(default_factory=Alike)
     _kept: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
     _size: int = -1
     _root: bytes = b""
