@@ -11,11 +11,12 @@ import os
 import secrets
 import shlex
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity.model.ids import AccountId
@@ -91,21 +92,31 @@ class KeyFile:
 
     def enrol(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, int]:
         """The subject of each account. Of a new one the key is durable before this returns."""
-        subjects = {account: self.subject(account) for account in accounts}
-        unknown = [account for account, subject in subjects.items() if subject is None]
-        new = dict(zip(unknown, self._fresh_subjects(len(unknown)), strict=True))
-        if new:
-            keys = {subject: secrets.token_bytes(_KEY_LENGTH) for subject in new.values()}
+        every = tuple(accounts)
+        subjects = {each: self._subjects[each] for each in every if each in self._subjects}
+        names = {self._account(each): each for each in every if each not in subjects}
+        stored = self._stored(names)
+        made = self._made([name for name in names if name not in stored])
+        for name, subject in (stored | made).items():
+            subjects[names[name]] = subject
+            self._remember(names[name], subject)
+        return subjects
+
+    def _stored(self, names: Collection[bytes]) -> dict[bytes, int]:
+        query = "select account, subject from subjects where account in (select unhex(value) from json_each(?))"
+        asked = msgspec.json.encode([name.hex() for name in names]).decode()
+        return dict(self._db.rows(tuple[bytes, int], query, asked)) if names else {}
+
+    def _made(self, names: Sequence[bytes]) -> dict[bytes, int]:
+        subjects = self._fresh_subjects(len(names))
+        rows = [(each, name, secrets.token_bytes(_KEY_LENGTH)) for each, name in zip(subjects, names, strict=True)]
+        if rows:
             with self._db.transaction():
-                self._db.executemany(
-                    "insert into subjects (subject, account, key) values (?, ?, ?)",
-                    [(subject, self._account(one), keys[subject]) for one, subject in new.items()],
-                )
-                self._db.execute("update secrets set enrolled = enrolled + ?", len(new))
-            for account, subject in new.items():
-                self._remember(account, subject)
-                self._remember_key(subject, keys[subject])
-        return {account: subject or new[account] for account, subject in subjects.items()}
+                self._db.executemany("insert into subjects (subject, account, key) values (?, ?, ?)", rows)
+                self._db.execute("update secrets set enrolled = enrolled + ?", len(rows))
+        for subject, _, key in rows:
+            self._remember_key(subject, key)
+        return {name: subject for subject, name, _ in rows}
 
     def _fresh_subjects(self, count: int) -> list[int]:
         """Near those that were made last, since each change writes whole pages of every index that has subjects.
