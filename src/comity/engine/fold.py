@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from comity.engine.databases import Patterns
-from comity.engine.joined import Joined, foreign_in
+from comity.engine.joined import BETWEEN, Joined, foreign_in
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.model.expression import Span
 
@@ -41,9 +42,6 @@ LONGEST_FOREIGN_KNOWN: Final = 48
 """Bytes of what is not ASCII's in a text, up to which it is remembered what becomes of them."""
 _WHITE_TO_SPACE: Final = bytes(32 if code < 128 and chr(code).isspace() else code for code in range(256))
 _TO_BE_SPACED: Final = Patterns({r"[\t-\r\x1c-\x1f]|  ": 1}, kind="row")  # found quicker than by `in`
-_ROWS_TO_BE_SPACED: Final = Patterns(
-    {r"[\t\x0b-\r\x1c-\x1f]|[^\0]\n[^\0]|  ": 1}, kind="words"
-)  # no line beside a zero
 _LOOKALIKES: Final = dict(zip(map(ord, FOREIGN), ASCII, strict=True))
 _SAME_SCRIPT: Final = {
     **dict.fromkeys(("ARABIC-INDIC", "EXTENDED"), "ARABIC"),  # the names of Arabic digits
@@ -79,9 +77,7 @@ def folded_rows(texts: Joined) -> list[bytes]:
 
 def _folded_otherwise(texts: Joined, raw: bytes, starts: list[int], ends: list[int]) -> dict[int, bytes]:
     """Those that are not folded by lower case alone, which is `raw`, by their places."""
-    spaced = [0] * (len(starts) + 1)
-    _ROWS_TO_BE_SPACED.add_bits(raw, [*starts, len(raw)], spaced)
-    folded = {place: _spaced(raw[start : ends[place]]) for place, start in enumerate(starts) if spaced[place]}
+    folded = {place: _spaced(raw[starts[place] : ends[place]]) for place in _may_be_spaced(texts)}
     for place, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
         seen = seen_in(foreign)
         if seen.others:
@@ -90,6 +86,17 @@ def _folded_otherwise(texts: Joined, raw: bytes, starts: list[int], ends: list[i
             alone = _on_their_own(folded[place] if place in folded else raw[starts[place] : ends[place]], seen)
             folded[place] = _spaced(alone) if seen.moves_spaces else alone
     return folded
+
+
+def _may_be_spaced(texts: Joined) -> list[int]:
+    """The places of those with two spaces in a row, or with a control character."""
+    is_space, is_odd = texts.codes == ord(" "), texts.codes < ord(" ")
+    is_odd[: len(BETWEEN)] = False
+    for number in range(len(BETWEEN)):
+        is_odd[texts.ends + number] = False
+    is_odd[1:] |= is_space[1:] & is_space[:-1]
+    places: list[int] = np.unique(texts.places_of(np.flatnonzero(is_odd))).tolist()
+    return places
 
 
 def _folded(text: str) -> str:

@@ -124,18 +124,19 @@ def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
     lines = ["", "", f"UNSURE = {UNSURE}", "", "", "def at_once(m, counts, hits):", "    breached = 0"]
     for channels, numbers in _by_channels(rules).items():
         lines.append(f"    if m.channel in {_channels(channels, compiler)}:")
-        by_need: dict[int, dict[Guard, None]] = {0: {}}
+        by_need: dict[int, list[tuple[Guard, str]]] = {0: []}
         answers: list[str] = []
         for number in numbers:
             clause, rule = rules[number]
             need = need_of(rule.expression, compiler)
             guard = guard_of(rule.expression, clause.id, in_locals if need else in_place, compiler)
+            answer = f"breached |= {1 << number}  # {clause.id}"
             if guard.is_exact and not need:
-                answers += [f"if {guard.code}:", f"    breached |= {1 << number}  # {clause.id}"]
+                answers += [f"if {guard.code}:", f"    {answer}"]
             else:
-                by_need.setdefault(need, {})[guard] = None
+                by_need.setdefault(need, []).append((guard, answer))
         needless = _asked(by_need.pop(0))
-        tests = {need: [*_locals(guards, compiler), *_asked(guards)] for need, guards in by_need.items()}
+        tests = {need: [*_locals(asked, compiler), *_asked(asked)] for need, asked in by_need.items()}
         lines += _indented([*_guarded(tests), *needless, *answers, "pass"], 2)
     return [*lines, "    return breached"]
 
@@ -169,17 +170,22 @@ def _codes(guards: Iterable[Guard]) -> list[str]:
     return [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
 
 
-def _asked(guards: Iterable[Guard]) -> list[str]:
-    codes = _codes(guards)
-    return [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
+def _asked(guarded: Sequence[tuple[Guard, str]]) -> list[str]:
+    """Guards, and what is answered where they are sure."""
+    codes = _codes(dict.fromkeys(guard for guard, _ in guarded if not guard.sure))
+    lines = [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
+    for guard, answer in guarded:
+        if guard.sure:
+            lines += [f"if {guard.sure}:", f"    {answer}", f"elif {guard.code}:", "    return UNSURE"]
+    return lines
 
 
 def _in_place(compiler: Compiler) -> dict[str, str]:
     return DIRECT | {name: costly(name, compiler) for name in COSTLY}
 
 
-def _locals(guards: Iterable[Guard], compiler: Compiler) -> list[str]:
-    reads = dict.fromkeys(name for guard in guards for name in sorted(guard.reads))
+def _locals(guarded: Sequence[tuple[Guard, str]], compiler: Compiler) -> list[str]:
+    reads = dict.fromkeys(name for guard, _ in guarded for name in sorted(guard.reads))
     return [f"{local(name)} = {costly(name, compiler)}" for name in reads]
 
 

@@ -112,13 +112,17 @@ def _union(needs: list[int]) -> int:
 class Guard(NamedTuple):
     """Code over a message `m`, `counts` and `hits`, and what of `COSTLY` it reads. Without code it is no guard.
 
-    An exact one holds only where the expression does: there is nothing more to ask.
+    `sure` is code that holds only where the expression does. Where it is the guard itself there is no more to ask.
     """
 
     code: str
     price: float
     reads: frozenset[str] = frozenset()
-    is_exact: bool = False
+    sure: str = ""
+
+    @property
+    def is_exact(self) -> bool:
+        return bool(self.code) and self.sure == self.code
 
 
 COSTLY: Final = frozenset({*SIGNS, "author.age"})
@@ -150,7 +154,7 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
         case Call(function="_&&_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_&&_")]
             joined = _joined(" and ", [guard for guard in guards if guard.code])
-            return joined._replace(is_exact=all(guard.is_exact for guard in guards))
+            return joined if all(guard.sure for guard in guards) else joined._replace(sure="")
         case Call(function="_||_"):
             guards = [guard_of(operand, own, direct, compiler) for operand in chain(expression, "_||_")]
             return _joined(" or ", guards) if all(guard.code for guard in guards) else _NO_GUARD
@@ -161,12 +165,17 @@ def guard_of(expression: Expression, own: ClauseId, direct: Compiler, compiler: 
             code = f"(hits & {need} and {direct.variables[name]} {sign.strip('_')} {size})"
             return Guard(code, 0.7, frozenset({name}))
     if need := need_of(expression, compiler):
-        return Guard(f"hits & {need}", 0.5)
+        return Guard(f"hits & {need}", 0.5, sure=f"hits & {need << SURE}" if _is_of_phrases(expression) else "")
     if not _is_direct(expression):
         return _NO_GUARD
     made = direct.code(expression, own)
     reads = frozenset({part.name for part in walk(expression) if isinstance(part, Variable)} & COSTLY)
-    return Guard(made.text, made.price, reads, is_exact=True) if made.price < _DEAREST else _NO_GUARD
+    return Guard(made.text, made.price, reads, made.text) if made.price < _DEAREST else _NO_GUARD
+
+
+def _is_of_phrases(expression: Expression) -> bool:
+    """Whether it holds wherever the search that it needs is sure of a phrase."""
+    return isinstance(expression, Call) and expression.function in ("says", "saysAny")
 
 
 def _joined(sign: str, guards: list[Guard]) -> Guard:
@@ -174,11 +183,12 @@ def _joined(sign: str, guards: list[Guard]) -> Guard:
     ordered = list(dict.fromkeys(sorted(guards, key=lambda guard: guard.price)))
     if len(ordered) < 2:
         return ordered[0] if ordered else _NO_GUARD
+    sure = [guard.sure for guard in ordered if guard.sure]
     return Guard(
         f"({sign.join(guard.code for guard in ordered)})",
         sum(guard.price for guard in ordered),
         frozenset().union(*(guard.reads for guard in ordered)),
-        all(guard.is_exact for guard in ordered),
+        f"({sign.join(sure)})" if sure else "",
     )
 
 

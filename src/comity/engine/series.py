@@ -122,13 +122,15 @@ class _Messages(_Kept[Times, int]):
 
     def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
         found: list[list[int | float]] = [[1] * len(sent) for _ in self._windows]  # itself
-        lengths = [(column, length) for column, (_, length) in zip(found, self._windows, strict=True)]
+        lengths = [
+            (column, length, dict[Group, int]()) for column, (_, length) in zip(found, self._windows, strict=True)
+        ]
         fresh: list[Group] = []
         tallies = self._groups.tallies
         for place, (group, at, floor) in enumerate(zip(self._groups_of(traces), sent, floors, strict=True)):
             before = None if group is None else tallies.get(group)
             if group is None:
-                for column in found:
+                for column, _, _ in lengths:
                     column[place] = 0
             elif at <= floor:
                 continue
@@ -137,12 +139,20 @@ class _Messages(_Kept[Times, int]):
                 fresh.append(group)
             elif isinstance(before, int) or before[0] <= floor or before[-1] > at:
                 tallies[group] = times = with_time(before, at, floor)
-                for column, length in lengths:
+                for column, length, firsts in lengths:
                     column[place] = count(times, max(at - length, floor), at)
+                    firsts.pop(group, None)
             else:  # the newest of several that all are known
                 before.append(at)
-                for column, length in lengths:
-                    column[place] = len(before) - bisect_right(before, at - length)
+                for column, length, firsts in lengths:
+                    first, after = firsts.get(group), at - length
+                    if first is None:
+                        first = bisect_right(before, after)
+                    else:  # it was looked for a moment ago
+                        while before[first] <= after:
+                            first += 1
+                    firsts[group] = first
+                    column[place] = len(before) - first
         if sent:
             self._groups.began(fresh)
             self._groups.sweep_for(len(sent), floors[-1])
