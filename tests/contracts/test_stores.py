@@ -7,10 +7,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from comity.ports import Store, StoreError, Write
+from comity.model.ids import MessageId
+from comity.ports import OvertakenError, Store, StoreError, Write
 from comity.stores.memory import MemoryStore
 from comity.stores.sqlite import SqliteStore
-from comity.testing.store_values import decided
+from comity.testing.store_values import decided, taken
 from comity.testing.stores import StoreContract
 
 
@@ -41,6 +42,15 @@ class TestSqliteStore(StoreContract):
         SqliteStore(self.path, writes=False).close()
         first.close()
         SqliteStore(self.path).close()
+
+    def test_an_append_that_fails_half_way_undoes_what_was_to_be_kept_with_it(self) -> None:
+        store = self.store()
+        store.append(Write(size=0, position=0, messages=[taken("one")]))
+        with pytest.raises(StoreError, match="nothing of it was kept"):
+            append_what_is_known_after_another(store)
+        assert store.size == 0
+        store.append(Write(size=0, position=0, messages=[taken("two", author="bob")]))
+        assert len(self.reopened(store).answers("s", [MessageId("one"), MessageId("two")])) == 2
 
     def test_a_file_that_is_no_store_is_refused_with_a_mend(self) -> None:
         self.path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
@@ -82,3 +92,10 @@ class TestSqliteStore(StoreContract):
     def test_nobody_else_can_read_the_file(self) -> None:
         self.store().close()
         assert self.path.stat().st_mode & 0o077 == 0
+
+
+def append_what_is_known_after_another(store: Store) -> None:
+    with store.together():
+        store.append(Write(size=0, position=0, messages=[taken("two", author="bob")], entries=[b"two"]))
+        with pytest.raises(OvertakenError, match="taken into"):
+            store.append(Write(size=1, position=0, messages=[taken("one")]))

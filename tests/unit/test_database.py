@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import apsw
 import pytest
 
+from comity.ports import StoreError
 from comity.stores.database import Database, opened
 
 TABLE = "create table some (seq integer primary key, name text unique, size integer) strict;"
@@ -43,11 +44,25 @@ def test_a_row_that_is_known_undoes_the_transaction_with_all_rows_before_it(db: 
     with pytest.raises(apsw.ConstraintError):
         put(db, INSERT, 100)
     assert stored(db) == before
+
+
+def test_of_a_transaction_of_which_a_part_failed_nothing_is_kept_whatever_follows(db: Database) -> None:
+    with pytest.raises(StoreError, match="nothing of it was kept"):
+        go_on_after_a_part_failed(db)
+    assert stored(db) == []
+    with db.transaction(), db.part():
+        db.execute(INSERT, "anew", 1)
+    assert stored(db) == [(1, "anew", 1)]
+
+
+def go_on_after_a_part_failed(db: Database) -> None:
     with db.transaction():
-        with pytest.raises(apsw.ConstraintError):
-            put(db, INSERT, 100)
-        db.execute(INSERT, "another", 1)
-    assert stored(db) == [*before, (2, "another", 1)]
+        db.execute(INSERT, "before", 1)
+        with suppress(ZeroDivisionError), db.part():
+            db.execute(INSERT, "in it", 2)
+            raise ZeroDivisionError
+        with db.part():
+            db.execute(INSERT, "after", 3)
 
 
 def test_what_a_statement_does_about_rows_that_are_known_it_does_for_each(db: Database) -> None:

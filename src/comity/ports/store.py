@@ -164,9 +164,9 @@ class Store(Protocol):
         """The last snapshot; None before the first, and after an erasure, since it may hold what was erased."""
 
     def together(self) -> AbstractContextManager[None]:
-        """What is appended inside is kept when it ends: by then each append was taken or refused on its own.
+        """What is appended inside is kept when it ends: by then each append was taken or refused for its place.
 
-        Nothing of it is kept if the end is not reached. Do not erase or forget inside.
+        Nothing of it is kept if the end is not reached, or an append failed otherwise. Do not erase or forget inside.
         """
 
     def turn(self) -> AbstractContextManager[bool]:

@@ -21,8 +21,6 @@ from comity.ports import StoreError
 
 RowT = TypeVar("RowT")
 _OLDEST: Final = (3, 51, 3)
-_WHOLE: Final = ("begin immediate", "commit", "rollback")
-_PART: Final = ("savepoint part", "release part", "rollback to part; release part")
 _CACHE_KIB: Final = 64 << 10
 _LOG_PAGES: Final = 8192
 """Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
@@ -41,6 +39,7 @@ class Database:
 
     def __init__(self, path: Path, *, creates: bool) -> None:
         self.path, self._readers_asked_at = path, _LONG_LOG_PAGES
+        self._is_whole = True  # what the transaction has until now
         demand_safe(apsw.sqlite_lib_version())
         if creates:
             _make_private(path)
@@ -97,21 +96,30 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised.
-
-        Inside another one it is a part of that: undone alone, and durable when the whole is.
-        """
-        begin, commit, undo = _PART if self.in_transaction else _WHOLE
+        """All or nothing. Where SQLite has rolled back by itself, as on a full disk, the cause is what is raised."""
         with self._explained(), ExitStack() as unless_kept:
-            self._connection.execute(begin)
-            unless_kept.callback(self._undo, undo)
+            self._connection.execute("begin immediate")
+            self._is_whole = True
+            unless_kept.callback(self._undo)
             yield
-            self._connection.execute(commit)
+            if not self._is_whole:
+                raise StoreError(f"a part of what {self.path} was to keep together failed, so nothing of it was kept")
+            self._connection.execute("commit")
             unless_kept.pop_all()
 
-    def _undo(self, statement: str) -> None:
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Of a transaction: if this fails, nothing of the whole can be kept.
+
+        A savepoint would undo the part alone, and for that copies each page that the part changes.
+        """
+        was_whole, self._is_whole = self._is_whole, False
+        yield
+        self._is_whole = was_whole
+
+    def _undo(self) -> None:
         if self.in_transaction:
-            self._connection.execute(statement)
+            self._connection.execute("rollback")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

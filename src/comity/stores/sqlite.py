@@ -123,9 +123,10 @@ class SqliteStore:
         return True
 
     def append(self, write: Write) -> None:
-        with self._db.transaction():
+        with nullcontext() if self._db.in_transaction else self._db.transaction():
             self._demand_at(write)
-            self._appending.append(write)
+            with self._db.part():
+                self._appending.append(write)
         self._people.settle()
 
     @contextmanager
