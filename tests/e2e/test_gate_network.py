@@ -385,9 +385,14 @@ def test_hostile_names_change_nothing_in_the_kernel(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
-def test_of_very_many_addresses_only_those_with_flows_are_looked_for() -> None:
+@pytest.mark.parametrize("has_file", [True, False])
+def test_of_very_many_addresses_only_those_with_flows_are_looked_for(
+    *, has_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if why := missing():
         pytest.skip(why)
+    if not has_file:
+        monkeypatch.setattr(kernel, "FLOWS", tmp_path / "none")
     many = [f"10.99.{third}.{last}" for third in range(8) for last in range(1, 255)]
     cut = [*many, f"{LAN}2", f"{WORLD}9", "2001:db8:77::/64"]
     with network():

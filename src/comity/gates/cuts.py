@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from comity.gates.addresses import Address, address_of
+from comity.gates.addresses import Address, Sort, address_of
 from comity.gates.following import Clock
 from comity.gates.handles import Handles
 from comity.gates.records import Records
@@ -146,9 +146,14 @@ class Cuts:
         for row in self._rows.places(_key(address)):
             records = kept.records if row >= _KEPT else known.records if known else kept.records
             planned = records.planned(row & ~_KEPT)
-            if planned is not None and address in self._addresses(planned):
+            if planned is not None and self._is_of(planned, address):
                 doubted = known.unproven.get(row) if known else None
                 yield planned, FOREVER if doubted is None else doubted + self._replica.offset
+
+    def _is_of(self, planned: Planned, address: Address) -> bool:
+        if self._is_here(planned) and address.text in _called(planned) and address.sort is not Sort.SITE:
+            return True  # as `address_of` would find, at twenty times the cost
+        return address in self._addresses(planned)
 
     def _list(self, addresses: Iterable[Address], row: int) -> None:
         for address in addresses:

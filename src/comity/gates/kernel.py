@@ -6,6 +6,7 @@ import asyncio
 import re
 from asyncio.subprocess import PIPE
 from collections.abc import Sequence, Set
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from comity.gates.addresses import Address, Sort, address_of, sites_of
 
 _PATH: Final = {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C"}
+FLOWS: Final = Path("/proc/net/nf_conntrack")
 _SHOWN: Final = 300
 _MOST_UNSEEN: Final = 4
 """Places whose flows are forgotten without a look whether there are any: each costs two searches of all flows."""
@@ -58,10 +60,17 @@ async def forget_flows(addresses: Sequence[Address]) -> None:
 
 async def _in_flows() -> set[str]:
     """Every address that a flow is from or to, and their households: few, where very many are cut off at once."""
-    listed = [await _run("conntrack", "-L", "-f", family) for family in ("ipv4", "ipv6")]
-    texts = {text.decode("ascii", "replace") for one in listed for text in _ENDS.findall(one)}
+    texts = {text.decode("ascii", "replace") for text in _ENDS.findall(await _all_flows())}
     found = [address for text in texts if (address := address_of(text)) is not None]
     return {place for each in found for of in sites_of(each) for _, place in _places(of)}
+
+
+async def _all_flows() -> bytes:
+    """A line of each. The file is there in most kernels, for root, and takes a tenth of what the program does twice."""
+    try:
+        return await asyncio.to_thread(FLOWS.read_bytes)
+    except OSError:
+        return b"".join([await _run("conntrack", "-L", "-f", family) for family in ("ipv4", "ipv6")])
 
 
 def _to(place: str) -> str:

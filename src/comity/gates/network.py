@@ -30,8 +30,8 @@ _FIRST_PAUSE: Final = 0.1
 _LARGEST_DRIFT: Final = timedelta(seconds=1)
 """When the centre's clock turns out to be further off than that, all ends are written anew."""
 _SOONEST: Final = 0.001
-_BETWEEN_SEARCHES: Final = 1.0
-"""Seconds after a search of flows in which there is no other: the rules hold already, and a search starts programs."""
+_BETWEEN_SEARCHES: Final = 0.5
+"""Seconds after a search of flows in which there is no other: the rules hold already, and it may start programs."""
 _SPARED: Final = 4
 """Times as long as flows were searched, none are after that: the machine is a router."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from comity.gates.records import LARGEST_ROW
@@ -55,5 +55,5 @@ def _demand_order(entry: FeedEntry) -> None:
 
 def _demand_utc(*times: datetime | None) -> None:
     for at in times:
-        if at is not None and at.utcoffset() != timedelta():
+        if at is not None and at.tzinfo is not UTC and at.utcoffset() != timedelta():
             raise FeedError(f"the time {at.isoformat()} is not in UTC")
