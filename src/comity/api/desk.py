@@ -74,7 +74,7 @@ class Queue:
     def __init__(
         self, desk: Desk, told: Callable[[], None], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        """`told` is called after anything was recorded. `monotonic`: seconds, to end groups by."""
+        """`told` is called in the desk's thread after anything was recorded. `monotonic`: seconds, to end groups by."""
         self._desk, self._told, self._monotonic = desk, told, monotonic
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._queue: asyncio.Queue[_Act | _Waiting | None] = asyncio.Queue()
@@ -209,7 +209,6 @@ class Queue:
             if error is not None and not group.is_kept and len(group.works) > 1:
                 most = 1
                 continue
-            self._told()  # first, since gates wait for it
             outcomes = group.outcomes if error is None else [error] * max(1, len(group.outcomes))
             for act, outcome in zip(acts, outcomes, strict=False):
                 outcome.tell() if isinstance(outcome, _Done) else act.fail(outcome)
@@ -224,6 +223,7 @@ class Queue:
             else:
                 self._desk.act_together(group, lambda: self._monotonic() >= until)
         finally:
+            self._told()  # first, since gates wait for it
             for n, outcome in enumerate(group.outcomes):
                 if not group.is_kept:
                     acts[n].undone()
