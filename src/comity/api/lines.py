@@ -62,7 +62,8 @@ class Incoming:
     async def _why(self) -> None:
         """Raises what reading ended by, unless it ended as it should."""
         if self._reading is not None:
-            await asyncio.wait([self._reading])
+            if not self._reading.done():
+                await asyncio.wait([self._reading])
             if not self._reading.cancelled():
                 self._reading.result()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -79,7 +79,7 @@ def message_routes(
     queue: Queue,
     parse: Parse,
     link: Callable[[DecisionId], str],
-    count: Callable[[Outcome], None],
+    count: Callable[[Iterable[Outcome]], None],
     ending: Ending,
 ) -> list[ControllerRouterHandler]:
     coming_in = WeakSet[Incoming]()
@@ -116,11 +116,10 @@ def message_routes(
     return [take]
 
 
-def _counting(take: Answered, count: Callable[[Outcome], None]) -> Answered:
+def _counting(take: Answered, count: Callable[[Iterable[Outcome]], None]) -> Answered:
     async def counted(messages: Sequence[Message]) -> Sequence[ToldAnswer]:
         answers = await take(messages)
-        for answer in answers:
-            count(answer.outcome)
+        count(answer.outcome for answer in answers)
         return answers
 
     return counted

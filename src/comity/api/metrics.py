@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counted
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -47,8 +48,9 @@ class Metrics:
         """`route` as the table of routes has it, never a path."""
         self._requests.labels(method, route, status).observe(seconds)
 
-    def judged(self, outcome: Outcome) -> None:
-        self._messages.labels(outcome).inc()
+    def judged(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome, count in Counted(outcomes).items():
+            self._messages.labels(outcome).inc(count)
 
     def also(self, collector: Collector) -> None:
         """Ask this one too."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from comity.ledger.tree import HASH_LENGTH, TILE_HEIGHT, TILE_WIDTH, FullTile, HashReader, Tree, top
@@ -16,6 +17,8 @@ from comity.ledger.tree import HASH_LENGTH, TILE_HEIGHT, TILE_WIDTH, FullTile, H
 LONGEST_ENTRY: Final = 0xFFFF
 LARGEST_FILE: Final = TILE_WIDTH * (2 + LONGEST_ENTRY)
 """The most bytes that any file of a log can have: a full bundle of the longest entries."""
+_MOST_TILES: Final = 16
+"""Kept at hand while proofs are made: a proof needs one or two of each level."""
 
 FileReader = Callable[[str], bytes | None]
 """`read(path)`: the file's bytes, or None where there is no such file."""
@@ -139,14 +142,18 @@ def hashes_from_tiles(read: FileReader, size: int) -> HashReader:
     """A reader of subtree hashes for proofs in a tree of `size`, from its tiles. It raises `TileError`."""
     widths = tile_widths(size)
 
+    @lru_cache(_MOST_TILES)
+    def tile_at(level: int, n: int) -> tuple[int, bytes]:
+        full, partial = widths[level] if level < len(widths) else (0, 0)
+        width = TILE_WIDTH if n < full else partial if n == full else 0
+        return width, fetch_hashes(read, TilePlace(level=level, n=n, width=width)) if width else b""
+
     def subtree(height: int, n: int) -> bytes:
         level, rest = divmod(height, TILE_HEIGHT)
         tile, start = divmod(n << rest, TILE_WIDTH)
-        full, partial = widths[level] if level < len(widths) else (0, 0)
-        width = TILE_WIDTH if tile < full else partial if tile == full else 0
+        width, hashes = tile_at(level, tile)
         if start + (1 << rest) > width:
             raise ValueError(f"A tree of {size} entries has no subtree {n} of height {height}.")
-        hashes = fetch_hashes(read, TilePlace(level=level, n=tile, width=width))
         return top([hashes[at * HASH_LENGTH : (at + 1) * HASH_LENGTH] for at in range(start, start + (1 << rest))])
 
     return subtree
