@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from comity.model.ids import AccountId
@@ -68,6 +68,10 @@ class People:
         """None: it was erased since."""
         cipher = self._keys.cipher(subject)
         return None if cipher is None else unseal(cipher, place, row, file=self._db.path)
+
+    def have_ready(self, subjects: Collection[int]) -> None:
+        """What is theirs is unsealed next."""
+        self._keys.have_ready(subjects)
 
     def erase(self, subject: int) -> None:
         """Take everything of the subject out of the store. Its key goes after the transaction: see `finish`."""

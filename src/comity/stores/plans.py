@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from comity.stores.database import Database
 from comity.stores.layout import EPOCH, MICROSECOND, place_of_openings, place_of_plan, unpack_openings
 from comity.stores.people import People
 
+_AT_ONCE: Final = 500
 _KEPT: Final = 1_000_000
 """Changes that a gate may be behind by; one that is further behind takes a new snapshot."""
 _FEED: Final = (  # one statement, so that all of it is of one moment
@@ -100,9 +102,12 @@ class Plans:
 
     def changes(self, after: int) -> Iterator[Told]:
         query = "select seq, row, subject, body from changes join plans using (row) where seq > ? order by seq"
-        for seq, row, subject, body in self._db.rows(tuple[int, int, int | None, bytes | None], query, after):
-            planned = None if subject is None or body is None else self._opened(subject, row, body)
-            yield Told(seq=seq, row=row, planned=planned)
+        rows = self._db.rows(tuple[int, int, int | None, bytes | None], query, after)
+        while some := list(islice(rows, _AT_ONCE)):
+            self._people.have_ready({subject for _, _, subject, _ in some if subject is not None})
+            for seq, row, subject, body in some:
+                planned = None if subject is None or body is None else self._opened(subject, row, body)
+                yield Told(seq=seq, row=row, planned=planned)
 
     def entered(self, decisions: Collection[DecisionId]) -> Mapping[DecisionId, Entered]:
         """What proves plans; of an entry whose openings were erased there are none."""
