@@ -396,3 +396,12 @@ def test_an_sqlite_that_can_lose_what_was_committed_is_refused(version: str) -> 
         demand_safe(version)
     for good in ("3.51.3", "3.52.0", "4.0.0", apsw.sqlite_lib_version()):
         demand_safe(good)
+
+
+def test_a_number_that_is_drawn_twice_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([1 << 32, 0, 7])  # of the second account the first draw falls on the first one's number
+    monkeypatch.setattr("comity.stores.keys.secrets.randbits", lambda _: next(drawn))
+    with closing(KeyFile(tmp_path / "keys.db", creates=True)) as keys:
+        first = keys.enrol([AccountId("a")])
+        assert keys.enrol([AccountId("b")]) == {"b": (2 << 32) + 7}
+        assert keys.enrol([AccountId("a")]) == first == {"a": 2 << 32}

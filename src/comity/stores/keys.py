@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+import apsw
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -96,7 +97,10 @@ class KeyFile:
         subjects = {each: self._subjects[each] for each in every if each in self._subjects}
         names = {self._account(each): each for each in every if each not in subjects}
         stored = self._stored(names)
-        made = self._made([name for name in names if name not in stored])
+        try:
+            made = self._made([name for name in names if name not in stored])
+        except apsw.ConstraintError:  # somebody's number was drawn again, once in a thousand million times
+            return self.enrol(every)
         for name, subject in (stored | made).items():
             subjects[names[name]] = subject
             self._remember(names[name], subject)
