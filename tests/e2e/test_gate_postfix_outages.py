@@ -155,8 +155,8 @@ def test_a_clock_that_is_seconds_or_minutes_wrong_changes_nothing(server: Postfi
             before = await figures.value("clock_offset_seconds")
             for apart in (timedelta(seconds=3), timedelta(minutes=7)):
                 told.centre.now = partial(add, start, apart)
-                async with asyncio.timeout(PATIENCE):
-                    while await figures.value("clock_offset_seconds") < before + apart.total_seconds() / 2:
+                async with asyncio.timeout(PATIENCE):  # the clock of this centre stands, so it falls behind again
+                    while await figures.value("clock_offset_seconds") < before + apart.total_seconds() / 6:
                         pass
                 assert await codes(told, "ann", "bob") == [550, 250]
             assert await figures.value('events_total{kind="alarm clock"}') > 0
