@@ -122,6 +122,19 @@ def test_what_changed_while_nobody_followed_is_heard_of_by_the_next_who_does() -
     watched(told)
 
 
+def test_what_is_published_after_it_was_seen_is_heard_of_without_another_change() -> None:
+    async def told(world: Followed) -> None:
+        async with world.following(0) as first:
+            before = dict(world.log.files)
+            world.cut()
+            after, world.log.files = world.log.files, before
+            await world.watch.wait(30)  # it was seen, and nothing of it could be told
+            world.log.files = after
+            await first(2)
+
+    watched(told)
+
+
 def test_at_the_end_streams_end_and_nobody_waits() -> None:
     async def told(world: Followed) -> None:
         async with world.following(0) as first:

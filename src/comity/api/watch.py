@@ -39,6 +39,7 @@ class Watch:
         self._feed = ThreadPoolExecutor(1, thread_name_prefix="feed")
         self._at_hand: dict[int, FeedEntry] = {}
         self._read_to = "", 0, False  # the epoch; the last change that was read; whether that is all there is
+        self._lags = False  # what another program recorded was seen before that had published it
         self._streams = self._beats = 0
         self._recorded, self._turned = asyncio.Event(), asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -138,23 +139,22 @@ class Watch:
             await asyncio.wait([looking])
             if time.monotonic() >= due:
                 self._beats, due = self._beats + 1, time.monotonic() + HEARTBEAT
-            self._wake(
-                is_new=looking.exception() is not None or looking.result()
-            )  # who follows will hear what is wrong
+            self._wake(is_new=looking.exception() is not None or looking.result())  # who follows hears what is wrong
 
     def _see(self, due: float) -> bool:
         """Whether something was recorded before a heartbeat is due. What the feed has of it is at hand then."""
         is_new = False
         while not is_new and not self._ends and (left := due - time.monotonic()) > 0:
-            is_told = self._told.wait(min(left, _LOOK))
-            self._told.clear()
+            if is_told := self._told.wait(min(left, _LOOK)):
+                self._told.clear()
             with self._lock:
-                is_new = self._store.was_changed() or is_told
+                is_new = self._store.was_changed() or is_told or (self._lags and self._source.was_published())
         with self._lock:
             epoch, after, _ = self._read_to
             self._read_to = epoch, after, False
             if self._streams:
                 self._read(epoch, after)
+                self._lags = self._read_to[1] < self._store.feed.cursor
         return is_new
 
     def _wake(self, *, is_new: bool) -> None:

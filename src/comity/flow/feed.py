@@ -102,6 +102,10 @@ class FeedSource:
                     return
                 yield _entry(one, shown.__getitem__)
 
+    def was_published(self) -> bool:
+        """Whether anything was since `changes` was asked last."""
+        return self._proofs.are_old
+
     def heartbeat(self, now: datetime, channels: Channels = None) -> Heartbeat:
         feed = self._store.feed
         return Heartbeat(cursor=feed.cursor, digest=_hex(_total(feed, channels)[1]), now=now)
@@ -190,6 +194,10 @@ class _Proofs:
     @property
     def size(self) -> int:
         return self._checkpoint.size
+
+    @property
+    def are_old(self) -> bool:
+        return self._log.read(CHECKPOINT_PATH) != self._signed
 
     def renew(self) -> None:
         signed = self._log.read(CHECKPOINT_PATH)
