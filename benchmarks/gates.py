@@ -59,9 +59,9 @@ from gate_replica import name, span  # noqa: E402
 _GIVEN = [int(one) for one in sys.argv[1:]]
 FLIPS, CUTS, RATE = *_GIVEN, *(100, 1_000_000, 1_000)[len(_GIVEN) :]
 LENGTH = timedelta(days=30)
-BATCH = max(1, RATE // 100)
-"""Accounts that change together, up to a hundred times a second."""
-IN_FLIGHT = 10
+BATCH = max(1, RATE // 20)
+"""Accounts that change together, twenty times a second, as a busy source sends its messages."""
+IN_FLIGHT = 4
 """Such batches, at most, that wait for their answer."""
 LONGEST = 240.0
 """Seconds after which no further flip is begun, however many are still to come."""
