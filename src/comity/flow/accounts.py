@@ -5,7 +5,7 @@ it is written to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -89,8 +89,9 @@ def give_handle(proceedings: Proceedings, given: HandleGiven) -> None:
     channels = latest.agreement.channels if latest else ()
     if given.channel not in channels:
         raise RefusedError(f"the agreement has no channel {given.channel!r}; it has {', '.join(channels)}")
-    for holder in proceedings.store.handle_holders(given.channel, given.handle):
-        _demand_free(proceedings.record(holder), given)
+    for holders in proceedings.store.handle_holders([(given.channel, given.handle)]).values():
+        for holder in holders:
+            _demand_free(proceedings.record(holder), given)
     proceedings.note(given)
 
 
@@ -121,13 +122,12 @@ def by_account(proceedings: Proceedings, messages: Iterable[Message]) -> tuple[M
 
     A source may know no more of an author than what its channel calls it.
     """
-    known: dict[tuple[Channel, str], Sequence[Record]] = {}
+    every = [((message.channel, str(message.author)), message) for message in messages]
+    holders = proceedings.store.handle_holders(dict.fromkeys(called for called, _ in every))
     found = []
-    for message in messages:
-        called = (message.channel, str(message.author))
-        if called not in known:
-            known[called] = tuple(map(proceedings.record, proceedings.store.handle_holders(*called)))
-        holder = next((each.account for each in known[called] if _was_called(each, called, message.sent)), None)
+    for called, message in every:
+        records = map(proceedings.record, holders.get(called, ()))
+        holder = next((each.account for each in records if _was_called(each, called, message.sent)), None)
         found.append(message if holder is None else msgspec.structs.replace(message, author=holder))
     return tuple(found)
 

@@ -81,7 +81,9 @@ class Proceedings:
         answers = self.answers(messages) if self._terms.mode == "replay" else self._answers_by(now, messages)
         taken: list[Taken] = []
         facts: list[Fact] = []
-        for judged in self._judged(unanswered(messages, answers), now):
+        new = unanswered(messages, answers)
+        self._meet(message.author for message in new)
+        for judged in self._judged(new, now):
             one, follows = self._one(judged, now)
             taken.append(one)
             facts.extend(follows)
@@ -366,10 +368,20 @@ class Proceedings:
         """The account's record as it is now."""
         known = self._records.get(account)
         if known is None:
-            if len(self._records) >= self._terms.most_records and not self._are_ahead:
-                self._records.clear()
+            self._make_room()
             known = self._records[account] = fold(account, self._store.facts_of(account))
         return known
+
+    def _meet(self, accounts: Iterable[AccountId]) -> None:
+        """Look up the records of those together whose are not at hand."""
+        self._make_room()
+        fresh = dict.fromkeys(account for account in accounts if account not in self._records)
+        for account, facts in self._store.facts_of_each(fresh).items():
+            self._records[account] = fold(account, facts)
+
+    def _make_room(self) -> None:
+        if len(self._records) >= self._terms.most_records and not self._are_ahead:
+            self._records.clear()
 
     def _active(self, at: datetime) -> list[DecisionId]:
         """The decisions of which a measure on channels holds at `at`."""

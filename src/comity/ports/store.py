@@ -42,6 +42,9 @@ class Store(Protocol):
     def facts_of(self, account: AccountId, *, until: int | None = None) -> Sequence[Fact]:
         """The account's facts, in the record's order. `until`: only those of the record's first so many positions."""
 
+    def facts_of_each(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, Sequence[Fact]]:
+        """The facts of each, none for an account that is not known."""
+
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
     ) -> Iterator[Fact]:
@@ -71,8 +74,10 @@ class Store(Protocol):
     def waiting(self) -> Iterator[tuple[str, AccountId]]:
         """Cases and appeals opened and not yet closed, the longest waiting first."""
 
-    def handle_holders(self, channel: Channel, handle: str) -> Sequence[AccountId]:
-        """The accounts that ever had the handle, first to last."""
+    def handle_holders(
+        self, handles: Iterable[tuple[Channel, str]]
+    ) -> Mapping[tuple[Channel, str], Sequence[AccountId]]:
+        """The accounts that ever had each of the handles, first to last; without those that nobody had."""
 
     def restricted(self) -> Iterator[AccountId]:
         """The accounts of which a measure on channels may hold; without this one asks all of them."""

@@ -94,22 +94,31 @@ class KeyFile:
     def enrol(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, int]:
         """The subject of each account. Of a new one the key is durable before this returns."""
         every = tuple(accounts)
-        subjects = {each: self._subjects[each] for each in every if each in self._subjects}
-        names = {self._account(each): each for each in every if each not in subjects}
-        stored = self._stored(names)
+        known = self.subjects(every)
+        names = {self._account(each): each for each in every if each not in known}
         try:
-            made = self._made([name for name in names if name not in stored])
+            made = self._made(tuple(names))
         except apsw.ConstraintError:  # somebody's number was drawn again, once in a thousand million times
             return self.enrol(every)
-        for name, subject in (stored | made).items():
-            subjects[names[name]] = subject
-            self._remember(names[name], subject)
-        return subjects
+        return known | self._remembered(names, made)
+
+    def subjects(self, accounts: Iterable[AccountId]) -> dict[AccountId, int]:
+        """The subject of each account that has one."""
+        every = tuple(accounts)
+        known = {each: self._subjects[each] for each in every if each in self._subjects}
+        names = {self._account(each): each for each in every if each not in known}
+        return known | self._remembered(names, self._stored(names))
 
     def _stored(self, names: Collection[bytes]) -> dict[bytes, int]:
         query = "select account, subject from subjects where account in (select unhex(value) from json_each(?))"
         asked = msgspec.json.encode([name.hex() for name in names]).decode()
         return dict(self._db.rows(tuple[bytes, int], query, asked)) if names else {}
+
+    def _remembered(self, names: Mapping[bytes, AccountId], subjects: Mapping[bytes, int]) -> dict[AccountId, int]:
+        found = {names[name]: subject for name, subject in subjects.items()}
+        for account, subject in found.items():
+            self._remember(account, subject)
+        return found
 
     def _made(self, names: Sequence[bytes]) -> dict[bytes, int]:
         subjects = self._fresh_subjects(len(names))

@@ -180,6 +180,9 @@ class MemoryStore:
         facts = (self._facts[position] for position in every if until is None or position < until)
         return tuple(fact for fact in facts if fact is not None)
 
+    def facts_of_each(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, Sequence[Fact]]:
+        return {account: self.facts_of(account) for account in accounts}
+
     def histories(self, kinds: Sequence[type[Fact]], having: Sequence[type[Fact]]) -> Iterator[Sequence[Fact]]:
         for account in self._by_account:
             facts = self.facts_of(account)
@@ -211,8 +214,10 @@ class MemoryStore:
     def waiting(self) -> Iterator[tuple[str, AccountId]]:
         return iter(tuple(self._waiting.items()))
 
-    def handle_holders(self, channel: Channel, handle: str) -> Sequence[AccountId]:
-        return tuple(self._handles.get((channel, handle), ()))
+    def handle_holders(
+        self, handles: Iterable[tuple[Channel, str]]
+    ) -> Mapping[tuple[Channel, str], Sequence[AccountId]]:
+        return {each: tuple(holders) for each in handles if (holders := self._handles.get(each))}
 
     def restricted(self) -> Iterator[AccountId]:
         return iter(tuple(self._restricted))

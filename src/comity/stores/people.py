@@ -48,6 +48,10 @@ class People:
     def subject(self, account: AccountId) -> int | None:
         return self._keys.subject(account)
 
+    def subjects(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, int]:
+        """Those of the accounts that have one."""
+        return self._keys.subjects(accounts)
+
     def account(self, subject: int) -> AccountId | None:
         """None: it was erased."""
         row = next(self._db.blobs("select account from subjects where subject = ?", subject), None)

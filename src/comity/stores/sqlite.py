@@ -187,6 +187,18 @@ class SqliteStore:
         facts = () if subject is None else self._decoded(query, subject, _LAST if until is None else until)
         return tuple(fact for _, fact in facts)
 
+    def facts_of_each(self, accounts: Iterable[AccountId]) -> Mapping[AccountId, Sequence[Fact]]:
+        every = tuple(accounts)
+        found: dict[AccountId, list[Fact]] = {account: [] for account in every}
+        subjects = self._people.subjects(every)
+        if subjects:
+            query = (
+                "select seq, subject, body from facts where subject in (select value from json_each(?)) order by seq"
+            )
+            for _, fact in self._decoded(query, _json(tuple(subjects.values()))):
+                found[fact.account].append(fact)
+        return found
+
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
     ) -> Iterator[Fact]:
@@ -228,9 +240,19 @@ class SqliteStore:
             if account is not None:
                 yield id_, account
 
-    def handle_holders(self, channel: Channel, handle: str) -> Sequence[AccountId]:
-        query = "select subject from handles where handle = ? order by seq"
-        return tuple(self._accounts(query, handle_key(self._keys, channel, handle)))
+    def handle_holders(
+        self, handles: Iterable[tuple[Channel, str]]
+    ) -> Mapping[tuple[Channel, str], Sequence[AccountId]]:
+        keys = {handle_key(self._keys, *each): each for each in handles}
+        query = (
+            "select handle, subject from handles where handle in (select unhex(value) from json_each(?)) order by seq"
+        )
+        found: dict[tuple[Channel, str], list[AccountId]] = {}
+        for key, subject in self._db.rows(tuple[bytes, int], query, _json([key.hex() for key in keys])):
+            account = self._people.account(subject)
+            if account is not None:
+                found.setdefault(keys[key], []).append(account)
+        return found
 
     def restricted(self) -> Iterator[AccountId]:
         return self._accounts("select subject from restricted")
@@ -390,7 +412,7 @@ class SqliteStore:
         self._held.close()
 
 
-def _json(values: Sequence[str]) -> str:
+def _json(values: Sequence[str | int]) -> str:
     return msgspec.json.encode(values).decode()
 
 

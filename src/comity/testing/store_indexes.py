@@ -81,12 +81,27 @@ class IndexContract(Contract):
             )
         )
         store = self.reopened(store)
-        assert list(store.handle_holders(mail, HOSTILE)) == ["bob", "ann"]
-        assert list(store.handle_holders(mail, "x")) == ["ann"]
-        assert list(store.handle_holders(chat, "x")) == ["eve"]
-        assert list(store.handle_holders(chat, HOSTILE)) == []
+        asked = [(mail, HOSTILE), (mail, "x"), (chat, "x"), (chat, HOSTILE)]
+        found = {of: list(holders) for of, holders in store.handle_holders(asked).items()}
+        assert found == {(mail, HOSTILE): ["bob", "ann"], (mail, "x"): ["ann"], (chat, "x"): ["eve"]}
         store.erase(BOB)
-        assert list(self.reopened(store).handle_holders(mail, HOSTILE)) == ["ann"]
+        found = {of: list(holders) for of, holders in self.reopened(store).handle_holders(asked[:1]).items()}
+        assert found == {(mail, HOSTILE): ["ann"]}
+
+    def test_the_facts_of_several_accounts_are_each_ones_own_in_order(self) -> None:
+        store = self.store()
+        facts: list[Fact] = [case_opened("ann", "a"), accepted("bob"), case_closed("ann", "a"), accepted(HOSTILE)]
+        store.append(Write(size=0, position=0, facts=facts))
+        store.erase(BOB)
+        store = self.reopened(store)
+        found = store.facts_of_each([ANN, BOB, EVE, AccountId(HOSTILE)])
+        assert {account: list(of) for account, of in found.items()} == {
+            ANN: [facts[0], facts[2]],
+            BOB: [],
+            EVE: [],
+            HOSTILE: [facts[3]],
+        }
+        assert store.facts_of_each([]) == {}
 
     def test_facts_are_chosen_by_kind_time_and_position_and_keep_their_order(self) -> None:
         store = self.store()
