@@ -157,6 +157,21 @@ def asked(place: Place, ask: Callable[[Queue], list]) -> list:
     return asyncio.run(all_at_once())
 
 
+def test_gates_hear_of_what_is_kept_before_more_is(place: Place) -> None:
+    order: list[str] = []
+
+    async def acts() -> None:
+        queue = Queue(place.desk, lambda: order.append("told"), heard=lambda: order.append("heard"))
+        await queue.start()
+        for number in range(3):
+            await queue.take(messages(1 + number)[-1:])
+        await queue.stop()
+
+    asyncio.run(acts())
+    assert order == ["heard", "told"] * (len(order) // 2)
+    assert len(order) >= 6
+
+
 def test_what_waits_at_the_service_is_kept_together_in_its_order(place: Place) -> None:
     sent = messages(40)
     told = asked(

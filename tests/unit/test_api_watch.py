@@ -135,6 +135,26 @@ def test_what_is_published_after_it_was_seen_is_heard_of_without_another_change(
     watched(told)
 
 
+def test_who_decides_more_waits_until_what_was_told_is_at_hand_if_anybody_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "_LONGEST", 30)
+
+    async def told(world: Followed) -> None:
+        world.cut()
+        await asyncio.to_thread(world.watch.heard)  # nobody follows, and nothing is read
+        assert world.source.reads == 0
+        async with world.following(2) as first:
+            for number in range(2, 10):
+                before = world.source.reads
+                world.cut()
+                await asyncio.to_thread(world.watch.heard)
+                assert world.source.reads > before
+                await first(2 * number)
+
+    watched(told)
+
+
 def test_at_the_end_streams_end_and_nobody_waits() -> None:
     async def told(world: Followed) -> None:
         async with world.following(0) as first:

@@ -108,7 +108,7 @@ def make_app(
     """
     watch = Watch(parts.reading, FeedSource(parts.reading, parts.log, _refusal_link(parts)), parts.clock, parts.spans)
     snapshots = Snapshots(FeedSource(parts.apart, parts.log, _refusal_link(parts)))
-    queue = Queue(parts.desk, watch.tell)
+    queue = Queue(parts.desk, watch.tell, heard=watch.heard)
     once = Once(queue, parts.replies, parts.clock, parts.secret)
 
     async def statement_of(token: str) -> DecisionId | None:

@@ -72,10 +72,18 @@ class Queue:
     """Begin it with `start` in the running event loop; `stop` waits until all that was taken is answered."""
 
     def __init__(
-        self, desk: Desk, told: Callable[[], None], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        desk: Desk,
+        told: Callable[[], None],
+        *,
+        heard: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`told` is called in the desk's thread after anything was recorded. `monotonic`: seconds, to end groups by."""
-        self._desk, self._told, self._monotonic = desk, told, monotonic
+        """`told` is called in the desk's thread after anything was recorded; `heard` before more is, and may wait.
+
+        `monotonic`: seconds, to end groups by.
+        """
+        self._desk, self._told, self._heard, self._monotonic = desk, told, heard, monotonic
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._queue: asyncio.Queue[_Act | _Waiting | None] = asyncio.Queue()
         self._waiting = 0
@@ -215,6 +223,7 @@ class Queue:
             acts = acts[len(outcomes) :]
 
     def _keep(self, acts: Sequence[_Act], group: Group[_Done]) -> None:
+        self._heard()
         until = self._monotonic() + _LONGEST
         try:
             if acts[0].is_alone:
@@ -224,6 +233,7 @@ class Queue:
                 self._desk.act_together(group, lambda: self._monotonic() >= until)
         finally:
             self._told()  # first, since gates wait for it
+            self._desk.tidy()
             for n, outcome in enumerate(group.outcomes):
                 if not group.is_kept:
                     acts[n].undone()

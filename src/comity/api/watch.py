@@ -24,6 +24,8 @@ HEARTBEAT: Final = 0.5
 """Seconds between two heartbeats."""
 _LOOK: Final = 0.005
 """Seconds after which it is seen that another program has written."""
+_LONGEST: Final = 0.05
+"""Seconds that the next acts wait at most for who follows."""
 _AT_ONCE: Final = 500
 _MOST_AT_HAND: Final = 20_000
 
@@ -34,7 +36,7 @@ class Watch:
     def __init__(self, store: Store, source: FeedSource, clock: Clock, spans: Spans = NO_SPANS) -> None:
         """`store` is only read, and by nobody else."""
         self._store, self._source, self._clock, self._spans = store, source, clock, spans
-        self._lock, self._told = threading.Lock(), threading.Event()
+        self._lock, self._told, self._seen = threading.Lock(), threading.Event(), threading.Event()
         self._asked = ThreadPoolExecutor(1, thread_name_prefix="asked")
         self._feed = ThreadPoolExecutor(1, thread_name_prefix="feed")
         self._at_hand: dict[int, FeedEntry] = {}
@@ -62,7 +64,16 @@ class Watch:
 
     def tell(self) -> None:
         """Something was recorded in this program."""
+        self._seen.clear()
         self._told.set()
+
+    def heard(self) -> None:
+        """Wait until what was told last is at hand for who follows, but not for long.
+
+        Who decides more meanwhile would have them wait, for both need the interpreter.
+        """
+        if self._streams:
+            self._seen.wait(_LONGEST)
 
     async def ask(self, work: Callable[[Store], ResultT]) -> ResultT:
         """Look something up, away from the thread that decides."""
@@ -155,6 +166,7 @@ class Watch:
             if self._streams:
                 self._read(epoch, after)
                 self._lags = self._read_to[1] < self._store.feed.cursor
+            self._seen.set()
         return is_new
 
     def _wake(self, *, is_new: bool) -> None:

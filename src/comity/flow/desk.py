@@ -82,6 +82,11 @@ class Desk:
                 running.publish_kept()
             self._running = None if running.is_spent else running
 
+    def tidy(self) -> None:
+        """What the store can do when nobody waits for it."""
+        with self._lock:
+            self._store.tidy()
+
     def read(self, work: Callable[[Proceedings], ResultT]) -> ResultT:
         """Look at the record as it is now."""
         with self._lock:

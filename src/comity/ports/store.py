@@ -180,5 +180,8 @@ class Store(Protocol):
     def was_changed(self) -> bool:
         """Whether another program has written since this was asked last; asked often, so it is cheap."""
 
+    def tidy(self) -> None:
+        """Do what takes a while and can wait, when nobody waits for it."""
+
     def close(self) -> None:
         """Give back what is held; a closed store is not used again."""

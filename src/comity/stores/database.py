@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ _OLDEST: Final = (3, 51, 3)
 _CACHE_KIB: Final = 64 << 10
 _LOG_PAGES: Final = 8192
 """Keys are spread at random over their index; with SQLite's own, smaller limits each page is written many times."""
+_MOST_LOG_PAGES: Final = 2 * _LOG_PAGES
 _LONG_LOG_PAGES: Final = 4 * _LOG_PAGES
 _PLACES: Final = re.compile(r"(?<= values )\([?, ]+\)")
 _AT_ONCE: Final = (64, 16, 4)
@@ -40,6 +41,7 @@ class Database:
     def __init__(self, path: Path, *, creates: bool) -> None:
         self.path, self._readers_asked_at = path, _LONG_LOG_PAGES
         self._is_whole = True  # what the transaction has until now
+        self._pages = 0  # of the write-ahead log, after the last commit
         demand_safe(apsw.sqlite_lib_version())
         if creates:
             _make_private(path)
@@ -153,19 +155,26 @@ class Database:
 
         While somebody always reads, the log would never end: where it is long, those who read now are waited for.
         """
+        self._pages = pages
         try:
             if pages >= self._readers_asked_at:
                 self._readers_asked_at = pages + _LONG_LOG_PAGES
                 connection.set_busy_timeout(_UNTIL_READ)
                 connection.wal_checkpoint(name, apsw.SQLITE_CHECKPOINT_RESTART)
                 self._readers_asked_at = _LONG_LOG_PAGES
-            elif pages >= _LOG_PAGES:
+            elif pages >= _MOST_LOG_PAGES:
                 connection.wal_checkpoint(name)
         except apsw.Error:
             pass
         finally:
             connection.set_busy_timeout(_PATIENCE)
         return apsw.SQLITE_OK
+
+    def tidy(self) -> None:
+        """Move the write-ahead log into the file if it is long enough: who is at leisure saves a commit the time."""
+        if self._pages >= _LOG_PAGES:
+            with suppress(apsw.Error):
+                self._connection.wal_checkpoint()
 
     @property
     def in_transaction(self) -> bool:

@@ -105,3 +105,12 @@ PLACE_OF_SNAPSHOT: Final = b"snapshot/"
 
 def micros(at: datetime) -> int:
     return (at - EPOCH) // MICROSECOND
+
+
+def moment(at: int) -> datetime:
+    return EPOCH + at * MICROSECOND
+
+
+def listed(values: Iterable[str | int]) -> str:
+    """A list as SQLite's `json_each` reads it."""
+    return msgspec.json.encode(list(values)).decode()

@@ -345,6 +345,9 @@ class MemoryStore:
     def was_changed(self) -> bool:
         return False
 
+    def tidy(self) -> None:
+        """There is nothing to do."""
+
     def close(self) -> None:
         """Nothing is held."""
 

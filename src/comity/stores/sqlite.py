@@ -27,7 +27,6 @@ from comity.ports import (
     Entered,
     Feed,
     Kept,
-    Outcome,
     OvertakenError,
     Publication,
     Sender,
@@ -40,23 +39,20 @@ from comity.ports import (
 from comity.stores.appending import PUBLICATION, Appending, kind_of
 from comity.stores.database import Database, Lock, locked
 from comity.stores.layout import (
-    EPOCH,
-    MICROSECOND,
     PLACE_OF_SNAPSHOT,
-    Private,
     attachment_key,
     handle_key,
+    listed,
     message_key,
     micros,
+    moment,
     place_of_attachment,
-    place_of_body,
     place_of_fact,
-    place_of_message,
     place_of_openings,
     terminated_key,
     unpack_openings,
-    unpack_private,
 )
+from comity.stores.messages import Messages
 from comity.stores.migration import prepared
 from comity.stores.people import People
 from comity.stores.plans import Plans
@@ -99,6 +95,7 @@ class SqliteStore:
                 self._keys = held.enter_context(closing(prepared(self._db)))
             self._people = People(self._db, self._keys)
             self._plans = Plans(self._db, self._people)
+            self._messages = Messages(self._db, self._keys, self._people)
             self._people.demand_keys()
             if writes:
                 self._people.finish()
@@ -121,6 +118,9 @@ class SqliteStore:
         self._keys.refresh()
         self._people.refresh()
         return True
+
+    def tidy(self) -> None:
+        self._db.tidy()
 
     def append(self, write: Write) -> None:
         with nullcontext() if self._db.in_transaction else self._db.transaction():
@@ -177,7 +177,7 @@ class SqliteStore:
     def versions(self) -> Sequence[Version]:
         query = "select digest, name, effective, files from versions order by seq"
         return tuple(
-            Version(digest=Digest(digest), name=name, effective=_time(effective), files=_FILES.decode(files))
+            Version(digest=Digest(digest), name=name, effective=moment(effective), files=_FILES.decode(files))
             for digest, name, effective, files in self._db.rows(tuple[str, str, int, bytes], query)
         )
 
@@ -195,26 +195,26 @@ class SqliteStore:
             query = (
                 "select seq, subject, body from facts where subject in (select value from json_each(?)) order by seq"
             )
-            for _, fact in self._decoded(query, _json(tuple(subjects.values()))):
+            for _, fact in self._decoded(query, listed(subjects.values())):
                 found[fact.account].append(fact)
         return found
 
     def facts(
         self, kinds: Sequence[type[Fact]] = (), *, after: int = 0, since: datetime | None = None
     ) -> Iterator[Fact]:
-        named, first, earliest = _json([kind_of(each) for each in kinds]), 0, _EARLIEST
+        named, first, earliest = listed(map(kind_of, kinds)), 0, _EARLIEST
         if since is not None:  # the first of them by the index, then on in the record's order
             earliest = micros(since)
             first = self._db.number(_FIRST_FACT, named, earliest)
         return (fact for _, fact in self._decoded(_FACTS, named, earliest, max(first, after + 1)))
 
     def histories(self, kinds: Sequence[type[Fact]], having: Sequence[type[Fact]]) -> Iterator[Sequence[Fact]]:
-        named = [_json([kind_of(each) for each in given]) for given in (kinds, having)]
+        named = [listed(map(kind_of, given)) for given in (kinds, having)]
         facts = (fact for _, fact in self._decoded(_HISTORIES, *named))
         return (tuple(each) for _, each in groupby(facts, key=attrgetter("account")))
 
     def numbered(self, kinds: Sequence[type[Fact]], *, after: int) -> Iterator[tuple[int, Fact]]:
-        return self._decoded(_FACTS, _json([kind_of(each) for each in kinds]), _EARLIEST, after + 1)
+        return self._decoded(_FACTS, listed(map(kind_of, kinds)), _EARLIEST, after + 1)
 
     def publications(self, *, after: int) -> Iterator[tuple[int, Publication]]:
         query = "select seq, body from facts where kind = ? and seq > ? order by seq"
@@ -248,7 +248,7 @@ class SqliteStore:
             "select handle, subject from handles where handle in (select unhex(value) from json_each(?)) order by seq"
         )
         found: dict[tuple[Channel, str], list[AccountId]] = {}
-        for key, subject in self._db.rows(tuple[bytes, int], query, _json([key.hex() for key in keys])):
+        for key, subject in self._db.rows(tuple[bytes, int], query, listed(key.hex() for key in keys)):
             account = self._people.account(subject)
             if account is not None:
                 found.setdefault(keys[key], []).append(account)
@@ -289,57 +289,25 @@ class SqliteStore:
         return tuple(DecisionId(statement) for (statement,) in rows)
 
     def answers(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Answer]:
-        by_key = {message_key(self._keys, source, each): each for each in ids}
-        query = "select key, subject, private from messages where key in (select unhex(value) from json_each(?))"
-        rows = self._db.rows(tuple[bytes, int | None, bytes | None], query, _json([key.hex() for key in by_key]))
-        return {by_key[key]: self._answer(by_key[key], key, subject, sealed) for key, subject, sealed in rows}
+        return self._messages.answers(source, ids)
 
     def senders(self, source: str, ids: Sequence[MessageId]) -> dict[MessageId, Sender]:
-        by_key = {message_key(self._keys, source, each): each for each in ids}
-        query = (
-            "select key, subject, sent, private from messages"
-            " where subject is not null and key in (select unhex(value) from json_each(?))"
-        )
-        found = dict[MessageId, Sender]()
-        rows = self._db.rows(tuple[bytes, int, int, bytes], query, _json([key.hex() for key in by_key]))
-        for key, subject, sent, sealed in rows:
-            private, account = self._private(key, subject, sealed), self._people.account(subject)
-            if private is not None and account is not None:
-                found[by_key[key]] = Sender(account=account, sent=_time(sent), trace=private.trace)
-        return found
-
-    def _answer(self, id_: MessageId, key: bytes, subject: int | None, sealed: bytes | None) -> Answer:
-        private = None if subject is None or sealed is None else self._private(key, subject, sealed)
-        return Answer(message=id_, outcome=Outcome.ERASED) if private is None else private.answer
-
-    def _private(self, key: bytes, subject: int, sealed: bytes) -> Private | None:
-        content = self._people.unseal(subject, place_of_message(key), sealed)
-        return None if content is None else unpack_private(content)
+        return self._messages.senders(source, ids)
 
     def message(self, source: str, message: MessageId) -> Message | None:
-        key = message_key(self._keys, source, message)
-        query = "select subject, body from messages where key = ? and body is not null"
-        for subject, body in self._db.rows(tuple[int, bytes], query, key):
-            content = self._people.unseal(subject, place_of_body(key), body)
-            return None if content is None else _MESSAGE.decode(content)
-        return None
+        return self._messages.message(source, message)
 
     def kept_messages(self, *, until: datetime = LATEST) -> Iterator[Kept]:
-        # +: by the index of what is kept, since that of times has all that was ever sent
-        return self._kept("body is not null and +sent <= ? order by seq", micros(until))
+        return self._messages.kept_messages(until=until)
 
     def kept_of(self, account: AccountId) -> Iterator[Kept]:
-        return self._kept("subject = ? and body is not null order by seq", self._people.subject(account))
+        return self._messages.kept_of(account)
 
     def kept_last(self, count: int) -> Sequence[Kept]:
-        return tuple(self._kept("body is not null order by seq desc limit ?", count))[::-1]
+        return self._messages.kept_last(count)
 
-    def _kept(self, which: str, *values: int | None) -> Iterator[Kept]:
-        query = f"select key, subject, sent, private from messages where {which}"  # noqa: S608 - of constants
-        for key, subject, sent, sealed in self._db.rows(tuple[bytes, int, int, bytes], query, *values):
-            private, account = self._private(key, subject, sealed), self._people.account(subject)
-            if private is not None and account is not None:
-                yield Kept(source=private.source, id=private.id, account=account, sent=_time(sent))
+    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
+        return self._messages.traces(after=after, since=since)
 
     def attachment(self, account: AccountId, digest: Digest) -> bytes | None:
         subject, name = self._people.subject(account), attachment_key(self._keys, account, digest)
@@ -348,17 +316,6 @@ class SqliteStore:
         return (
             None if subject is None or body is None else self._people.unseal(subject, place_of_attachment(name), body)
         )
-
-    def traces(self, *, after: int = 0, since: datetime | None = None) -> Iterator[bytes]:
-        earliest, first = _EARLIEST, 0
-        if since is not None:
-            earliest = micros(since)
-            first = self._db.number("select coalesce(min(seq), 1 << 62) from messages where sent >= ?", earliest)
-        query = "select key, subject, private from messages where seq >= ? and sent >= ? order by seq"
-        for key, subject, sealed in self._db.rows(tuple[bytes, int, bytes], query, max(first, after + 1), earliest):
-            private = self._private(key, subject, sealed)
-            if private is not None:
-                yield private.trace
 
     def entries(self, start: int, end: int) -> Sequence[bytes]:
         return tuple(self._db.blobs("select body from entries where seq >= ? and seq < ? order by seq", start, end))
@@ -398,7 +355,7 @@ class SqliteStore:
 
     @property
     def reached(self) -> datetime | None:
-        return next((_time(at) for (at,) in self._db.rows(tuple[int], "select at from reached")), None)
+        return next((moment(at) for (at,) in self._db.rows(tuple[int], "select at from reached")), None)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -410,11 +367,3 @@ class SqliteStore:
 
     def close(self) -> None:
         self._held.close()
-
-
-def _json(values: Sequence[str | int]) -> str:
-    return msgspec.json.encode(values).decode()
-
-
-def _time(at: int) -> datetime:
-    return EPOCH + at * MICROSECOND
