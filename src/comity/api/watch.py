@@ -160,14 +160,19 @@ class Watch:
                 self._told.clear()
             with self._lock:
                 is_new = self._store.was_changed() or is_told or (self._lags and self._source.was_published())
-        with self._lock:
-            epoch, after, _ = self._read_to
-            self._read_to = epoch, after, False
-            if self._streams:
-                self._read(epoch, after)
-                self._lags = self._read_to[1] < self._store.feed.cursor
+        try:
+            with self._lock:
+                self._read_on()
+        finally:
             self._seen.set()
         return is_new
+
+    def _read_on(self) -> None:
+        epoch, after, _ = self._read_to
+        self._read_to = epoch, after, False
+        if self._streams:
+            self._read(epoch, after)
+            self._lags = self._read_to[1] < self._store.feed.cursor
 
     def _wake(self, *, is_new: bool) -> None:
         self._turned.set()
