@@ -100,15 +100,16 @@ class Watch:
             beats = self._beats
             yield await self._heartbeat(channels)
             while not self._ends:
-                if changes:
+                turned = self._turned  # before it is asked what there is, so that nothing comes between unheard
+                if changes := changes or await self._after(epoch, after):
                     after = changes[-1].seq
                     yield b"".join(map(encode_line, scoped(changes, channels)))
+                    changes = ()
                 else:
-                    await self._turned.wait()
+                    await turned.wait()
                 if beats != self._beats:
                     beats = self._beats
                     yield await self._heartbeat(channels)
-                changes = await self._after(epoch, after)
         finally:
             self._streams -= 1
 
