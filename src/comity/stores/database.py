@@ -88,13 +88,14 @@ class Database:
 
         Rows are inserted several by one statement: that takes less, and gives the interpreter away less often.
         """
-        left = list(rows)
+        every, done = list(rows), 0
         with self._explained():
             for count, for_several in _for_several(statement):
-                while len(left) >= count:
-                    some, left = left[:count], left[count:]
+                while len(every) - done >= count:
+                    some = every[done : done + count]
                     self._connection.execute(for_several, tuple(chain.from_iterable(some)))
-            self._connection.executemany(statement, left)
+                    done += count
+            self._connection.executemany(statement, every[done:])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ import msgspec
 from comity.model.ids import DecisionId
 from comity.model.mail import Mail, Pause
 from comity.stores.database import opened
-from comity.stores.layout import EPOCH, MICROSECOND, micros
+from comity.stores.layout import micros, moment
 
 MAIL_FILE: Final = "mail.db"
 _FORMAT: Final = 1
@@ -110,6 +110,6 @@ class MailFile:
                 statement=DecisionId(statement),
                 event=event,
                 attempts=attempts,
-                due=None if due is None else EPOCH + due * MICROSECOND,
+                due=None if due is None else moment(due),
                 error=error,
             )

@@ -24,7 +24,7 @@ from comity.ports import Answer, Owned, Running, StoreError, Taken, Write
 from comity.stores.appending import Appending
 from comity.stores.database import Database
 from comity.stores.keys import KEYS_FILE, KeyFile
-from comity.stores.layout import EPOCH, MICROSECOND, id_in, place_of_fact
+from comity.stores.layout import id_in, moment, place_of_fact
 from comity.stores.people import People
 from comity.stores.plans import Plans
 from comity.stores.tables import FEED, FORMAT, SCHEMA
@@ -149,9 +149,7 @@ def _old_messages(db: Database) -> Iterator[Taken]:
     )
     rows = db.rows(tuple[str, MessageId, AccountId, int, bytes, bytes, bytes | None], query)
     for source, id_, account, sent, answer, trace, body in rows:
-        bare = Message(
-            id=id_, author=account, channel=Channel(""), text="", sent=EPOCH + sent * MICROSECOND, source=source
-        )
+        bare = Message(id=id_, author=account, channel=Channel(""), text="", sent=moment(sent), source=source)
         yield Taken(
             message=_MESSAGE.decode(body) if body else bare,
             trace=trace,

@@ -18,7 +18,7 @@ from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.plan import Planned
 from comity.ports import Entered, Feed, Told
 from comity.stores.database import Database
-from comity.stores.layout import EPOCH, MICROSECOND, place_of_openings, place_of_plan, unpack_openings
+from comity.stores.layout import listed, moment, place_of_openings, place_of_plan, unpack_openings
 from comity.stores.people import People
 
 _AT_ONCE: Final = 500
@@ -94,7 +94,7 @@ class Plans:
     def told_at(self, seq: int) -> datetime | None:
         """When the change was committed, by this machine's clock."""
         rows = self._db.rows(tuple[int], "select at from changes where seq = ?", seq)
-        return next((EPOCH + at * MICROSECOND for (at,) in rows), None)
+        return next((moment(at) for (at,) in rows), None)
 
     def last_change(self, subject: int, channel: Channel) -> int | None:
         query = "select max(seq) from changes join plans using (row) where subject = ? and channel = ?"
@@ -112,7 +112,7 @@ class Plans:
     def entered(self, decisions: Collection[DecisionId]) -> Mapping[DecisionId, Entered]:
         """What proves plans; of an entry whose openings were erased there are none."""
         found = dict[DecisionId, Entered]()
-        wanted = msgspec.json.encode(list(decisions)).decode()
+        wanted = listed(decisions)
         rows = self._db.rows(tuple[DecisionId, int, bytes, int | None, bytes | None], _ENTERED, wanted)
         for id_, index, entry, subject, body in rows:
             before = found[id_].openings if id_ in found else ()

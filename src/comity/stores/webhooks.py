@@ -15,7 +15,7 @@ import msgspec
 
 from comity.model.webhook import Letter, Webhook, WebhookId
 from comity.stores.database import opened
-from comity.stores.layout import EPOCH, MICROSECOND, micros
+from comity.stores.layout import micros, moment
 
 WEBHOOKS_FILE: Final = "webhooks.db"
 _FORMAT: Final = 1
@@ -107,7 +107,7 @@ class WebhookFile:
                 hook=WebhookId(hook),
                 event=event,
                 attempts=attempts,
-                due=None if due is None else EPOCH + due * MICROSECOND,
+                due=None if due is None else moment(due),
                 error=error,
             )
 
