@@ -37,6 +37,7 @@ from comity.app.wiring import (
     gate_acks,
     mails,
     opened,
+    put_aside,
     reading,
     replies,
     tokens,
@@ -72,13 +73,16 @@ def serve(
 ) -> Exit:
     """Until it is told to end (Ctrl-C, SIGTERM). `ready` is told where it listens, before the first request."""
     with ExitStack() as held:
-        held.enter_context(ByPlaceAlone(told_to(sys.stderr, SystemClock())))
+        tell = told_to(sys.stderr, SystemClock())
+        held.enter_context(ByPlaceAlone(tell))
         spans = held.enter_context(tracing(version("comity")))
         record = replace(held.enter_context(opened(settings, shares=True)), spans=spans)
         if record.mode is None:
             raise StopError("the record has no agreement yet", help="Publish one with `comity publish`.")
         where = host or settings["serve.host"], settings.serve_port if port is None else port
         listener = held.enter_context(listening(*where, backlog=_MOST_CONNECTIONS))
+        for each in put_aside(settings):
+            tell("a damaged file was put aside, and is begun anew", {"level": "warning", "kept": str(each)})
         url = settings["serve.url"].rstrip("/") or place_of(listener)
         parts = _parts(record, held, url)
         pages = Pages(parts.zone)

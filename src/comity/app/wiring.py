@@ -33,6 +33,7 @@ from comity.ledger.note import NoteError
 from comity.ports import NO_SPANS, PublishedLog, Spans, Store, StoreError
 from comity.stores.access import ACCESS_FILE
 from comity.stores.anchor import AnchoredLog, read_anchor
+from comity.stores.aside import put_aside_if_damaged
 from comity.stores.counts import COUNTS_FILE, CountFile
 from comity.stores.gate_acks import GATES_FILE, GateAckFile
 from comity.stores.log_folder import LogFolder
@@ -224,6 +225,12 @@ def gate_acks(settings: Settings) -> GateAckFile:
 def counts(settings: Settings) -> CountFile:
     """What pages count. Raises `StopError`."""
     return _beside(settings, COUNTS_FILE, CountFile)
+
+
+def put_aside(settings: Settings) -> tuple[Path, ...]:
+    """What was damaged and may be lost, as it is called now; it is begun anew. Raises `StopError`."""
+    found = (_beside(settings, name, put_aside_if_damaged) for name in (COUNTS_FILE, GATES_FILE))
+    return tuple(filter(None, found))
 
 
 def replies(settings: Settings) -> ReplyFile:

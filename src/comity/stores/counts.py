@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from comity.stores.aside import MEND
 from comity.stores.database import opened
 
 COUNTS_FILE: Final = "counts.db"
@@ -19,7 +20,7 @@ class CountFile:
     """Each count by its name. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = opened(path, _FORMAT, _SCHEMA)
+        self._db = opened(path, _FORMAT, _SCHEMA, mend=MEND)
         self._db.execute("pragma synchronous = normal")  # a cut of power may take the last ones
 
     def read(self, name: str) -> bytes:

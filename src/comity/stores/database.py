@@ -32,14 +32,16 @@ _AT_ONCE: Final = (64, 16, 4)
 _STATEMENTS: Final = 200  # prepared
 _UNTIL_READ: Final = 100  # milliseconds
 _PATIENCE: Final = 5_000  # milliseconds
+_DAMAGES: Final = (apsw.CorruptError, apsw.NotADBError)
 Value = str | int | bytes | None
 
 
 class Database:
     """A file of tables. Every method raises `StoreError`, saying what the operator can do."""
 
-    def __init__(self, path: Path, *, creates: bool) -> None:
-        self.path, self._readers_asked_at = path, _LONG_LOG_PAGES
+    def __init__(self, path: Path, *, creates: bool, mend: str = "restore a backup") -> None:
+        """`mend`: what to do if the file is damaged."""
+        self.path, self._mend, self._readers_asked_at = path, mend, _LONG_LOG_PAGES
         self._is_whole = True  # what the transaction has until now
         self._pages = 0  # of the write-ahead log, after the last commit
         demand_safe(apsw.sqlite_lib_version())
@@ -144,12 +146,15 @@ class Database:
 
     def take_all(self, other: Database) -> None:
         """Become a copy of `other` as it is at one moment."""
-        with self._explained():
-            with self._connection.backup("main", other._connection, "main") as backup:
-                backup.step()
-            faults = [row[0] for row in self._connection.execute("pragma quick_check(1)")]
-        if faults != ["ok"]:
-            raise StoreError(f"the copy {self.path} is damaged: {faults[0]}; check the disk, and back up again")
+        with self._explained(), self._connection.backup("main", other._connection, "main") as backup:
+            backup.step()
+        if fault := self.fault():
+            raise StoreError(f"the copy {self.path} is damaged: {fault}; check the disk, and back up again")
+
+    def fault(self) -> str:
+        """What is damaged; empty: nothing. Reads the whole file."""
+        (found,), *_ = self.rows(tuple[str], "pragma quick_check(1)")
+        return "" if found == "ok" else found
 
     def _move_log(self, connection: apsw.Connection, name: str, pages: int) -> int:
         """After a commit: move the write-ahead log into the file, as SQLite does by itself. What fails is tried again.
@@ -202,14 +207,14 @@ class Database:
             raise StoreError(
                 f"the disk with {self.path} is full: nothing was recorded; free space, run again"
             ) from error
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            raise StoreError(f"{self.path} is damaged or no Comity store; restore a backup") from error
+        except _DAMAGES as error:
+            raise StoreError(f"{self.path} is damaged or no Comity store; {self._mend}") from error
         except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
             raise StoreError(
                 f"{self.path} cannot be opened or written: {error}; check who may write there, and the disk's space"
             ) from error
         except apsw.Error as error:
-            raise StoreError(f"{self.path} cannot be used: {error}; restore a backup") from error
+            raise StoreError(f"{self.path} cannot be used: {error}; {self._mend}") from error
 
 
 @lru_cache
@@ -225,9 +230,9 @@ def _for_several(statement: str) -> tuple[tuple[int, str], ...]:
     return tuple((count, whole.replace(places, ", ".join([places] * count))) for count in _AT_ONCE)
 
 
-def opened(path: Path, format_: int, schema: str) -> Database:
+def opened(path: Path, format_: int, schema: str, *, mend: str = "restore a backup") -> Database:
     """A file that has all its tables since its beginning, made where there is none. Raises `StoreError`."""
-    db = Database(path, creates=True)
+    db = Database(path, creates=True, mend=mend)
     if db.format > format_:
         raise StoreError(f"{path} was written by a newer Comity; update Comity to read it")
     if db.format == 0:
@@ -235,6 +240,17 @@ def opened(path: Path, format_: int, schema: str) -> Database:
             if db.format == 0:  # nobody else was faster
                 db.declare(format_, schema)
     return db
+
+
+def is_damaged(path: Path) -> bool:
+    """Reads the whole file. Raises `StoreError` if that cannot be said."""
+    try:
+        with closing(Database(path, creates=False)) as db:
+            return bool(db.fault())
+    except StoreError as error:
+        if isinstance(error.__cause__, _DAMAGES):
+            return True
+        raise
 
 
 def demand_safe(version: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from comity.model.access import GateAck
+from comity.stores.aside import MEND
 from comity.stores.database import opened
 
 GATES_FILE: Final = "gates.db"
@@ -25,7 +26,7 @@ class GateAckFile:
     """The last acknowledgements of each gate. Raises `StoreError` as the store does."""
 
     def __init__(self, path: Path) -> None:
-        self._db = opened(path, _FORMAT, _SCHEMA)
+        self._db = opened(path, _FORMAT, _SCHEMA, mend=MEND)
         self._db.execute("pragma synchronous = normal")  # a cut of power may take the last ones
 
     def add(self, *acks: GateAck) -> None:
