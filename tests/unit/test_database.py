@@ -1,4 +1,4 @@
-"""Rows that are inserted several at once stand as if they had been inserted one after the other."""
+"""Rows that are inserted or read several at once are as if it had been done with one after the other."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from comity.ports import StoreError
@@ -31,10 +32,18 @@ def stored(db: Database) -> list[tuple[int, str, int]]:
     return list(db.rows(tuple[int, str, int], "select seq, name, size from some order by seq"))
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 15, 16, 63, 64, 65, 149])
-def test_all_rows_are_inserted_in_their_order_however_many_they_are(db: Database, count: int) -> None:
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 15, 16, 63, 64, 65, 100, 301])
+def test_all_rows_are_inserted_and_read_in_their_order_however_many_they_are(db: Database, count: int) -> None:
     put(db, INSERT, count)
     assert stored(db) == [(number + 1, f"{number}", number) for number in range(count)]
+
+
+@pytest.mark.parametrize("damaged", [1, 100, 101])
+def test_a_row_of_another_type_than_its_place_is_not_read(db: Database, damaged: int) -> None:
+    put(db, INSERT, 150)
+    db.execute("update some set size = null where seq = ?", damaged)
+    with pytest.raises(msgspec.ValidationError):
+        stored(db)
 
 
 @pytest.mark.parametrize("known", [0, 40, 70, 99])
