@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -24,7 +25,10 @@ from hypothesis import strategies as st
 from test_flow_record import NOW, World, agreement, agreement_text
 
 from comity.api.app import addresses
+from comity.api.outbox import Outbox
+from comity.api.watch import Watch
 from comity.app.webhook_link import HttpsLink, is_open, usable
+from comity.flow.feed import FeedSource
 from comity.flow.webhooks import Courier, next_try, signed
 from comity.model.access import Role
 from comity.model.ids import AccountId
@@ -70,7 +74,8 @@ class Sending:
         self.hooks.add(Webhook(**{**{name: getattr(HOOK, name) for name in HOOK.__struct_fields__}, "source": source}))
         pages = addresses(LINKS, "https://example.org")
         clock, entropy = self.world.clock, CountedEntropy()
-        self.courier = Courier(self.world.store, self.hooks, self.receiver, clock, entropy, pages)
+        self.parts = self.world.store, self.hooks, self.receiver, clock, entropy, pages
+        self.courier = Courier(*self.parts)
 
     def say(self, *authors: str) -> None:
         for author in authors:
@@ -125,6 +130,29 @@ def test_what_is_never_taken_is_given_up_listed_and_sent_again_when_somebody_say
     assert sending.hooks.again(HOOK.id, sending.world.clock.at) == 1
     assert sending.send() == [f"evt_{letter.event}"]
     assert sending.hooks.dead(HOOK.id) == ()
+
+
+def test_nothing_looks_for_events_while_the_service_ends(sending: Sending) -> None:
+    looked = 0
+
+    class Counted(Courier):
+        def hooks(self) -> tuple[WebhookId, ...]:
+            nonlocal looked
+            looked += 1
+            return super().hooks()
+
+    async def end_slowly() -> None:
+        world, loop = sending.world, asyncio.get_running_loop()
+        watch = Watch(world.store, FeedSource(world.store, world.log, str), world.clock)
+        outbox = Outbox(Counted(*sending.parts), watch)
+        await outbox.start()
+        watch.end()
+        for _ in range(100):
+            await loop.run_in_executor(None, looked.bit_count)  # as long as one look takes
+        await outbox.stop()
+
+    asyncio.run(end_slowly())
+    assert looked < 5
 
 
 def test_a_version_of_the_agreement_is_sent_in_its_place(sending: Sending) -> None:

@@ -44,7 +44,10 @@ class Outbox:
             for hook in hooks:
                 if hook not in self._busy:
                     self._busy[hook] = loop.create_task(self._send(hook))
-            await (self._watch.wait(_LOOK) if hooks else asyncio.sleep(_LOOK))
+            if not hooks:
+                await asyncio.sleep(_LOOK)
+            elif not await self._watch.wait(_LOOK):
+                return  # what came since the end stays due
 
     async def _send(self, hook: WebhookId) -> None:
         """Until it is reached no more, or has all."""
