@@ -51,6 +51,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     `measures`: what the decision behind it does. `acceptance_due`: the version in force, where the author accepted
     another one before and has yet to accept this. `until`: of one to hold, when to pass it on if nothing was decided.
+    `hint`: what its source may have got wrong, such as a channel that the agreement does not name.
     """
 
     id: MessageId
@@ -62,6 +63,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None = None
     acceptance_due: Digest | None = None
     until: datetime | None = None
+    hint: str | None = None
 
 
 _DOES: Final = {
@@ -197,6 +199,7 @@ def judged(answer: ToldAnswer, link: Callable[[DecisionId], str]) -> Judged:
         link=link(answer.statement) if answer.statement else None,
         acceptance_due=answer.acceptance_due,
         until=answer.until,
+        hint=answer.hint,
     )
 
 

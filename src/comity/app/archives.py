@@ -6,7 +6,7 @@ import glob
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,14 @@ def each_batch(
     if read.rejects:
         err.print(f"Left out: {counted(read.rejects, 'bad record')}; see {printable(str(rejects))}.", markup=False)
     return read
+
+
+def on_other_channels(elsewhere: int, messages: int, channels: Iterable[str], *, named_by: str) -> str:
+    """Why that many of the messages are found by no rule, and what to do if they should be."""
+    some = f"{elsewhere:,} of them {'is' if elsewhere == 1 else 'are'} not"
+    which = "None of them is" if elsewhere == messages else some
+    names = ", ".join(channels)
+    return f"{which} on a channel that {named_by} names ({names}); `--map channel==NAME` says which one it was."
 
 
 def demand_apart(written: Path, archives: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from comity.app.archives import on_other_channels
 from comity.app.backtest_report import ClauseShown, Estimate, KindShown, LadderShown, Report, Sample
 from comity.app.tables import Column, table
 from comity.app.terminal import out, say
@@ -67,10 +68,7 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def elsewhere(report: Report) -> str:
-    """Why messages of other channels are found by no rule, and what to do if they should be."""
-    which = "None of them is" if report.elsewhere == report.messages else f"{report.elsewhere:,} of them are not"
-    names = ", ".join(report.draft.channels)
-    return f"{which} on a channel that the draft names ({names}); `--map channel==NAME` says which one it was."
+    return on_other_channels(report.elsewhere, report.messages, report.draft.channels, named_by="the draft")
 
 
 def share(value: float) -> str:

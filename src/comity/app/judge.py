@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comity.app.archives import demand_apart, each_batch
+from comity.app.archives import demand_apart, each_batch, on_other_channels
 from comity.app.check import checked_agreement
 from comity.app.errors import Exit, StopError
 from comity.app.terminal import as_json as print_json
@@ -50,15 +50,16 @@ def judge(
     agreement = checked_agreement(path)
     judging = Judging(agreement)
     clauses: Counter[str] = Counter()
-    breaching = 0
+    breaching = elsewhere = 0
     with ExitStack() as stack:
         if out is not None:
             demand_apart(out, archives)
         keep = keeper(out, stack)
 
         def work(messages: Sequence[Message]) -> str:
-            nonlocal breaching
+            nonlocal breaching, elsewhere
             found = list(zip(messages, judging.judge_batch(messages), strict=True))
+            elsewhere += sum(message.channel not in agreement.channels for message in messages)
             breaching += sum(bool(findings) for _, findings in found)
             clauses.update(finding.clause for _, findings in found for finding in findings)
             keep([row for message, findings in found for row in rows_of(message, findings)])
@@ -66,12 +67,14 @@ def judge(
 
         read = each_batch("judging", archives, mapping, source, rejects, work)
     if as_json:
-        print_json(
-            {"messages": read.messages, "breaching": breaching, "clauses": dict(clauses), "rejects": read.rejects}
-        )
+        found = {"messages": read.messages, "elsewhere": elsewhere, "breaching": breaching, "clauses": dict(clauses)}
+        print_json({**found, "rejects": read.rejects})
         return read.exit_code
     verb = "breaches" if breaching == 1 else "breach"
     terminal.print(f"{counted(read.messages, 'message')}, {breaching:,} of which {verb} the agreement.")
+    if elsewhere:
+        told = on_other_channels(elsewhere, read.messages, agreement.channels, named_by="the agreement")
+        terminal.print(told, markup=False)
     for clause in agreement.clauses:
         terminal.print(f"  {clause.id}: {clauses[clause.id]:,}", markup=False)
     return read.exit_code

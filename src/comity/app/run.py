@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from comity.app.archives import each_batch
+from comity.app.archives import each_batch, on_other_channels
 from comity.app.errors import Exit, StopError
 from comity.app.interrupts import explained, held
 from comity.app.publish import publish_into
@@ -17,7 +17,7 @@ from comity.app.terminal import err, out
 from comity.app.wiring import Opened, opened
 from comity.casework.wording import counted
 from comity.model.message import Message
-from comity.ports import Outcome
+from comity.ports import Answer, Outcome
 
 AT_ONCE: Final = 1000
 """Messages in one transaction."""
@@ -30,10 +30,20 @@ class Tally:
         self.outcomes: Counter[Outcome] = Counter()
         self.clauses: Counter[str] = Counter()
         self.statements: set[str] = set()
+        self.elsewhere = 0
+        """Messages on channels that no version of the agreement names."""
+
+    def add(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            self.outcomes[answer.outcome] += 1
+            self.clauses.update(answer.clauses)
+            if answer.statement:
+                self.statements.add(answer.statement)
 
     def summary(self) -> dict[str, object]:
         return {
             "messages": sum(self.outcomes.values()),
+            "elsewhere": self.elsewhere,
             "outcomes": {str(outcome): count for outcome, count in self.outcomes.most_common()},
             "clauses": dict(self.clauses.most_common()),
             "statements": len(self.statements),
@@ -56,16 +66,14 @@ def run(
         with held():
             _prepare(record, as_sent=as_sent)
             proceedings = record.proceedings()
+            channels = proceedings.versions.channels
 
         def take(messages: Sequence[Message]) -> str:
             for start in range(0, len(messages), AT_ONCE):
                 with held():
                     answers = proceedings.take(messages[start : start + AT_ONCE])
-                for answer in answers:
-                    tally.outcomes[answer.outcome] += 1
-                    tally.clauses.update(answer.clauses)
-                    if answer.statement:
-                        tally.statements.add(answer.statement)
+                tally.add(answers)
+            tally.elsewhere += sum(message.channel not in channels for message in messages)
             judged, stated = sum(tally.outcomes.values()), len(tally.statements)
             return f"{counted(judged, 'message')}, {counted(stated, 'statement')}"
 
@@ -73,7 +81,7 @@ def run(
     if as_json:
         print_json({**tally.summary(), "rejects": read.rejects, "broken_archives": read.problems})
     else:
-        _print(tally, settings)
+        _print(tally, sorted(channels))
     return read.exit_code
 
 
@@ -101,11 +109,14 @@ def _prepare(record: Opened, *, as_sent: bool) -> None:
         )
 
 
-def _print(tally: Tally, settings: Settings) -> None:
+def _print(tally: Tally, channels: Sequence[str]) -> None:
     total = sum(tally.outcomes.values())
     out.print(f"{counted(total, 'message')}: " + ", ".join(f"{n:,} {kind}" for kind, n in tally.outcomes.most_common()))
     for clause, count in tally.clauses.most_common():
         out.print(f"  {clause}: {count:,}", markup=False)
+    if tally.elsewhere:
+        told = on_other_channels(tally.elsewhere, total, channels, named_by="the agreement")
+        out.print(f"{told} What was taken in is not judged anew.", markup=False)
     if tally.outcomes[Outcome.UNBOUND]:
         out.print("Some were sent before any version was in force, so they were not judged. To replay them: --as-sent.")
     stated = counted(len(tally.statements), "statement")

@@ -12,7 +12,7 @@ from comity.engine.plan import Plan, plan
 from comity.engine.windows import Counted, Window, windows_of
 from comity.model.agreement import Agreement
 from comity.model.duration import EARLIEST
-from comity.model.ids import Digest
+from comity.model.ids import Channel, Digest
 from comity.ports import StoreError, Version
 
 
@@ -34,6 +34,8 @@ class Versions:
         counted = {window.counted for window in self.windows}
         self.count_breaches = not counted.isdisjoint((Counted.BREACHES, Counted.NOTICES))
         """Whether any of them has a rule that counts breaches, or notices that were upheld."""
+        self.channels = frozenset(channel for one in self._all for channel in one.agreement.channels)
+        """Those that any of them names."""
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -85,6 +87,13 @@ class Versions:
         if in_force is None and reaches_back and self._all:
             return self._all[0]
         return in_force
+
+    def hint(self, channel: Channel) -> str | None:
+        """What a source may have got wrong that names this channel; None: one of them names it."""
+        if channel in self.channels:
+            return None
+        names = ", ".join(sorted(self.channels))
+        return f"No clause and no measure applies to {channel}, which is no channel of the agreement; it names {names}."
 
     def due(self, record: Record, at: datetime) -> Digest | None:
         """The version in force, if the account accepted another one before, and neither this nor a later one since."""

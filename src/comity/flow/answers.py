@@ -12,6 +12,7 @@ from comity.casework.facts import Decided, Fact, Joined, Treatment
 from comity.casework.record import Record
 from comity.casework.removals import Key, clauses_of, kept_back, seen, waits_until, wanted
 from comity.casework.removed import waits_to_remove
+from comity.flow.agreement import Versions
 from comity.model.clause import Decide, Kind
 from comity.model.ids import DecisionId, Digest, MessageId
 from comity.model.measure import Measure
@@ -23,16 +24,18 @@ class ToldAnswer(Answer, frozen=True, kw_only=True, gc=False):
     """An answer as it is told, with what is not kept since it changes.
 
     `measures`: what the statement's decision does. `acceptance_due`: the version that the author has yet to accept.
-    `until`: of a message that waits, when it is passed on at the latest.
+    `until`: of a message that waits, when it is passed on at the latest. `hint`: what its source may have got wrong.
     """
 
     measures: tuple[Kind, ...] = ()
     acceptance_due: Digest | None = None
     until: datetime | None = None
+    hint: str | None = None
 
 
-def told(answer: Answer, record: Record, due: Digest | None, key: Key, at: datetime) -> ToldAnswer:
-    """`record` and `due`: the author's, at `at`."""
+def told(answer: Answer, record: Record, message: Message, versions: Versions, at: datetime) -> ToldAnswer:
+    """`record`: the author's, at `at`."""
+    key = message.source, message.id
     one = record.decision(answer.statement) if answer.statement else None
     return ToldAnswer(
         message=answer.message,
@@ -40,8 +43,9 @@ def told(answer: Answer, record: Record, due: Digest | None, key: Key, at: datet
         clauses=answer.clauses,
         statement=answer.statement,
         measures=tuple(dict.fromkeys(measure.kind for measure in one.measures)) if one else (),
-        acceptance_due=due,
+        acceptance_due=versions.due(record, at),
         until=waits_until(record, key, at) if answer.outcome is Outcome.HELD else None,
+        hint=versions.hint(message.channel),
     )
 
 

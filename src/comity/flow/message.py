@@ -95,7 +95,7 @@ class Proceedings:
     def told(self, answer: Answer, message: Message, facts: Iterable[Fact] = ()) -> ToldAnswer:
         """The answer as the message's source is told it. `facts`: what would follow, and is not kept."""
         record, now = reduce(after, facts, self.record(message.author)), self._clock.now()
-        return told(answer, record, self._versions.due(record, now), (message.source, message.id), now)
+        return told(answer, record, message, self._versions, now)
 
     def answers(self, messages: Sequence[Message]) -> dict[tuple[str, MessageId], Answer]:
         """What the messages that were taken in before were answered, each under its source and id."""
