@@ -9,7 +9,7 @@ from comity.app.terminal import as_json as print_json
 from comity.app.terminal import out, parse_account, parse_name, parse_time
 from comity.app.wiring import SystemClock, reading
 from comity.casework.facts import AppealsPutOff, ContactGiven, HandleGiven, HoldEnded, HoldSet, Party
-from comity.casework.refused import RefusedError
+from comity.casework.refused import Mend, RefusedError
 from comity.casework.wording import counted, printable
 from comity.flow import accounts, amend, retention
 from comity.flow import appeal as flow_appeal
@@ -54,7 +54,7 @@ def hold(account: str, settings: Settings, *, by: str, why: str, ends: bool, at:
     when = parse_time(at, SystemClock().now())
     with acting(settings) as proceedings:
         if not why.strip():
-            raise RefusedError("a reason is missing")
+            raise RefusedError("a reason is missing", Mend.SAY_WHY)
         if ends == (proceedings.record(whose).hold is None):
             raise RefusedError("the account has no legal hold" if ends else "the account has a legal hold already")
         fact: HoldSet | HoldEnded = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from comity.agreement.ladders import ChoiceError
 from comity.app.errors import Exit, StopError
@@ -13,10 +14,25 @@ from comity.app.terminal import as_json as print_json
 from comity.app.terminal import err, out, parse_name
 from comity.app.wiring import opened
 from comity.casework.case_facts import AboutAccount
-from comity.casework.refused import RefusedError
+from comity.casework.refused import Mend, RefusedError
 from comity.casework.wording import counted, printable
 from comity.flow.message import Proceedings
 from comity.model.ids import ReviewerId
+
+HELP: Final[Mapping[Mend, str]] = {
+    Mend.SAY_WHY: "Add --why REASON.",
+    Mend.SAY_NOTE: "Add --note TEXT.",
+    Mend.WRITE_TEXT: "Add --text TEXT, or write it to standard input.",
+    Mend.LOOK_UP: "`comity cases` lists cases and appeals that wait, `comity statement` statements.",
+    Mend.READ_AGAIN: "`comity case ID` shows it as it is now.",
+    Mend.CLAIM: "Claim it first: `comity case ID --claim`.",
+    Mend.NAME_CLAUSES: "Add --clause CLAUSE; `comity case ID` shows what was found.",
+    Mend.CHOOSE_MILDER: "Name milder measures with --instead, as a ladder's row has them: `suspend | posts | 3 days`.",
+    Mend.ASK_ANOTHER: "Let somebody else decide, and name them with --by.",
+    Mend.DECIDE_FIRST: "Decide it first; `comity cases` lists it.",
+    Mend.END_MEASURE: "Wait for its end, which `comity standing ACCOUNT` shows, or end it with `comity lift`.",
+    Mend.END_HOLD: "If it is needed no longer, end it first: `comity hold ACCOUNT --end`.",
+}
 
 
 @contextmanager
@@ -28,7 +44,8 @@ def acting(settings: Settings) -> Iterator[Proceedings]:
         try:
             yield record.proceedings()
         except RefusedError as error:
-            raise StopError(f"refused: {error}", code=Exit.PROBLEMS) from error
+            help_ = HELP[error.mend] if error.mend else ""
+            raise StopError(f"refused: {error}", help=help_, code=Exit.PROBLEMS) from error
         except ChoiceError as error:
             help_ = "Write measures as a ladder's row has them: `suspend | posts | 3 days`."
             raise StopError(f"the measures cannot be read: {error}", help=help_, code=Exit.USAGE) from error

@@ -71,7 +71,8 @@ def undo(
         digest = Digest(version) if version else latest.version.digest if latest else Digest("")
         found = flow.caused(proceedings, ClauseId(clause), digest, parse_time(since, EARLIEST))
         if not found.alone:
-            raise StopError(f"no decision that stands was caused by “{clause}” alone", code=Exit.PROBLEMS)
+            help_ = "Look at the clause, --version and --since; `comity statement` lists what was decided."
+            raise StopError(f"no decision that stands was caused by “{clause}” alone", help=help_, code=Exit.PROBLEMS)
         if not is_sure:
             for account, decision in found.alone:
                 out.print(f"  {decision}  {printable(account)}", markup=False)

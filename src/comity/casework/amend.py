@@ -13,7 +13,7 @@ from comity.casework.ladder import measures_of, reached, rows_at, strictest_of_e
 from comity.casework.points import left_of, lineage
 from comity.casework.record import Record, after
 from comity.casework.recorded import Recorded, from_then
-from comity.casework.refused import RefusedError
+from comity.casework.refused import Mend, RefusedError
 from comity.casework.severity import is_milder, mildest
 from comity.casework.versions import VersionOf
 from comity.model.agreement import Agreement
@@ -34,7 +34,7 @@ def correct(
 ) -> tuple[Fact, ...]:
     """A new version of the statement; `rows`, if given, are milder than what it foresees now."""
     one = live(record, decision)
-    _demand(note, "say what the statement should have said")
+    _demand(note, "say what the statement should have said", Mend.SAY_NOTE)
     measures = None if rows is None else milder(one, rows, version_of)
     return (Corrected(account=record.account, at=at, decision=decision, by=by, note=note, measures=measures),)
 
@@ -83,7 +83,7 @@ def deliver(record: Record, decision: DecisionId, how: How, at: datetime) -> tup
     """The statement reached the account. Later deliveries than the first change nothing."""
     one = record.decision(decision)
     if one is None:
-        raise RefusedError(f"the account has no statement {decision}")
+        raise RefusedError(f"the account has no statement {decision}", Mend.LOOK_UP)
     if at < one.decided.at:
         raise RefusedError("a statement cannot be delivered before it was issued")
     if one.delivered is not None and one.delivered <= at:
@@ -160,12 +160,12 @@ def live(record: Record, decision: DecisionId) -> Recorded:
     """The decision, if it stands. Raises `RefusedError`."""
     one = record.decision(decision)
     if one is None:
-        raise RefusedError(f"the account has no decision {decision}")
+        raise RefusedError(f"the account has no decision {decision}", Mend.LOOK_UP)
     if not one.is_live:
         raise RefusedError("the decision was reversed or replaced already")
     return one
 
 
-def _demand(said: str, wanted: str) -> None:
+def _demand(said: str, wanted: str, mend: Mend = Mend.SAY_WHY) -> None:
     if not said.strip():
-        raise RefusedError(f"a reason is missing: {wanted}")
+        raise RefusedError(f"a reason is missing: {wanted}", mend)

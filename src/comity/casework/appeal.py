@@ -23,7 +23,7 @@ from comity.casework.facts import (
 )
 from comity.casework.record import Record, after
 from comity.casework.recorded import Appeal, Dismissal, Recorded, more_time
-from comity.casework.refused import RefusedError, TookPartError
+from comity.casework.refused import Mend, RefusedError, TookPartError
 from comity.casework.statement import appeal_until
 from comity.casework.versions import VersionOf
 from comity.model.clause import Row
@@ -41,7 +41,7 @@ def file(record: Record, appeal: Appealed, window: Duration | None) -> tuple[Fac
     if appeal.party is Party.ACCOUNT:
         decided = record.decision(appeal.decision)
         if decided is None:
-            raise RefusedError(f"the account has no statement {appeal.decision}")
+            raise RefusedError(f"the account has no statement {appeal.decision}", Mend.LOOK_UP)
         _demand_first(decided, appeal)
         until = None if decided.delivered is None else last_moment(record, decided.delivered, window, appeal.party)
     else:
@@ -68,16 +68,17 @@ def give_outcome(
     """The facts of an appeal's end. `rows`: of `varied`, the milder ones that take the place of the old."""
     appeal = _waiting(record, given.appeal)
     if not given.why.strip():
-        raise RefusedError("a reason is missing: the filer will read it")
+        raise RefusedError("a reason is missing: the filer will read it", Mend.SAY_WHY)
     if given.by in took_part(record, appeal.filed.decision):  # INVARIANT 16
-        raise TookPartError(f"{given.by} took part in the decision; somebody else has to decide the appeal")
+        message = f"{given.by} took part in the decision; somebody else has to decide the appeal"
+        raise TookPartError(message, Mend.ASK_ANOTHER)
     one = record.decision(appeal.filed.decision)
     if one is None or appeal.filed.party is Party.NOTIFIER:
         yield from _of_notifier(record, given, one)
         return
     if given.outcome is AppealOutcome.VARIED:
         if rows is None:
-            raise RefusedError("say which milder measures take the place of the old ones")
+            raise RefusedError("say which milder measures take the place of the old ones", Mend.CHOOSE_MILDER)
         given = replace(given, measures=milder(live(record, one.id), rows, version_of))
     yield given
     if given.outcome is AppealOutcome.REVERSED:
@@ -89,7 +90,7 @@ def put_off(record: Record, fact: AppealsPutOff) -> tuple[Fact, ...]:
     if fact.until <= fact.at:
         raise RefusedError("the time until which appeals are put off is over already")
     if not fact.why.strip():
-        raise RefusedError("a reason is missing")
+        raise RefusedError("a reason is missing", Mend.SAY_WHY)
     return (fact,)
 
 
@@ -135,9 +136,9 @@ def _of_notifier(record: Record, given: OutcomeGiven, one: Recorded | None) -> I
 def _waiting(record: Record, appeal: AppealId) -> Appeal:
     found = record.appeal(appeal)
     if found is None:
-        raise RefusedError(f"the account has no appeal {appeal}")
+        raise RefusedError(f"the account has no appeal {appeal}", Mend.LOOK_UP)
     if found.outcome is not None:
-        raise RefusedError(f"the appeal was decided already: {found.outcome.outcome}")
+        raise RefusedError(f"the appeal was decided already: {found.outcome.outcome}", Mend.LOOK_UP)
     return found
 
 
@@ -169,7 +170,7 @@ def _demand_first(one: Recorded | Dismissal, appeal: Appealed) -> None:
 
 def _demand_size(appeal: Appealed) -> None:
     if not appeal.text.strip():
-        raise RefusedError("an appeal says why the decision is wrong: its text is empty")
+        raise RefusedError("an appeal says why the decision is wrong: its text is empty", Mend.WRITE_TEXT)
     if len(appeal.text) > LONGEST_TEXT:
         raise RefusedError(f"the text has {len(appeal.text):,} characters; at most {LONGEST_TEXT:,} are taken")
     if len(appeal.attachments) > MOST_ATTACHMENTS:

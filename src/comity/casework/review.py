@@ -30,7 +30,7 @@ from comity.casework.facts import ConditionMet, Decided, Dismissed, Fact, Joined
 from comity.casework.quality import decider
 from comity.casework.record import Record, after
 from comity.casework.recorded import REVIEWED, Recorded
-from comity.casework.refused import RefusedError
+from comity.casework.refused import Mend, RefusedError
 from comity.casework.step import Choice, Circumstances, Confirmed, follows, joined, mates_of, step_of
 from comity.casework.versions import VersionOf
 from comity.model.clause import Row
@@ -138,7 +138,7 @@ def assess(record: Record, deciding: Deciding, clauses: tuple[ClauseId, ...], at
     if case.opened.kind not in _ASSESSED:
         raise RefusedError("this case asks for a decision: confirm or dismiss it")
     if case.opened.about is not None and decider(record, case.opened.about) == deciding.by:
-        raise RefusedError("you took the decision; the second review is somebody else's")
+        raise RefusedError("you took the decision; the second review is somebody else's", Mend.ASK_ANOTHER)
     said = Assessed(account=record.account, at=at, case=case.id, by=deciding.by, clauses=clauses)
     return (said, *_close(case, deciding, at, None, confirmed=bool(clauses)))
 
@@ -151,7 +151,8 @@ def _on_findings(
     rows: tuple[Row, ...] | None,
 ) -> Iterator[Fact]:
     if not confirmed:
-        raise RefusedError("nothing is confirmed: name the clauses that are breached, or dismiss the case")
+        message = "nothing is confirmed: name the clauses that are breached, or dismiss the case"
+        raise RefusedError(message, Mend.NAME_CLAUSES)
     choice = Choice(by=deciding.by, case=deciding.case, reasoning=deciding.why, rows=rows)
     fresh: list[Confirmed] = []
     for one in confirmed:
@@ -231,16 +232,17 @@ def _to_decide(record: Record, deciding: Deciding, at: datetime) -> Case:
 def _decidable(record: Record, deciding: Deciding, at: datetime) -> Case:
     case = _open(record, deciding.case, deciding.by, at)
     if case.version != deciding.version:  # INVARIANT 24: two reviewers cannot both decide one case version
-        raise RefusedError(f"the case has changed since you read it (it is at version {case.version}); read it again")
+        message = f"the case has changed since you read it (it is at version {case.version}); read it again"
+        raise RefusedError(message, Mend.READ_AGAIN)
     return case
 
 
 def _open(record: Record, case: CaseId, by: ReviewerId, at: datetime) -> Case:
     found = record.case(case)
     if found is None:
-        raise RefusedError(f"the account has no case {case}")
+        raise RefusedError(f"the account has no case {case}", Mend.LOOK_UP)
     if found.closed is not None:
-        raise RefusedError(f"the case was closed by {found.closed.by}")
+        raise RefusedError(f"the case was closed by {found.closed.by}", Mend.LOOK_UP)
     holder = found.holder(at)
     if holder is not None and holder != by:
         raise RefusedError(f"{holder} works on the case; ask them to release it or to hand it over")
@@ -250,11 +252,12 @@ def _open(record: Record, case: CaseId, by: ReviewerId, at: datetime) -> Case:
 def _held(record: Record, case: CaseId, by: ReviewerId, at: datetime) -> Case:
     found = _open(record, case, by, at)
     if found.holder(at) != by:
-        raise RefusedError("you have not claimed the case")
+        raise RefusedError("you have not claimed the case", Mend.CLAIM)
     return found
 
 
 def _said(why: str) -> str:
     if not why.strip():
-        raise RefusedError("a reason is missing: the person, and whoever checks the decision, will read it")
+        message = "a reason is missing: the person, and whoever checks the decision, will read it"
+        raise RefusedError(message, Mend.SAY_WHY)
     return why

@@ -21,7 +21,7 @@ from comity.casework.ladder import Reached, at_most, measures_of, on_message, re
 from comity.casework.points import counted, known
 from comity.casework.record import Record
 from comity.casework.recorded import Recorded
-from comity.casework.refused import RefusedError
+from comity.casework.refused import Mend, RefusedError
 from comity.casework.severity import is_milder
 from comity.casework.statement import Grounds, statement_of
 from comity.model.agreement import Agreement
@@ -277,7 +277,8 @@ def _chosen(step: Step, rows: tuple[Row, ...], most: tuple[Measure, ...]) -> tup
         at=step.given.at,
     )
     if not is_milder(measures, most):  # INVARIANT 10: the ladder's row, unless a person chose a milder one
-        raise RefusedError("that is harsher than the ladder's row; a person may only choose what is milder")
+        message = "that is harsher than the ladder's row; a person may only choose what is milder"
+        raise RefusedError(message, Mend.CHOOSE_MILDER)
     return measures
 
 

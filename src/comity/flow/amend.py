@@ -10,7 +10,7 @@ from comity.casework import amend
 from comity.casework.facts import Decided, Fact, How
 from comity.casework.record import Record, measures
 from comity.casework.recorded import Recorded
-from comity.casework.refused import RefusedError
+from comity.casework.refused import Mend, RefusedError
 from comity.casework.settled import asked
 from comity.flow.appeal import rows_of
 from comity.flow.message import Proceedings
@@ -103,13 +103,13 @@ def erase(proceedings: Proceedings, account: AccountId, at: datetime, *, keep_ha
 def demand_erasable(record: Record, at: datetime) -> None:
     """Raises `RefusedError` while the account's data are still needed."""
     if record.hold is not None:
-        raise RefusedError(f"a legal hold was set by {record.hold.by}: {record.hold.why}")
+        raise RefusedError(f"a legal hold was set by {record.hold.by}: {record.hold.why}", Mend.END_HOLD)
     if any(not each.is_over(at) for each in measures(record)):
-        raise RefusedError("a measure on its channels has not ended yet")
+        raise RefusedError("a measure on its channels has not ended yet", Mend.END_MEASURE)
     if any(each.outcome is None for each in record.appeals):
-        raise RefusedError("an appeal waits for its outcome")
+        raise RefusedError("an appeal waits for its outcome", Mend.DECIDE_FIRST)
     if asked(record, at):
-        raise RefusedError("a case is open")
+        raise RefusedError("a case is open", Mend.DECIDE_FIRST)
 
 
 def _share(one: Recorded, clause: ClauseId, version: Digest) -> int:

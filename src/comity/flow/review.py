@@ -17,7 +17,7 @@ from comity.casework.case_facts import NOBODY, CaseKind, CaseOpened, Known, Noti
 from comity.casework.cases import Case
 from comity.casework.facts import Decided, Fact
 from comity.casework.record import Record
-from comity.casework.refused import RefusedError, UnknownError
+from comity.casework.refused import Mend, RefusedError, UnknownError
 from comity.casework.review import Deciding
 from comity.casework.step import Confirmed
 from comity.flow.message import Proceedings
@@ -175,7 +175,7 @@ def account_of(proceedings: Proceedings, id_: str) -> AccountId:
     if account is None:
         gone = proceedings.store.is_erased(id_)
         erased = f"{id_} was erased with its account's data"
-        raise UnknownError(erased if gone else f"there is nothing with the id {id_}")
+        raise UnknownError(erased) if gone else UnknownError(f"there is nothing with the id {id_}", Mend.LOOK_UP)
     return account
 
 
@@ -191,14 +191,14 @@ def confirmed(
     """The facts of a confirmation; nothing is kept."""
     case = record.case(deciding.case)
     if case is None:
-        raise RefusedError(f"the account has no case {deciding.case}")
+        raise RefusedError(f"the account has no case {deciding.case}", Mend.LOOK_UP)
     breaches = tuple(_breaches(proceedings, record, case, clauses))
     given = proceedings.given(at)
     rows = None
     if instead is not None:
         newest = max(breaches, key=lambda each: each.message.sent, default=None)
         if newest is None:
-            raise RefusedError("nothing is confirmed: name the clauses that are breached")
+            raise RefusedError("nothing is confirmed: name the clauses that are breached", Mend.NAME_CLAUSES)
         rows = read_choice(instead, newest.agreement)
     facts = review.confirm(record, deciding, breaches, given, proceedings.versions.agreement, rows)
     _demand_author(case, facts)
