@@ -119,23 +119,24 @@ class Groups(Generic[T, E]):
         self._due -= 1
         if not self._due:
             self._due = _EVERY
-            self._drop(floor)
+            self._drop(1, floor)
 
     def sweep_for(self, count: int, floor: int) -> None:
         """What so many calls of `put` drop besides."""
-        self._due -= count
-        while self._due <= 0:
-            self._due += _EVERY
-            self._drop(floor)
+        times = (count - self._due) // _EVERY + 1
+        self._due += times * _EVERY - count
+        self._drop(times, floor)
 
-    def _drop(self, floor: int) -> None:
-        """Every few times: looks at what has been there longest, and drops it if it may go."""
-        for _ in range(min(_LOOKED_AT, len(self._queue))):
-            first = self._queue.popleft()
-            if self._form.newest(self.tallies[first]) > floor:
-                self._queue.append(first)
-                return
-            del self.tallies[first]
+    def _drop(self, times: int, floor: int) -> None:
+        """So often: looks at what has been there longest, and drops it if it may go."""
+        queue, tallies, newest = self._queue, self.tallies, self._form.newest
+        for _ in range(times):
+            for _ in range(min(_LOOKED_AT, len(queue))):
+                first = queue.popleft()
+                if newest(tallies[first]) > floor:
+                    queue.append(first)
+                    break
+                del tallies[first]
 
     def __len__(self) -> int:
         return sum(map(self._form.size, self.tallies.values()))

@@ -62,12 +62,12 @@ class History:
     def take_all(self, traces: Traces) -> tuple[dict[Window, list[int | float]], list[bool]]:
         """What `take` says of each of these messages in turn, as columns; told meanwhile is no breach and no notice."""
         newest = reached(self._newest, traces.sent)
-        sent, floors = traces.sent.tolist(), (newest[1:] - self._kept).tolist()
+        floors = newest[1:] - self._kept
         columns: dict[Window, list[int | float]] = {}
         for series in self._series:
-            series.take_all(traces, sent, floors, columns)
+            series.take_all(traces, floors, columns)
         for events in self._events.values():
-            events.count_all(traces.authors, sent, floors, columns)
+            events.count_all(traces, floors, columns)
         late: list[bool] = (traces.sent < newest[:-1] - self._newest.lateness).tolist()
         return columns, late
 

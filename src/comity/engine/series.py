@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from copy import copy
 from hashlib import blake2b
 from typing import Final, Generic, Protocol, Self
 
 from comity.engine.groups import MEMBERS, SUMS, TIMES, E, Form, Group, Groups, T
-from comity.engine.lateness import microseconds
-from comity.engine.tallies import MEMBER_BYTES, Members, Sums, Times, count, count_members, with_members, with_time
+from comity.engine.lateness import Ints, microseconds
+from comity.engine.tallies import (
+    MEMBER_BYTES,
+    Members,
+    Several,
+    Sums,
+    Times,
+    count,
+    count_members,
+    with_another,
+    with_members,
+    with_time,
+)
 from comity.engine.trace import Trace, Traces
 from comity.engine.windows import Counted, Window
 from comity.model.ids import AccountId, ClauseId
@@ -24,6 +35,8 @@ Counts = dict[Window, int | float]
 Columns = dict[Window, list[int | float]]
 GroupOf = Callable[[Trace], Group | None]
 GroupsOf = Callable[[Traces], Iterable[Group | None]]
+_Counted = tuple[list[int | float], int]
+"""A window's column, and its length."""
 MembersOf = Callable[[Trace], tuple[bytes, ...]]
 
 
@@ -33,8 +46,8 @@ class Series(Protocol):
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None:
         """Adds the message, unless it is not after `floor`, and puts the windows' counts into `counts`."""
 
-    def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
-        """The same for many messages, sent then, one after the other; adds the windows' columns."""
+    def take_all(self, traces: Traces, floors: Ints, columns: Columns) -> None:
+        """The same for many messages, one after the other; adds the windows' columns."""
 
     def aside(self, trace: Trace) -> Series:
         """A copy that knows of the message's group and of no other: what is taken there changes nothing here."""
@@ -78,9 +91,9 @@ class _Stepped(ABC, _Kept[T, E]):
     @abstractmethod
     def take(self, trace: Trace, at: int, floor: int, counts: Counts) -> None: ...
 
-    def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
+    def take_all(self, traces: Traces, floors: Ints, columns: Columns) -> None:
         rows: list[Counts] = []
-        for trace, at, floor in zip(traces, sent, floors, strict=True):
+        for trace, at, floor in zip(traces, traces.sent.tolist(), floors.tolist(), strict=True):
             rows.append({})
             self.take(trace, at, floor, rows[-1])
         columns.update({window: [counts[window] for counts in rows] for window, _ in self._windows})
@@ -120,43 +133,50 @@ class _Messages(_Kept[Times, int]):
             after = at - length
             counts[window] = count(times, after if after > floor else floor, at)
 
-    def take_all(self, traces: Traces, sent: Sequence[int], floors: Sequence[int], columns: Columns) -> None:
-        found: list[list[int | float]] = [[1] * len(sent) for _ in self._windows]  # itself
-        lengths = [
-            (column, length, dict[Group, int]()) for column, (_, length) in zip(found, self._windows, strict=True)
-        ]
-        fresh: list[Group] = []
-        tallies = self._groups.tallies
-        for place, (group, at, floor) in enumerate(zip(self._groups_of(traces), sent, floors, strict=True)):
-            before = None if group is None else tallies.get(group)
+    def take_all(self, traces: Traces, floors: Ints, columns: Columns) -> None:
+        found: list[list[int | float]] = [[1] * len(traces) for _ in self._windows]  # itself
+        lengths = [length for _, length in self._windows]
+        if len(traces):
+            rows = zip(self._groups_of(traces), traces.sent.tolist(), floors.tolist(), strict=True)
+            is_late = bool((traces.sent - floors < max(lengths)).any())
+            self._groups.began(self._count(rows, [*zip(found, lengths, strict=True)], is_late=is_late))
+            self._groups.sweep_for(len(traces), int(floors[-1]))
+        columns.update((window, column) for (window, _), column in zip(self._windows, found, strict=True))
+
+    def _count(
+        self, rows: Iterable[tuple[Group | None, int, int]], counted: Iterable[_Counted], *, is_late: bool
+    ) -> list[Group]:
+        """Corrects the columns for rows that are not the first of their group, and returns the groups that are new.
+
+        `is_late`: a stretch may reach to where things were forgotten.
+        """
+        columns = [(column, length, dict[Group, int]()) for column, length in counted]
+        tallies, fresh, at_hand = self._groups.tallies, list[Group](), dict[Group, Several]()
+        for place, (group, at, floor) in enumerate(rows):
             if group is None:
-                for column, _, _ in lengths:
+                for column, _, _ in columns:
                     column[place] = 0
+            elif (times := at_hand.get(group)) is not None and times[-1] <= at:
+                times.append(at)
+                for column, length, firsts in columns:
+                    first, after = firsts[group], at - length
+                    while times[first] <= after:  # not far: it was looked for a moment ago
+                        first += 1
+                    firsts[group] = first
+                    column[place] = len(times) - first
             elif at <= floor:
                 continue
-            elif before is None:
+            elif (before := tallies.get(group)) is None:
                 tallies[group] = at
                 fresh.append(group)
-            elif isinstance(before, int) or before[0] <= floor or before[-1] > at:
-                tallies[group] = times = with_time(before, at, floor)
-                for column, length, firsts in lengths:
+            else:
+                tallies[group] = times = with_another(before, at, floor)
+                for column, length, firsts in columns:
                     column[place] = count(times, max(at - length, floor), at)
-                    firsts.pop(group, None)
-            else:  # the newest of several that all are known
-                before.append(at)
-                for column, length, firsts in lengths:
-                    first, after = firsts.get(group), at - length
-                    if first is None:
-                        first = bisect_right(before, after)
-                    else:  # it was looked for a moment ago
-                        while before[first] <= after:
-                            first += 1
-                    firsts[group] = first
-                    column[place] = len(before) - first
-        if sent:
-            self._groups.began(fresh)
-            self._groups.sweep_for(len(sent), floors[-1])
-        columns.update((window, column) for (window, _), column in zip(self._windows, found, strict=True))
+                    firsts[group] = bisect_right(times, at - length)
+                if not is_late:
+                    at_hand[group] = times
+        return fresh
 
 
 class _Members(_Stepped[Members, tuple[bytes, int]]):
@@ -227,12 +247,10 @@ class Events(_Kept[Times, int]):
             if window.besides:
                 counts[window] -= self._of(account, window.besides, after)
 
-    def count_all(
-        self, accounts: Iterable[AccountId], sent: Sequence[int], floors: Sequence[int], columns: Columns
-    ) -> None:
+    def count_all(self, traces: Traces, floors: Ints, columns: Columns) -> None:
         """The same for many messages; adds the windows' columns."""
         rows: list[Counts] = []
-        for account, at, floor in zip(accounts, sent, floors, strict=True):
+        for account, at, floor in zip(traces.authors, traces.sent.tolist(), floors.tolist(), strict=True):
             rows.append({})
             self.count(account, at, floor, rows[-1])
         columns.update({window: [counts[window] for counts in rows] for window, _ in self._windows})

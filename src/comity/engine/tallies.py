@@ -23,14 +23,19 @@ _RECORD: Final = Struct("<16sq")
 _FEW: Final = 16 * _RECORD.size
 MEMBER_BYTES: Final = 16
 
-Times: TypeAlias = "int | array[int]"
-"""The times of a group's entries: one, or several in order."""
+Several: TypeAlias = "array[int]"
+"""Times in order."""
+
+Times: TypeAlias = "int | Several"
+"""The times of a group's entries: one or several."""
 
 
 def with_time(times: Times | None, at: int, floor: int) -> Times:
-    """The entries and one more."""
-    if times is None:
-        return at
+    """The entries, if there were any, and one more."""
+    return at if times is None else with_another(times, at, floor)
+
+
+def with_another(times: Times, at: int, floor: int) -> Several:
     if isinstance(times, int):
         return array("q", (times, at) if times <= at else (at, times))
     if times[0] <= floor and _is_most(old := bisect_right(times, floor), len(times)):
