@@ -33,11 +33,14 @@ Side = Callable[[Sequence[Message]], Answers]
 
 def forget() -> None:
     """What folding remembers of texts."""
-    folding, words = import_module("comity.engine.fold"), import_module("comity.engine.words")
-    for cache in (folding._known_fold, folding._known_piece, folding._known_chunk, folding._known_seen):
-        cache.cache_clear()
-    for cache in (words._known_words_alone, words._known_words_folded, words._known_among):
-        cache.cache_clear()
+    names = {
+        "fold": ("_known_fold", "_known_piece", "_known_chunk", "_known_seen"),
+        "folded": ("folded_piece",),
+        "words": ("_known_words_alone", "_known_words_folded", "_known_among", "_words_of_piece"),
+    }
+    for module, caches in names.items():
+        for cache in caches:
+            getattr(import_module(f"comity.engine.{module}"), cache).cache_clear()
 
 
 def microseconds(sides: Mapping[str, Side], messages: Sequence[Message]) -> dict[str, float]:

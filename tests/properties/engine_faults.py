@@ -21,6 +21,7 @@ functions = import_module("comity.engine.functions")
 batches = import_module("comity.engine.batch_history")
 databases = import_module("comity.engine.databases")
 folding = import_module("comity.engine.fold")
+one_piece = import_module("comity.engine.folded")
 generating = import_module("comity.engine.generate")
 joins = import_module("comity.engine.joined")
 flows = import_module("comity.flow.texts")
@@ -181,6 +182,9 @@ FAULTS: dict[str, Plant] = {
     ),
     "letters that fold to ASCII taken for letters of their own": lambda patch: patch.setattr(
         sieves, "among_ascii", lambda foreign: Among.FOREIGN
+    ),
+    "letters of ASCII next to others taken for another word": lambda patch: patch.setattr(
+        one_piece, "_EDGES", (b"", *(bytes([code]) for code in range(256)))
     ),
     "a find in columns given to the next text": lambda patch: patch.setattr(joins.Joined, "places_of", _to_the_next),
     "a text's answer given to the next message": lambda patch: patch.setattr(

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.engine.fold import fold, fold_with_spans
-from comity.engine.joined import pieces
+from comity.engine.folded import folded_bytes, folded_piece, folded_rows
+from comity.engine.joined import foreign_in, pieces
 from comity.engine.lookalikes import ASCII, FOREIGN
-from comity.engine.words import occurrences, phrase, word_form
+from comity.engine.words import occurrences, phrase, word_form, words_in
 
 folding = import_module("comity.engine.fold")
 NASTY = (
@@ -51,6 +52,10 @@ texts = st.one_of(nasty, st.text(max_size=12), st.tuples(nasty, st.text(max_size
 more = settings(max_examples=8 * settings().max_examples)
 
 
+def _only_foreign(text: str) -> str:
+    return "".join(character for character in text if not character.isascii())
+
+
 @more
 @given(texts)
 def test_folding_twice_changes_nothing(text: str) -> None:
@@ -80,8 +85,27 @@ def test_the_quick_way_leads_to_the_same_fold_for_every_character_among_others()
 )
 def test_rows_fold_as_each_of_them_does(some: list[str]) -> None:
     forget()
-    rows = [row for piece in pieces(some) for row in folding.folded_rows(piece)]
-    assert rows == [fold(text).encode() for text in some] == list(map(folding.folded_bytes, some))
+    rows = [row for piece in pieces(some) for row in folded_rows(piece)]
+    assert rows == [fold(text).encode() for text in some] == list(map(folded_bytes, some))
+
+
+@more
+@given(st.tuples(st.sampled_from(("", "A", "b  C", "c\t")), nasty.map(_only_foreign), st.sampled_from(("", "d", " E"))))
+def test_one_piece_among_words_folds_as_it_does_alone(parts: tuple[str, str, str]) -> None:
+    _demand_quick_ways_agree(" ".join(parts))
+
+
+def test_one_piece_among_words_folds_as_it_does_alone_for_every_character() -> None:
+    for code in (*range(0x80, 0x3400), *range(0x3400, 0xD800, 17), *range(0xF900, 0x20000, 3)):
+        _demand_quick_ways_agree(f"A {chr(code)}ж b")
+
+
+def _demand_quick_ways_agree(text: str) -> None:
+    whole, raw = fold(text), text.encode()
+    rows = [row for piece in pieces([text]) for row in folded_rows(piece)]
+    assert [folded_bytes(text)] == rows == [whole.encode()], ascii(text)
+    words = words_in(raw, foreign_in(raw))
+    assert words is None or words.split() == word_form(whole).encode().split(), ascii(text)
 
 
 @more
@@ -199,9 +223,9 @@ def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def forget() -> None:
     """What was folded without the fault, or with it."""
-    for cache in (folding._known_chunk, folding._known_fold, folding._known_piece, folding._known_seen):
+    caches = (folding._known_chunk, folding._known_fold, folding._known_piece, folding._known_seen, folding.on_its_own)
+    for cache in (*caches, folded_piece):
         cache.cache_clear()
-    folding.on_its_own.cache_clear()
 
 
 def test_much_of_anything_folds_in_time() -> None:

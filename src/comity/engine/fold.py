@@ -14,10 +14,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
 
 from comity.engine.databases import Patterns
-from comity.engine.joined import BETWEEN, Joined, foreign_in
+from comity.engine.joined import foreign_in
 from comity.engine.lookalikes import ASCII, FOREIGN
 from comity.model.expression import Span
 
@@ -55,58 +54,14 @@ def fold(text: str) -> str:
     return _folded(text) if text.isascii() else _known_fold(text) if len(text) <= _LONGEST_TEXT_KNOWN else _fold(text)
 
 
-def folded_bytes(text: str) -> bytes:
-    """`fold` in UTF-8, for what is only hashed or compared."""
-    raw = text.encode()
-    if len(raw) == len(text):
-        return _spaced(raw.lower())
-    seen = seen_in(foreign_in(raw))
-    return fold(text).encode() if seen.others else _spaced(_on_their_own(raw, seen))
-
-
-def folded_rows(texts: Joined) -> list[bytes]:
-    """`folded_bytes` of each, quicker: put in lower case and searched for white space together."""
-    if texts.has_zeros:
-        return [folded_bytes(texts.text(place)) for place in range(len(texts))]
-    raw, starts, ends = texts.raw.lower(), texts.starts.tolist(), texts.ends.tolist()
-    rows = [raw[start:end] for start, end in zip(starts, ends, strict=True)]
-    for place, folded in _folded_otherwise(texts, raw, starts, ends).items():
-        rows[place] = folded
-    return rows
-
-
-def _folded_otherwise(texts: Joined, raw: bytes, starts: list[int], ends: list[int]) -> dict[int, bytes]:
-    """Those that are not folded by lower case alone, which is `raw`, by their places."""
-    folded = {place: _spaced(raw[starts[place] : ends[place]]) for place in _may_be_spaced(texts)}
-    for place, foreign in zip(texts.foreign, texts.foreign_parts, strict=True):
-        seen = seen_in(foreign)
-        if seen.others:
-            folded[place] = fold(texts.text(place)).encode()
-        elif seen.replaced:
-            alone = _on_their_own(folded[place] if place in folded else raw[starts[place] : ends[place]], seen)
-            folded[place] = _spaced(alone) if seen.moves_spaces else alone
-    return folded
-
-
-def _may_be_spaced(texts: Joined) -> list[int]:
-    """The places of those with two spaces in a row, or with a control character."""
-    is_space, is_odd = texts.codes == ord(" "), texts.codes < ord(" ")
-    is_odd[: len(BETWEEN)] = False
-    for number in range(len(BETWEEN)):
-        is_odd[texts.ends + number] = False
-    is_odd[1:] |= is_space[1:] & is_space[:-1]
-    places: list[int] = np.unique(texts.places_of(np.flatnonzero(is_odd))).tolist()
-    return places
-
-
 def _folded(text: str) -> str:
     """Where nothing but case and white space is to be folded."""
     folded = text.lower()
     raw = folded.encode()
-    return _spaced(raw).decode() if _TO_BE_SPACED.bits_in(raw) else folded
+    return spaced(raw).decode() if _TO_BE_SPACED.bits_in(raw) else folded
 
 
-def _spaced(raw: bytes) -> bytes:
+def spaced(raw: bytes) -> bytes:
     """With runs of ASCII's white space made one space."""
     if _TO_BE_SPACED.bits_in(raw):
         raw = raw.translate(_WHITE_TO_SPACE)
@@ -125,9 +80,9 @@ def _fold(text: str) -> str:
         return _fold_whole(text)
     folded, done = [], 0
     for start, end in sorted(pieces.items()):
-        folded += [_on_their_own(raw[done:start], seen), _fold_piece(raw[start:end].decode()).encode()]
+        folded += [on_their_own(raw[done:start], seen), _fold_piece(raw[start:end].decode()).encode()]
         done = end
-    return _spaced(b"".join([*folded, _on_their_own(raw[done:], seen)])).decode()
+    return spaced(b"".join([*folded, on_their_own(raw[done:], seen)])).decode()
 
 
 def _pieces_with(characters: Iterable[bytes], raw: bytes, foreign: int) -> dict[int, int]:
@@ -148,7 +103,7 @@ def _pieces_with(characters: Iterable[bytes], raw: bytes, foreign: int) -> dict[
     return pieces
 
 
-def _on_their_own(raw: bytes, seen: Seen) -> bytes:
+def on_their_own(raw: bytes, seen: Seen) -> bytes:
     """A text in UTF-8 of characters that are folded on their own, folded but for white space."""
     folded = raw.lower()
     for character, lower in seen.replaced:

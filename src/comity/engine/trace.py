@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from comity.engine.batch import joined_texts
-from comity.engine.fold import folded_bytes, folded_rows
+from comity.engine.folded import folded_bytes, folded_rows
 from comity.engine.functions import number
 from comity.engine.lateness import EPOCH, MICROSECOND
 from comity.engine.windows import Counted, Window

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from comity.engine.fold import LONGEST_FOREIGN_KNOWN, fold, on_its_own
+from comity.engine.folded import with_one_piece
 from comity.engine.joined import foreign_in
 
 _UNSPACED: Final = (
@@ -83,9 +84,10 @@ def words_in(raw: bytes, foreign: bytes) -> bytes | None:
     if not foreign:
         return words
     shown = _shown_as(foreign, _words_alone, _known_words_alone)
-    if shown is None:
-        return _words_in_folded(fold(raw.decode()))
-    return _replaced(words, shown)
+    if shown is not None:
+        return _replaced(words, shown)
+    with_word = with_one_piece(raw, words, foreign, _words_of_piece)
+    return _words_in_folded(fold(raw.decode())) if with_word is None else with_word
 
 
 class Among(Enum):
@@ -110,6 +112,11 @@ def _among(foreign: bytes) -> Among:
 
 
 _known_among = lru_cache(maxsize=4096)(_among)
+
+
+@lru_cache(maxsize=4096)
+def _words_of_piece(foreign: bytes) -> bytes | None:
+    return _words_in_folded(fold(foreign.decode()))
 
 
 def _words_in_folded(folded: str) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from comity.casework.facts import AppealOutcome, Decided, Dismissed, OutcomeGiven
 from comity.casework.timeline import in_short
-from comity.engine.fold import folded_bytes
+from comity.engine.folded import folded_bytes
 from comity.model.duration import EARLIEST
 from comity.model.ids import AccountId, CaseId, ClauseId, DecisionId
 from comity.ports import Store
