@@ -8,15 +8,18 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 from test_casework_decide import START, agreement, clause, days
 from test_casework_dsa import SCHEMA
-from test_casework_people import Record
+from test_casework_people import MARA, Record
 from typer.testing import CliRunner
 
+from comity.agreement.ladders import read_choice
 from comity.app.main import app
-from comity.casework import review
+from comity.casework import amend, review
+from comity.casework.case_facts import CaseKind
 from comity.casework.facts import AppealOutcome
-from comity.casework.transparency import Period
+from comity.casework.transparency import COUNTED, Period
 from comity.casework.transparency_tables import Cell, tables
 
 LADDER = (
@@ -24,6 +27,8 @@ LADDER = (
 )
 HEAD = "---\ncomity: 1\ntitle: Rules\nchannels: [posts]\n---\n\n# Rules\n\n"
 RULES = f"{HEAD}{clause('spam')}\n## M {{#measures}}\n{LADDER.replace('warn', 'remove')}"
+NONE = {"decisions": 0, "reversed on appeal": 0, "reversed without one": 0, "made milder by a person": 0}
+MILD = "suspend | all |"
 HOURS = "half took at most so many hours"
 
 
@@ -35,7 +40,9 @@ def ann() -> Record:
 
 def told(ann: Record, first: float, last: float) -> dict[str, list[dict[str, Cell]]]:
     period = Period(start=START + days(first), end=START + days(last))
-    made = tables([fact for fact in ann.facts if fact.at < period.end], period, [ann.rules])
+    made = tables(
+        [fact for fact in ann.facts if isinstance(fact, COUNTED) and fact.at < period.end], period, [ann.rules]
+    )
     return {each.name: [dict(zip(each.head, row, strict=True)) for row in each.rows] for each in made}
 
 
@@ -69,7 +76,7 @@ def test_what_could_not_have_happened_has_no_count_and_what_did_not_happen_has_n
     )
     assert (violence["found by a rule"], violence["decided by a rule"]) == (0, None)
     assert row(found["appeals"], "account")["decided by a rule"] is None
-    assert found["rules"] == [{"clause": "spam", "decisions": 0, "reversed on appeal": 0, "reversed without one": 0}]
+    assert found["rules"] == [NONE | {"clause": "spam"}]
 
 
 def test_the_end_of_something_older_counts_in_the_period_in_which_it_ended(ann: Record) -> None:
@@ -85,6 +92,37 @@ def test_the_end_of_something_older_counts_in_the_period_in_which_it_ended(ann: 
         1,
         0,
     ]
+
+
+@pytest.mark.parametrize("how", ["review", "correction", "appeal", "appeal, then correction"])
+def test_what_a_person_made_milder_of_a_rules_decision_is_counted_once(how: str) -> None:
+    lasts = "until reviewed" if how == "review" else "30 days"
+    bob = Record(
+        agreement(clause("spam"), ladder=LADDER.replace("| 1 | warn | | |", f"| 1 | suspend | all | {lasts} |"))
+    )
+    bob.breach("spam")
+    ruled = bob.last.decided
+    if how == "review":
+        case, reported = bob.record.open_case(CaseKind.UNTIL_REVIEWED), bob.reported(sent=START)[1]
+        assert case is not None
+        bob.confirm(case.id, replace(reported, breach=ruled.breaches[0]), at=START + days(1), instead=f"{MILD} 2 hours")
+    if "appeal" in how:
+        appeal = bob.appealed(ruled.decision, START + days(1))
+        bob.outcome(appeal, AppealOutcome.VARIED, at=START + days(2), instead=f"{MILD} 2 hours")
+    if "correction" in how:
+        rows, at = read_choice(f"{MILD} 1 hour", bob.rules), START + days(3)
+        corrected = amend.correct(
+            bob.record, ruled.decision, MARA, "A day late.", at, rows=rows, version_of=bob.version_of
+        )
+        bob.keep(corrected)
+    made = told(bob, 0, 30)["rules"][0]
+    assert made == NONE | {"clause": "spam", "decisions": 1, "made milder by a person": 1}
+
+
+def test_a_correction_of_words_makes_nothing_milder(ann: Record) -> None:
+    ann.breach("spam")
+    ann.keep(amend.correct(ann.record, ann.last.id, MARA, "A word.", START, rows=None, version_of=ann.version_of))
+    assert told(ann, 0, 30)["rules"] == [NONE | {"clause": "spam", "decisions": 1}]
 
 
 def ran(*words: str) -> tuple[int, str]:

@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Final
 
 from comity.casework.case_facts import Informed, Noticed
-from comity.casework.facts import Appealed, AppealOutcome, Decided, Fact, OutcomeGiven, Party, Undone
+from comity.casework.facts import Appealed, AppealOutcome, Corrected, Decided, Fact, OutcomeGiven, Party, Undone
 from comity.model.ids import ClauseId, DecisionId
 from comity.model.statement import Origin
 
-COUNTED: Final[tuple[type[Fact], ...]] = (Noticed, Informed, Decided, Undone, Appealed, OutcomeGiven)
+COUNTED: Final[tuple[type[Fact], ...]] = (Noticed, Informed, Decided, Corrected, Undone, Appealed, OutcomeGiven)
 """The facts that are counted, or that others are about."""
 UNCATEGORISED: Final = "OTHER_VIOLATION_TC"
 """The category of a clause that names none."""
@@ -42,6 +42,7 @@ class What(StrEnum):
     DISMISSED = "dismissed"
     REVERSED = "reversed on appeal"
     UNDONE = "reversed without one"
+    MILDER = "made milder by a person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ class _Counting:
         self._noticed: dict[str, tuple[str, datetime]] = {}
         self._appealed: dict[str, tuple[Party, datetime]] = {}
         self._ruled: dict[DecisionId, tuple[ClauseId, ...]] = {}
+        self._made_milder: set[DecisionId] = set()
 
     def take(self, fact: Fact) -> None:
         match fact:
@@ -132,6 +134,11 @@ class _Counting:
                 counted.appeal_hours[party][_took(since, fact.at)] += 1
                 if fact.outcome is AppealOutcome.REVERSED:
                     self._of_rules(fact.decision, What.REVERSED)
+                if fact.outcome is AppealOutcome.VARIED:
+                    self._milder(fact.decision)
+            case Corrected():
+                if fact.measures is not None:
+                    self._milder(fact.decision)
             case Undone():
                 self._of_rules(fact.decision, What.UNDONE)
             case _:
@@ -145,6 +152,14 @@ class _Counting:
         one[What.FOUND_BY_RULE] += fact.statement.found_automatically
         one[What.BY_RULE] += fact.by is None
         self._of_rules(fact.decision, What.ALL)
+        if fact.replaces is not None and fact.is_milder:
+            self._milder(fact.replaces)
+
+    def _milder(self, decision: DecisionId) -> None:
+        """Once, however often a person goes on making it milder."""
+        if decision not in self._made_milder:
+            self._made_milder.add(decision)
+            self._of_rules(decision, What.MILDER)
 
     def _of_rules(self, decision: DecisionId, what: What) -> None:
         for clause in self._ruled.get(decision, ()):

@@ -99,9 +99,9 @@ def _appeals(counted: Counted) -> Table:
 
 
 def _rules(counted: Counted, clauses: Sequence[Clause]) -> Table:
-    """How often rules decided, and how often that was reversed: by us, or because of an appeal."""
+    """How often rules decided, and how often people reversed that, on an appeal or not, or made it milder."""
     auto = {clause.id for clause in clauses if clause.rule and clause.decide is Decide.AUTO}
-    told = (What.ALL, What.REVERSED, What.UNDONE)
+    told = (What.ALL, What.REVERSED, What.UNDONE, What.MILDER)
 
     def row(clause: str) -> tuple[Cell, ...]:
         return (clause, *(counted.rules[clause][each] for each in told))
