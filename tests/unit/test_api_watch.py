@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from threading import Event
 
 import pytest
 from test_flow_feed import MAIL, POSTS, Watched
@@ -13,6 +14,8 @@ from comity.api import watch
 from comity.api.watch import Watch
 from comity.flow.feed import FeedSource
 from comity.ledger.feed import FeedEntry, Heartbeat, decode_line
+from comity.model.ids import AccountId
+from comity.stores.memory import MemoryStore
 from comity.stores.world import FixedClock
 
 
@@ -31,20 +34,39 @@ class Counted(FeedSource):
         return super().changes(epoch, after)
 
 
+class Beside(MemoryStore):
+    """A store that another program has written when it `was_written`. `looked` is called with each look at that."""
+
+    was_written = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked: Callable[[], None] = lambda: None
+
+    def was_changed(self) -> bool:
+        self.looked()
+        was_written, self.was_written = self.was_written, False
+        return was_written
+
+
 class Followed(Watched):
     """A record whose feed is followed, one account cut off on two channels at a time."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.beside = Beside()
+        super().__init__(store=self.beside)
         self.source = Counted(self.store, self.log, str)
         self.watch = Watch(self.store, self.source, FixedClock(self.clock.at))
         self.cut_off = 0
 
     def cut(self, accounts: int = 1) -> None:
+        self.cut_unheard(accounts)
+        self.watch.tell()
+
+    def cut_unheard(self, accounts: int = 1) -> None:
         for _ in range(accounts):
             self.cut_off += 1
             self.say("spam", author=f"a{self.cut_off}")
-        self.watch.tell()
 
     @asynccontextmanager
     async def following(self, after: int, channels: frozenset | None = None) -> AsyncIterator[Callable]:
@@ -135,7 +157,72 @@ def test_what_is_published_after_it_was_seen_is_heard_of_without_another_change(
     watched(told)
 
 
-def test_who_decides_more_waits_until_what_was_told_is_at_hand_if_anybody_follows(
+def test_what_another_program_recorded_is_read_once_when_that_has_published_it() -> None:
+    async def told(world: Followed) -> None:
+        async with world.following(0) as first:
+            before, reads = dict(world.log.files), world.source.reads
+            world.cut_unheard()
+            published, world.log.files = world.log.files, before
+            seen = 0
+
+            def looked() -> None:
+                nonlocal seen
+                seen += not world.beside.was_written
+                if seen == 2:
+                    world.log.files = published
+
+            world.beside.looked, world.beside.was_written = looked, True
+            await first(2)
+            assert world.source.reads == reads + 1
+
+    watched(told)
+
+
+def test_what_is_never_published_is_heard_of_all_the_same() -> None:
+    async def told(world: Followed) -> None:
+        async with world.following(0) as first:
+            world.cut()
+            await first(2)
+            world.store.erase(AccountId("a1"))
+            world.beside.was_written = True
+            await first(4)
+
+    watched(told)
+
+
+def test_who_decides_more_waits_until_what_was_told_was_written_to_all_who_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "_LONGEST", 30)
+    goes_on = Event()
+
+    async def follow(world: Followed, ready: asyncio.Barrier, channels: frozenset | None) -> bool:
+        """Whether who decides goes on while this is still at it."""
+        async with world.following(0, channels) as heard:
+            await heard(2)
+            await ready.wait()
+            await heard(4)
+            return goes_on.wait(0.1)
+
+    def decide(world: Followed) -> None:
+        world.watch.heard()
+        goes_on.set()
+
+    async def told(world: Followed) -> None:
+        every = (None, frozenset({POSTS}), None)
+        ready = asyncio.Barrier(len(every) + 1)
+        following = [asyncio.ensure_future(follow(world, ready, each)) for each in every]
+        world.cut()
+        await ready.wait()
+        await asyncio.sleep(0)  # each waits for more
+        world.cut()
+        await asyncio.to_thread(decide, world)
+        assert await asyncio.gather(*following) == [False] * len(every)
+
+    watched(told)
+
+
+def test_who_decides_more_waits_if_anybody_follows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watch, "_LONGEST", 30)

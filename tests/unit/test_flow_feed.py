@@ -35,6 +35,7 @@ from comity.ledger.plan_digest import MODULUS, plan_digest
 from comity.ledger.policy import Policy
 from comity.model.ids import AccountId, Channel, ReviewerId
 from comity.model.measure import State
+from comity.stores.memory import MemoryStore
 
 POLICY = Policy().trusting(KEY.verifier)
 POSTS, MAIL = Channel("posts"), Channel("mail")
@@ -50,8 +51,8 @@ def encode_snapshot(snapshot: FeedSnapshot) -> bytes:
 class Watched(World):
     """One record, and the feed of it."""
 
-    def __init__(self, rows: str = ROWS) -> None:
-        super().__init__(agreement(rows))
+    def __init__(self, rows: str = ROWS, store: MemoryStore | None = None) -> None:
+        super().__init__(agreement(rows), store=store)
         self.feed = FeedSource(self.store, self.log, lambda statement: f"https://example.org/r/{statement}")
 
     def changes(self, after: int = 0, channels: frozenset[Channel] | None = None) -> list[FeedEntry]:

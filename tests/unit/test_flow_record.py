@@ -58,8 +58,8 @@ def agreement_text(rows: str, attributes: str = "") -> str:
 class World:
     """One record, in memory."""
 
-    def __init__(self, rules: Agreement, mode: Mode = "replay") -> None:
-        self.store, self.log, self.clock = MemoryStore(), MemoryLog(), FixedClock(NOW)
+    def __init__(self, rules: Agreement, mode: Mode = "replay", store: MemoryStore | None = None) -> None:
+        self.store, self.log, self.clock = store or MemoryStore(), MemoryLog(), FixedClock(NOW)
         self._entropy = CountedEntropy()
         self.recorder = Recorder(self.store, self.log, KEY, self._entropy)
         self.recorder.begin(mode=mode, operator="tests", at=NOW)

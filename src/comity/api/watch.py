@@ -24,6 +24,8 @@ HEARTBEAT: Final = 0.5
 """Seconds between two heartbeats."""
 _LOOK: Final = 0.005
 """Seconds after which it is seen that another program has written."""
+_MOST_LOOKS: Final = 4
+"""Looks after which it is not waited any more until what was recorded is published: of an erasure nothing is."""
 _LONGEST: Final = 0.05
 """Seconds that the next acts wait at most for who follows."""
 _AT_ONCE: Final = 500
@@ -68,7 +70,7 @@ class Watch:
         self._told.set()
 
     def heard(self) -> None:
-        """Wait until what was told last is at hand for who follows, but not for long.
+        """Wait until what was told last was written to who follows, but not for long.
 
         Who decides more meanwhile would have them wait, for both need the interpreter.
         """
@@ -152,21 +154,25 @@ class Watch:
             if time.monotonic() >= due:
                 self._beats, due = self._beats + 1, time.monotonic() + HEARTBEAT
             self._wake(is_new=looking.exception() is not None or looking.result())  # who follows hears what is wrong
+            await asyncio.sleep(0)  # and writes it
+            if not self._told.is_set():
+                self._seen.set()
 
     def _see(self, due: float) -> bool:
-        """Whether something was recorded before a heartbeat is due. What the feed has of it is at hand then."""
-        is_new = False
+        """Whether something was recorded before a heartbeat is due. What the feed has of it is at hand then.
+
+        What another thread or program recorded a moment ago is published a moment later, and cannot be told before.
+        """
+        is_new, looks = False, 0
         while not is_new and not self._ends and (left := due - time.monotonic()) > 0:
             if is_told := self._told.wait(min(left, _LOOK)):
                 self._told.clear()
             with self._lock:
-                is_new = self._store.was_changed() or is_told or (self._lags and self._source.was_published())
-        try:
-            with self._lock:
-                self._read_on()
-        finally:
-            self._seen.set()
-        return is_new
+                looks += self._store.was_changed() or looks > 0
+                is_new = is_told or looks > _MOST_LOOKS or ((looks > 0 or self._lags) and self._source.was_published())
+        with self._lock:
+            self._read_on()
+        return is_new or looks > 0
 
     def _read_on(self) -> None:
         epoch, after, _ = self._read_to
