@@ -75,6 +75,11 @@ def is_mere_claim(notice: Noticed) -> bool:
     return notice.known is Known.NOTHING and notice.origin not in _SURE
 
 
+def rests_on_claims(case: Case) -> bool:
+    """Whether nothing but anybody's word stands for any of it."""
+    return bool(case.notices) and not case.breaches and all(map(is_mere_claim, case.notices))
+
+
 def confidence(what: Case | Appealed, breaches: tuple[Breach, ...], precision: Mapping[ClauseId, float]) -> float:
     """`precision`: as `shares` has it."""
     sure = [precision.get(each.clause, UNKNOWN) for each in breaches if each.origin is Origin.RULE]

@@ -22,6 +22,7 @@ from comity.console.appeals import appeal_routes
 from comity.console.asking import Asks, Reader
 from comity.console.bulk import bulk_routes
 from comity.console.case import Desk, case_routes
+from comity.console.claims import claim_routes
 from comity.console.door import door
 from comity.console.pages import Pages
 from comity.console.problems import Told, asks_for_json, json_problem
@@ -77,6 +78,7 @@ def console(parts: Parts, more: More = lambda _: ()) -> Router:
         *queue_routes(shell, parts.reader, queue, parts.clock),
         *case_routes(desk),
         *bulk_routes(desk),
+        *claim_routes(desk),
         *appeal_routes(desk),
         *more(desk),
     ]

@@ -14,12 +14,13 @@ from litestar.types import ControllerRouterHandler
 
 from comity.casework.cases import Case
 from comity.casework.marks import Piece, pieces
-from comity.casework.queue import UNKNOWN, is_mere_claim
+from comity.casework.queue import UNKNOWN, rests_on_claims
 from comity.casework.wording import counted
 from comity.console.asking import Reader
 from comity.console.shell import Shell
 from comity.console.visit import PageRequest
 from comity.flow.agreement import Versions
+from comity.flow.claims import is_claimed
 from comity.flow.queue import Queue as Waits
 from comity.flow.queue import Waiting
 from comity.model.finding import Passage
@@ -75,6 +76,8 @@ class Queue:
     total: int
     clauses: tuple[tuple[str, ClauseId], ...]
     kinds: tuple[str, ...]
+    claims: int
+    """How many can be dismissed together: reports of messages of which nothing is known."""
     more: str
 
 
@@ -117,6 +120,7 @@ def _queue(store: Store, queue: Waits, wanted: Wanted, by: ReviewerId, now: date
             sorted((named.get(clause, clause), clause) for clause in {c for _, case in every for c in _clauses(case)})
         ),
         kinds=tuple(sorted({str(case.opened.kind) for _, case in every})),
+        claims=sum(is_claimed(case, by, now) for _, case in every),
         more=wanted.address(after=shown[-1][0].id) if start + _AT_ONCE < len(found) else "",
     )
 
@@ -168,8 +172,8 @@ def _why(one: Waiting, case: Case, now: datetime) -> Iterable[str]:
         yield known if is_known else "nobody has decided on this rule yet"
     if case.notices:
         yield counted(len(case.notices), "report")
-        if not case.breaches and all(map(is_mere_claim, case.notices)):
-            yield "nothing is known of its message here"
+    if rests_on_claims(case):
+        yield "nothing is known of its message here"
 
 
 def since(at: datetime, now: datetime) -> str:

@@ -6,7 +6,7 @@ meanwhile changes the sample, so that it is drawn anew.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -21,7 +21,7 @@ from comity.casework.refused import RefusedError
 from comity.casework.review import Deciding
 from comity.flow import review
 from comity.flow.message import Proceedings
-from comity.model.ids import AccountId, CaseId, ClauseId, ReviewerId
+from comity.model.ids import CaseId, ClauseId, ReviewerId
 from comity.ports import Store
 
 LEAST_READ: Final = 5
@@ -38,10 +38,6 @@ class Bulk:
     lot: str
     cases: tuple[Case, ...]
     sample: tuple[Case, ...]
-
-    @property
-    def accounts(self) -> tuple[AccountId, ...]:
-        return tuple(dict.fromkeys(case.opened.account for case in self.cases))
 
 
 def found_by(store: Store, clause: ClauseId, lot: str, by: ReviewerId, at: datetime) -> Bulk:
@@ -72,15 +68,29 @@ def decide(
     if unread:
         raise RefusedError(f"read the sample first; {len(unread)} of it {'is' if len(unread) == 1 else 'are'} not read")
 
+    def decided(record: Record, deciding: Deciding) -> tuple[Fact, ...]:
+        return _decided(proceedings, record, deciding, bulk.clause, said, at)
+
+    return decide_each(proceedings, bulk.cases, decided, said.by, said.why)
+
+
+def decide_each(
+    proceedings: Proceedings,
+    cases: Sequence[Case],
+    decided: Callable[[Record, Deciding], Iterable[Fact]],
+    by: ReviewerId,
+    why: str,
+) -> tuple[Fact, ...]:
+    """What `decided` makes of each case, as it was read, in one transaction."""
+
     def follows(record: Record) -> Iterator[Fact]:
-        for case in bulk.cases:
+        for case in cases:
             if case.opened.account == record.account:
-                deciding = Deciding(case=case.id, version=case.version, by=said.by, why=said.why)
-                facts = _decided(proceedings, record, deciding, bulk.clause, said, at)
+                facts = tuple(decided(record, Deciding(case=case.id, version=case.version, by=by, why=why)))
                 record = reduce(after, facts, record)
                 yield from facts
 
-    return proceedings.act(list(bulk.accounts), follows)
+    return proceedings.act(list(dict.fromkeys(case.opened.account for case in cases)), follows)
 
 
 def _decided(

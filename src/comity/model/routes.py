@@ -110,6 +110,8 @@ PEOPLE: Final[Mapping[str, frozenset[Role]]] = {
     "POST /console/cases/{case}/assessment": _REVIEWER,
     "GET /console/bulk": _REVIEWER,
     "POST /console/bulk": _REVIEWER,
+    "GET /console/claims": _REVIEWER,
+    "POST /console/claims": _REVIEWER,
     "GET /console/appeals": _APPEALS | _OPERATOR,
     "GET /console/appeals/{appeal}": _APPEALS | _OPERATOR,
     "GET /console/appeals/{appeal}/files/{number}": _APPEALS,
