@@ -248,6 +248,18 @@ def test_a_burst_of_10_000_messages_over_a_limit_brings_one_warning_and_no_termi
     assert standing(world.proceedings.record(AccountId("ann")), Channel("posts"), NOW + DAY).state is State.OPEN
 
 
+def test_the_ids_of_decisions_of_one_transaction_begin_alike_and_no_others() -> None:
+    world = World(agreement("| 1 | warn | | |"))
+    with world.proceedings.together():
+        together = [str(world.say("spam", author=author).statement) for author in ("ann", "bob")]
+    alone = [str(world.say("spam", author=author).statement) for author in ("eve", "joe")]
+    beginnings = [id_[:8] for id_ in (*together, *alone)]
+    assert beginnings[0] == beginnings[1]
+    assert len(set(beginnings)) == 3
+    assert len({id_[8:] for id_ in (*together, *alone)}) == 4
+    assert {len(id_) for id_ in (*together, *alone)} == {32}
+
+
 def test_of_two_that_share_a_recorder_only_the_newer_writes() -> None:
     world = World(agreement("| 1 | warn | | |"))
     newer, before = world.again(), world.store.position

@@ -44,6 +44,7 @@ from comity.ports import Answer, Attachment, Clock, Entropy, Outcome, Running, S
 
 _AT_ONCE = 256
 """Messages that are judged before anything is decided about them."""
+_ID_BYTES = 16
 _REMEMBERED = (Decided, Joined)
 """The facts that windows count."""
 
@@ -202,7 +203,7 @@ class Proceedings:
 
     def fresh(self) -> str:
         """An id that nobody can guess."""
-        return self._entropy.token(16).hex()
+        return self._entropy.token(_ID_BYTES).hex()
 
     def _keep(self, taken: Sequence[Taken], facts: Sequence[Fact], attachments: Sequence[Attachment] = ()) -> None:
         self._recorder.record(
@@ -278,10 +279,11 @@ class Proceedings:
 
     def given(self, at: datetime) -> Circumstances:
         """What a decision at `at` needs from outside."""
-        terms, ids = self._terms, self._entropy.token(32).hex()
+        terms, same = self._terms, self._recorder.same
+        decision, case = ((same + self._entropy.token(_ID_BYTES - len(same))).hex() for _ in range(2))
         delivery = terms.delivery if terms.mode == "replay" else None
         return Circumstances(
-            at=at, decision=DecisionId(ids[:32]), case=CaseId(ids[32:]), delivery=delivery, patience=terms.patience
+            at=at, decision=DecisionId(decision), case=CaseId(case), delivery=delivery, patience=terms.patience
         )
 
     def _restore(self) -> None:

@@ -64,6 +64,7 @@ Mode = Literal["live", "replay"]
 
 _COUNTED: Final = (Decided, Joined)
 """The facts that bring a day's census."""
+_SAME: Final = 4  # bytes; nobody can guess the other 12 of an id
 
 
 def mode_of(store: Store) -> Mode | None:
@@ -96,6 +97,8 @@ class Recorder:
         self._profile = profile_of(store)
         self._published_size = last.size if last else 0
         self._is_together, self._mark, self._checkpoint = False, "", b""
+        self.same = entropy.token(_SAME)
+        """What ids of one transaction's decisions begin with: in the store's indexes they lie together then."""
         self._unpublished: list[tuple[int, tuple[File, ...]]] = []
         """What each write filled, and the entry that it begins with."""
         self._catch_up()
@@ -302,6 +305,7 @@ class Recorder:
             self._unpublished.append((appended.first, (*texts, *appended.files)))
             self._checkpoint = checkpoint
         if not self._is_together:
+            self.same = self._entropy.token(_SAME)
             self.publish()
 
     @contextmanager
@@ -312,7 +316,7 @@ class Recorder:
             with self._store.together():
                 yield
         finally:
-            self._is_together = False
+            self._is_together, self.same = False, self._entropy.token(_SAME)
 
     @property
     def mark(self) -> str:
