@@ -254,7 +254,7 @@ def places(page: Page, site: Site) -> list[str]:
     page.goto(f"{site.url}/console/queue")
     named = [each.get_attribute("href") for each in page.locator(".top nav a:not(.brand)").all()]
     cases = [each.get_attribute("href") for each in page.locator("[data-item]").all()[:1]]
-    known = ["queue?kind=ceiling", "bulk?clause=slurs", "password", "appeals/nothing"]
+    known = ["queue?kind=ceiling", "bulk?clause=slurs", "claims", "password", "appeals/nothing"]
     return [f"{site.url}{each}" for each in (*named, *(f"/console/{each}" for each in known), *cases, "/sign-in")]
 
 
