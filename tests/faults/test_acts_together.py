@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,11 +143,17 @@ def test_messages_taken_together_are_answered_as_if_each_came_alone(place: Place
     other.store.close()
 
 
-def asked(place: Place, ask: Callable[[Queue], list]) -> list:
+def asked(
+    place: Place,
+    ask: Callable[[Queue], list],
+    *,
+    told: Callable[[], None] = lambda: None,
+    monotonic: Callable[[], float] = lambda: 0.0,
+) -> list:
     """What came of all that was asked at the same moment."""
 
     async def all_at_once() -> list:
-        queue = Queue(place.desk, lambda: None, monotonic=lambda: 0.0)
+        queue = Queue(place.desk, told, monotonic=monotonic)
         asking = [asyncio.ensure_future(one) for one in ask(queue)]
         await asyncio.sleep(0)  # all of it waits before anything is done
         await queue.start()
@@ -189,6 +196,22 @@ def test_what_waits_at_the_service_is_kept_together_in_its_order(place: Place) -
     assert [one.message for each in (*first, *told[22:-1]) for one in each] == [each.id for each in sent]
     assert place.log.published < 8
     assert place.names() == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(("an_act_takes", "expected"), [(0.001, [100, 120]), (0.006, [50, 100, 120])])
+def test_messages_that_take_long_are_kept_fifty_at_a_time(
+    place: Place, an_act_takes: float, expected: list[int]
+) -> None:
+    """So that gates need not wait for a hundred decisions; what takes no time is kept a hundred at a time."""
+    sent, kept, ticks = messages(120), list[int](), itertools.count()
+    told = asked(
+        place,
+        lambda queue: [queue.take([each]) for each in sent],
+        told=lambda: kept.append(sum(1 for _ in place.store.traces())),
+        monotonic=lambda: next(ticks) * an_act_takes,
+    )
+    assert [one.message for each in told for one in each] == [each.id for each in sent]
+    assert sorted({*kept} - {0}) == expected
 
 
 def test_where_one_act_fails_each_is_done_alone_and_once(place: Place) -> None:

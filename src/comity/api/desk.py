@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +32,8 @@ ResultT = TypeVar("ResultT")
 _LONGEST: Final = 0.005
 """Seconds after which a group takes no other act."""
 _AT_ONCE: Final = 100
+_JUDGED_AT_ONCE: Final = 50
+"""Messages: gates hear of none of them before all are decided, and decisions take so long that these are a group."""
 _MOST_WAITING: Final = 20_000
 _HOUR: Final = 3_600
 
@@ -261,7 +263,19 @@ def _acts(together: Sequence[_Act | _Waiting]) -> Iterator[_Act]:
         if is_act:
             yield from (one for one in some if isinstance(one, _Act))
         else:
-            yield _taking([one for one in some if isinstance(one, _Waiting)])
+            yield from map(_taking, _portions(one for one in some if isinstance(one, _Waiting)))
+
+
+def _portions(every: Iterable[_Waiting]) -> Iterator[Sequence[_Waiting]]:
+    """What is judged at once."""
+    portion: list[_Waiting] = []
+    for one in every:
+        portion.append(one)
+        if sum(map(_size, portion)) >= _JUDGED_AT_ONCE:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
 
 
 def _taking(every: Sequence[_Waiting]) -> _Act:
