@@ -102,7 +102,7 @@ async def watched(each: Attached) -> list[tuple[datetime, bool]]:
 async def flip(place: Place, store: Store, number: int, kind: str, each: Attached, felt: Felt) -> str:
     """One decision; the statement."""
     trying = asyncio.create_task(watched(each))
-    until = asyncio.create_task(asyncio.to_thread(committed, store, Channel(CHANNELS[kind])))
+    looking = asyncio.create_task(asyncio.to_thread(committed, store, Channel(CHANNELS[kind])))
     await asyncio.sleep(0.03)  # it is at it
     said = {"id": f"flip-{number}", "author": "ann", "channel": "posts", "text": "spam"}
     answer = await place.source.post("/v1/messages", json={**said, "sent": datetime.now(UTC).isoformat()})
@@ -112,7 +112,7 @@ async def flip(place: Place, store: Store, number: int, kind: str, each: Attache
     expect(standing.json()["until"] is not None, f"{answer.text} {standing.text}")
     await asyncio.wait([trying], timeout=PATIENCE)
     expect(trying.done(), f"{kind} feels a decision within {PATIENCE:.0f} s")
-    seen, (commit, written) = await trying, await until
+    seen, (commit, written) = await trying, await looking
     decided = datetime.fromisoformat(standing.json()["until"]) - LENGTH
     for times, since in ((felt.took, commit), (felt.since_row, written), (felt.since_decision, decided)):
         times.append(max(0, (seen[-1][0] - since) / timedelta(milliseconds=1)))

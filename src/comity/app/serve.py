@@ -109,7 +109,7 @@ def serve(
             timeout_graceful_shutdown=_PATIENCE,
         )
         gc.collect()
-        gc.freeze()  # what serves stays: going through it again and again held up everybody for 140 ms at a time
+        gc.freeze()  # what serves stays: going through it again and again held up everybody for up to 140 ms
         run(config, listener, parts.ending)
     return Exit.FINE
 

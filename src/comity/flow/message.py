@@ -279,8 +279,8 @@ class Proceedings:
 
     def given(self, at: datetime) -> Circumstances:
         """What a decision at `at` needs from outside."""
-        terms, same = self._terms, self._recorder.same
-        decision, case = ((same + self._entropy.token(_ID_BYTES - len(same))).hex() for _ in range(2))
+        terms, begin = self._terms, self._recorder.beginning
+        decision, case = ((begin + self._entropy.token(_ID_BYTES - len(begin))).hex() for _ in range(2))
         delivery = terms.delivery if terms.mode == "replay" else None
         return Circumstances(
             at=at, decision=DecisionId(decision), case=CaseId(case), delivery=delivery, patience=terms.patience

@@ -64,7 +64,7 @@ Mode = Literal["live", "replay"]
 
 _COUNTED: Final = (Decided, Joined)
 """The facts that bring a day's census."""
-_SAME: Final = 4  # bytes; nobody can guess the other 12 of an id
+_BEGINNING: Final = 4  # bytes; nobody can guess the other 12 of an id
 
 
 def mode_of(store: Store) -> Mode | None:
@@ -97,7 +97,7 @@ class Recorder:
         self._profile = profile_of(store)
         self._published_size = last.size if last else 0
         self._is_together, self._mark, self._checkpoint = False, "", b""
-        self.same = entropy.token(_SAME)
+        self.beginning = entropy.token(_BEGINNING)
         """What ids of one transaction's decisions begin with: in the store's indexes they lie together then."""
         self._unpublished: list[tuple[int, tuple[File, ...]]] = []
         """What each write filled, and the entry that it begins with."""
@@ -305,7 +305,7 @@ class Recorder:
             self._unpublished.append((appended.first, (*texts, *appended.files)))
             self._checkpoint = checkpoint
         if not self._is_together:
-            self.same = self._entropy.token(_SAME)
+            self.beginning = self._entropy.token(_BEGINNING)
             self.publish()
 
     @contextmanager
@@ -316,7 +316,7 @@ class Recorder:
             with self._store.together():
                 yield
         finally:
-            self._is_together, self.same = False, self._entropy.token(_SAME)
+            self._is_together, self.beginning = False, self._entropy.token(_BEGINNING)
 
     @property
     def mark(self) -> str:
