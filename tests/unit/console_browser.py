@@ -191,3 +191,13 @@ class Served:
         self.checks.close()
         self.users.close()
         self.tokens.close()
+
+
+@contextmanager
+def reviewing(world: World, folder: Path) -> Iterator[Browser]:
+    """The console, with mara signed in, who reviews."""
+    served = Served(world, folder)
+    with served.browser() as browser:
+        browser.sign_in("mara", Role.REVIEWER)
+        yield browser
+    served.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from console_browser import Browser, Served
+from console_browser import Browser, reviewing
 from test_console_cases import WHY, text_of
 from test_flow_record import NOW, World, agreement
 
@@ -15,7 +15,6 @@ from comity.casework.case_facts import Informed
 from comity.casework.facts import Dismissed
 from comity.flow import reports, review
 from comity.flow.claims import AT_ONCE
-from comity.model.access import Role
 from comity.model.ids import ClauseId, MessageId, ReviewerId
 from comity.model.message import Message
 from comity.model.statement import Origin
@@ -30,11 +29,8 @@ def world() -> World:
 
 @pytest.fixture
 def mara(world: World, tmp_path: Path) -> Iterator[Browser]:
-    served = Served(world, tmp_path)
-    with served.browser() as browser:
-        browser.sign_in("mara", Role.REVIEWER)
+    with reviewing(world, tmp_path) as browser:
         yield browser
-    served.close()
 
 
 def report(world: World, id_: str, source: str = "forum", origin: Origin = Origin.USER) -> None:

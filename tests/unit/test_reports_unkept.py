@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from api_parts import as_, serving
-from console_browser import Browser, Served
+from console_browser import Browser, reviewing
 from litestar.testing import TestClient
 from test_console_cases import text_of
 from test_flow_record import World, agreement
@@ -100,11 +100,8 @@ def test_a_channel_that_the_agreement_does_not_name_is_refused_for_any_message(
 
 @pytest.fixture
 def mara(world: World, tmp_path: Path) -> Iterator[Browser]:
-    served = Served(world, tmp_path)
-    with served.browser() as browser:
-        browser.sign_in("mara", Role.REVIEWER)
+    with reviewing(world, tmp_path) as browser:
         yield browser
-    served.close()
 
 
 @pytest.mark.parametrize("is_known", [True, False])
