@@ -24,6 +24,7 @@ folding = import_module("comity.engine.fold")
 one_piece = import_module("comity.engine.folded")
 generating = import_module("comity.engine.generate")
 joins = import_module("comity.engine.joined")
+loosening = import_module("comity.engine.loosest")
 flows = import_module("comity.flow.texts")
 passages = import_module("comity.engine.passages")
 rows = import_module("comity.flow.rows")
@@ -135,7 +136,7 @@ def _shifted(text: str) -> object:
 
 def _taken_for_its_rule(*asked: object) -> object:
     guard = GUARD_OF(*asked)
-    return guard._replace(is_exact=bool(guard.code))
+    return guard._replace(sure=guard.code)
 
 
 def _into_each_other(patch: pytest.MonkeyPatch) -> None:
@@ -159,6 +160,9 @@ FAULTS: dict[str, Plant] = {
     ),
     "a row without a line of its own": lambda patch: patch.setattr(sieves, "_ROW", b"%b"),
     "a quick look taken for the rule": lambda patch: patch.setattr(generating, "guard_of", _taken_for_its_rule),
+    "the strictest of rules that are alike asked first": lambda patch: patch.setattr(
+        loosening, "_LOOSEST", {"_>_": max, "_>=_": max, "_<_": min, "_<=_": min}
+    ),
     "digits of all scripts": _regex(_of(lambda pattern: pattern.replace(r"\d", r"\pN"))),
     "words of all scripts": _regex(_by_python),
     "an end before the last new line": _regex(_of(lambda pattern: re.sub(r"\$$", r"\\n?\\z", pattern))),

@@ -273,6 +273,36 @@ class Grammar:
             case _:
                 return f"{self.string(depth)} {self.one(*ORDER)} {self.string(depth)}"
 
+    def alike(self, count: int) -> list[str]:
+        """Rules that differ in what they compare with alone."""
+        sign, depth = self.one(" && ", " || "), self.random.choice((0, 1))
+        made = [[self.search(0)] * count if self.random.random() < 0.3 else self.compared(count) for _ in range(2)]
+        if depth:
+            other = self.one(" && ", " || ")
+            made[0] = [f"({other.join(two)})" for two in zip(made[0], self.compared(count), strict=True)]
+        return [sign.join(terms) for terms in zip(*made[: self.random.choice((1, 2, 2))], strict=True)]
+
+    def compared(self, count: int) -> list[str]:
+        """One value compared in one way with several constants."""
+        field, unit = self.one("text", "text", "subject", "unquoted"), self.one(*UNITS)
+        numbers = [str(self.random.choice((0, 1, 2, 3, 7, self.random.randrange(-1, 40)))) for _ in range(count)]
+        shares = [self.one(*SHARES) for _ in range(count)]
+        value, limits = self.random.choice(
+            (
+                (f"{field}.size()", numbers),
+                (f"{self.one(*LISTS)}.size()", numbers),
+                (self.history(), numbers),
+                (f"{field}.repeats()", numbers),
+                (self.int(1), numbers),
+                (f"{field}.capitals()", shares),
+                (self.double(1), shares),
+                ("author.age", [f"{unit}({number})" for number in numbers]),
+                ("sent", [f'timestamp("{self.random.choice(TIMES).isoformat()}")' for _ in range(count)]),
+            )
+        )
+        sign = self.one(*ORDER[:4], *ORDER)
+        return [f"{value} {sign} {limit}" for limit in limits]
+
     def near(self, source: str) -> str:
         """Whether a number is one of half of those near zero."""
         return f"{source} in {sorted(self.random.sample(range(-4, 62), 30))}"

@@ -117,11 +117,13 @@ def _storable(drawn: Message) -> Message:
 
 
 def _version(random: Random) -> Agreement:
-    """Seven rules; lexicons of the usual entries or of others; now and then a clause that only counts."""
+    """Seven rules, some of them alike; lexicons of the usual entries or of others; clauses that only count."""
     slurs = tuple(random.choice(TRAPS) + random.choice((" ", "", "*")) + random.choice(TRAPS) for _ in range(6))
     phrases = Lexicon(name="slurs", kind=LexiconKind.PHRASES, entries=slurs)
     lexicons = LEXICONS if random.random() < 0.5 else {**LEXICONS, "slurs": phrases}
-    drawn = agreement_of({own: Grammar(random).rule() for own in IDS}, lexicons)
+    alike = Grammar(random).alike(random.choice((0, 0, 0, 3)))
+    rules = [*alike, *(Grammar(random).rule() for _ in IDS[len(alike) :])]
+    drawn = agreement_of(dict(zip(random.sample(IDS, len(IDS)), rules, strict=True)), lexicons)
     clauses = tuple(
         dataclasses.replace(clause, decide=random.choice((Decide.AUTO, Decide.AUTO, Decide.SHADOW)))
         for clause in drawn.clauses

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from functools import reduce
+from operator import or_
+from typing import Final, NamedTuple
 
 from comity.engine.compile import FIELDS, SURE, Compiler, Search
 from comity.engine.links import WWW
+from comity.engine.loosest import alike, loosest
 from comity.engine.needs import COSTLY, DIRECT, OF_LINKS, SIGNS, Guard, costly, guard_of, local, need_of
 from comity.engine.windows import windows
 from comity.model.clause import Clause, Rule
@@ -92,30 +95,80 @@ def _judging(rules: Rules, compiler: Compiler) -> list[str]:
     lines = ["", "", "def judge(f):", "    hits = f.hits", "    breached = 0"]
     for channels, numbers in _by_channels(rules).items():
         lines.append(f"    if f.channel in {_channels(channels, compiler)}:")
-        by_need: dict[int, list[str]] = {}
-        for number in numbers:
-            clause, rule = rules[number]
-            code = compiler.code(rule.expression, clause.id).text
-            asked = [f"if {code}:", f"    breached |= {1 << number}  # {clause.id}"]
-            by_need.setdefault(need_of(rule.expression, compiler), []).extend(asked)
-        lines += _indented(by_need.pop(0, []), 2)
-        lines += _indented(list(_guarded(by_need)), 2)
+        by_need = _by_need(numbers, rules, compiler)
+        asked = {
+            need: [line for group in alike(some, rules) for line in _exactly(group, rules, compiler)]
+            for need, some in by_need.items()
+        }
+        lines += _indented(asked.pop(0, []), 2)
+        lines += _indented(_guarded(asked), 2)
     return [*lines, "    return breached"]
 
 
-def _guarded(by_need: dict[int, list[str]]) -> Iterator[str]:
+def _by_need(numbers: Iterable[int], rules: Rules, compiler: Compiler) -> dict[int, list[int]]:
+    by_need: dict[int, list[int]] = {}
+    for number in numbers:
+        by_need.setdefault(need_of(rules[number][1].expression, compiler), []).append(number)
+    return by_need
+
+
+def _exactly(group: list[int], rules: Rules, compiler: Compiler) -> list[str]:
+    """Rules that are alike, behind the loosest of them."""
+    lines: list[str] = []
+    for number in group:
+        clause, rule = rules[number]
+        lines += [f"if {compiler.code(rule.expression, clause.id).text}:", f"    {_answer(number, clause)}"]
+    if len(group) == 1:
+        return lines
+    first, _ = rules[group[0]]
+    code = compiler.code(loosest(rules[number][1].expression for number in group), first.id).text
+    return [f"if {code}:", *_indented(lines, 1)]
+
+
+def _answer(number: int, clause: Clause) -> str:
+    return f"breached |= {1 << number}  # {clause.id}"
+
+
+def _guarded(by_need: dict[int, list[str]]) -> list[str]:
     """Each group of clauses behind its need, and groups of groups behind theirs."""
     needs = sorted(by_need)
-    for start in range(0, len(needs), _GROUP):
-        group = needs[start : start + _GROUP]
-        together = 0
-        for need in group:
-            together |= need
-        is_nested = len(needs) > _GROUP
-        if is_nested:
-            yield f"if hits & {together}:"
-        for need in group:
-            yield from _indented([f"if hits & {need}:", *_indented(by_need[need], 1)], is_nested)
+    blocks = [(need, [f"if hits & {need}:", *_indented(by_need[need], 1)]) for need in needs]
+    while len(blocks) > _GROUP:
+        blocks = [_together(blocks[start : start + _GROUP]) for start in range(0, len(blocks), _GROUP)]
+    return [line for _, block in blocks for line in block]
+
+
+def _together(blocks: list[tuple[int, list[str]]]) -> tuple[int, list[str]]:
+    need = reduce(or_, (each for each, _ in blocks))
+    return need, [f"if hits & {need}:", *_indented([line for _, block in blocks for line in block], 1)]
+
+
+class _Alike(NamedTuple):
+    """The guards of rules that are alike, each with its rule's number; and one that holds wherever a rule does."""
+
+    loosest: Guard
+    guarded: Sequence[tuple[Guard, int]]
+
+    def any_of(self, guards: Iterable[Guard]) -> str:
+        """Code that holds wherever one of these guards and its rule do; "" for none."""
+        codes = dict.fromkeys(guard.code or "True" for guard in guards)
+        together = " or ".join(codes)
+        return f"({self.loosest.code} and ({together}))" if self.is_worth_asking(len(codes)) else together
+
+    def is_worth_asking(self, tests: int) -> bool:
+        """Whether the loosest saves some of so many tests."""
+        return tests > 1 and bool(self.loosest.code)
+
+
+def _alike(numbers: Iterable[int], rules: Rules, direct: Compiler, compiler: Compiler) -> list[_Alike]:
+    found: list[_Alike] = []
+    for group in alike(numbers, rules):
+        asked = [rules[number] for number in group]
+        guards = [guard_of(rule.expression, clause.id, direct, compiler) for clause, rule in asked]
+        of_all = loosest(rule.expression for _, rule in asked)
+        first, _ = asked[0]
+        found.append(_Alike(guard_of(of_all, first.id, direct, compiler), list(zip(guards, group, strict=True))))
+    return sorted(found, key=lambda each: each.loosest.price)
 
 
 def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
@@ -124,68 +177,68 @@ def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
     lines = ["", "", f"UNSURE = {UNSURE}", "", "", "def at_once(m, counts, hits):", "    breached = 0"]
     for channels, numbers in _by_channels(rules).items():
         lines.append(f"    if m.channel in {_channels(channels, compiler)}:")
-        by_need: dict[int, list[tuple[Guard, str]]] = {0: []}
-        answers: list[str] = []
-        for number in numbers:
-            clause, rule = rules[number]
-            need = need_of(rule.expression, compiler)
-            guard = guard_of(rule.expression, clause.id, in_locals if need else in_place, compiler)
-            answer = f"breached |= {1 << number}  # {clause.id}"
-            if guard.is_exact and not need:
-                answers += [f"if {guard.code}:", f"    {answer}"]
-            else:
-                by_need.setdefault(need, []).append((guard, answer))
-        needless = _asked(by_need.pop(0))
-        tests = {need: [*_locals(asked, compiler), *_asked(asked)] for need, asked in by_need.items()}
-        lines += _indented([*_guarded(tests), *needless, *answers, "pass"], 2)
+        by_need = _by_need(numbers, rules, compiler)
+        needless = _asked(_alike(by_need.pop(0, []), rules, in_place, compiler), rules)
+        tests: dict[int, list[str]] = {}
+        for need, some in by_need.items():
+            found = _alike(some, rules, in_locals, compiler)
+            tests[need] = [*_locals(found, compiler), *_asked(found, rules)]
+        lines += _indented([*_guarded(tests), *needless, "pass"], 2)
     return [*lines, "    return breached"]
+
+
+def _asked(found: Sequence[_Alike], rules: Rules) -> list[str]:
+    """Guards, and what is answered where they are sure."""
+    unsure = [each.any_of(guard for guard, _ in each.guarded if not guard.sure) for each in found]
+    codes = dict.fromkeys(filter(None, unsure))
+    lines = [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
+    for each in found:
+        sure = [(guard, number) for guard, number in each.guarded if guard.sure]
+        answers = [line for guard, number in sure for line in _answered(guard, number, rules)]
+        is_behind = each.is_worth_asking(len(sure))
+        lines += [f"if {each.loosest.code}:", *_indented(answers, 1)] if is_behind else answers
+    return lines
+
+
+def _answered(guard: Guard, number: int, rules: Rules) -> list[str]:
+    clause, _ = rules[number]
+    lines = [f"if {guard.sure}:", f"    {_answer(number, clause)}"]
+    return lines if guard.is_exact else [*lines, f"elif {guard.code}:", "    return UNSURE"]
 
 
 def _columns(rules: Rules, compiler: Compiler) -> list[str]:
     """Judging by columns of counts: where no search found anything, only rules without a need are looked at."""
     direct = Compiler(variables=_in_place(compiler), counts="of_{}", count_price=0.2, constants=compiler.constants)
-    unsure, answers = dict[Guard, None](), list[str]()
-    for number, (clause, rule) in enumerate(rules):
-        if not need_of(rule.expression, compiler):
-            guard = guard_of(rule.expression, clause.id, direct, compiler)
-            if guard.is_exact:
-                applies = f"m.channel in {_channels(clause.channels, compiler)}"
-                answers.append(f"({1 << number} if {guard.code} and {applies} else 0)")
-            else:
-                unsure[guard] = None
+    needless = [number for number, (_, rule) in enumerate(rules) if not need_of(rule.expression, compiler)]
+    unsure, answers = dict[str, None](), list[str]()
+    for each in _alike(needless, rules, direct, compiler):
+        unsure[each.any_of(guard for guard, _ in each.guarded if not guard.is_exact)] = None
+        exact = [(guard, *rules[number], 1 << number) for guard, number in each.guarded if guard.is_exact]
+        bits = " | ".join(
+            f"({bit} if {guard.code} and m.channel in {_channels(clause.channels, compiler)} else 0)"
+            for guard, clause, _, bit in exact
+        )
+        answers.append(f"(({bits}) if {each.loosest.code} else 0)" if each.is_worth_asking(len(exact)) else bits)
     asked = [window for clause, rule in rules for window in windows(rule.expression, clause.id)]
     names = list(dict.fromkeys(map(compiler.window, asked)))
     counts = ", ".join(f"{name}: of_{name}" for name in names)
     return [
         *("", "", "def breached_columns(ms, columns):", "    return ["),
-        f"        settled(m, {{{counts}}}, hits) if {' or '.join(['hits', *_codes(unsure)])}",
-        f"        else {' | '.join(answers) or 0}",
+        f"        settled(m, {{{counts}}}, hits) if {' or '.join(['hits', *filter(None, unsure)])}",
+        f"        else {' | '.join(filter(None, answers)) or 0}",
         f"        for {', '.join(('m', 'hits', *(f'of_{name}' for name in names)))}",
         f"        in zip({', '.join(('ms', 'hits_of_all(ms)', *(f'columns[{name}]' for name in names)))})",
         "    ]",
     ]
 
 
-def _codes(guards: Iterable[Guard]) -> list[str]:
-    return [guard.code or "True" for guard in sorted(guards, key=lambda guard: guard.price)]
-
-
-def _asked(guarded: Sequence[tuple[Guard, str]]) -> list[str]:
-    """Guards, and what is answered where they are sure."""
-    codes = _codes(dict.fromkeys(guard for guard, _ in guarded if not guard.sure))
-    lines = [f"if {' or '.join(codes)}:", "    return UNSURE"] if codes else []
-    for guard, answer in guarded:
-        if guard.sure:
-            lines += [f"if {guard.sure}:", f"    {answer}", f"elif {guard.code}:", "    return UNSURE"]
-    return lines
-
-
 def _in_place(compiler: Compiler) -> dict[str, str]:
     return DIRECT | {name: costly(name, compiler) for name in COSTLY}
 
 
-def _locals(guarded: Sequence[tuple[Guard, str]], compiler: Compiler) -> list[str]:
-    reads = dict.fromkeys(name for guard, _ in guarded for name in sorted(guard.reads))
+def _locals(found: Sequence[_Alike], compiler: Compiler) -> list[str]:
+    guards = [guard for each in found for guard, _ in each.guarded]
+    reads = dict.fromkeys(name for guard in guards for name in sorted(guard.reads))
     return [f"{local(name)} = {costly(name, compiler)}" for name in reads]
 
 

@@ -103,9 +103,9 @@ def parts(form: Form) -> Iterator[Form]:
 def _form(expression: Expression, own: ClauseId, lexicons: Mapping[str, str]) -> Form:
     match expression:
         case Literal(value=bool() | int() | float() | timedelta() | datetime() as value) if expression.type in _PLAIN:
-            return Constant(value=_plain(value))
+            return Constant(value=plain(value))
         case Call(function=unit, args=(Literal(value=int() as count),)) if unit in UNITS:
-            return Constant(value=_plain(count * UNITS[unit]))
+            return Constant(value=plain(count * UNITS[unit]))
         case Call(function=function) if is_history(function):
             return window_of(expression, own)
         case Call(function=function, args=args) if function in _FORMS and _is_columnar(expression):
@@ -124,7 +124,8 @@ def _is_columnar(call: Call) -> bool:
     return len(kinds) < 2 or not any(large)
 
 
-def _plain(value: int | float | timedelta | datetime) -> int | float:  # bool is an int
+def plain(value: int | float | timedelta | datetime) -> int | float:  # bool is an int
+    """The number that stands for a constant: microseconds of durations, and of times since 1970."""
     match value:
         case timedelta():
             return value // _MICROSECOND
