@@ -74,8 +74,9 @@ class Stream:
         return len(self.messages) * len(self.agreement.clauses)
 
 
-def stream(random: Random, size: int = SIZE) -> Stream:
-    agreement = _version(random)
+def stream(random: Random, size: int = SIZE, *, has_alike: bool = False) -> Stream:
+    """`has_alike`: three of the rules differ in their numbers alone."""
+    agreement = _version(random, has_alike=has_alike)
     pieces = _pieces(agreement)
     texts = [_text(random, pieces) for _ in range(random.choice((2, 6, 20)))]
     sent = random.choice(STARTS)
@@ -116,14 +117,15 @@ def _storable(drawn: Message) -> Message:
     )
 
 
-def _version(random: Random) -> Agreement:
-    """Seven rules, some of them alike; lexicons of the usual entries or of others; clauses that only count."""
+def _version(random: Random, *, has_alike: bool) -> Agreement:
+    """Seven rules; lexicons of the usual entries or of others; now and then a clause that only counts."""
     slurs = tuple(random.choice(TRAPS) + random.choice((" ", "", "*")) + random.choice(TRAPS) for _ in range(6))
     phrases = Lexicon(name="slurs", kind=LexiconKind.PHRASES, entries=slurs)
     lexicons = LEXICONS if random.random() < 0.5 else {**LEXICONS, "slurs": phrases}
-    alike = Grammar(random).alike(random.choice((0, 0, 0, 3)))
-    rules = [*alike, *(Grammar(random).rule() for _ in IDS[len(alike) :])]
-    drawn = agreement_of(dict(zip(random.sample(IDS, len(IDS)), rules, strict=True)), lexicons)
+    rules = {own: Grammar(random).rule() for own in IDS}
+    if has_alike:
+        rules |= zip(IDS, Grammar(random).alike(3), strict=False)
+    drawn = agreement_of(rules, lexicons)
     clauses = tuple(
         dataclasses.replace(clause, decide=random.choice((Decide.AUTO, Decide.AUTO, Decide.SHADOW)))
         for clause in drawn.clauses
