@@ -6,6 +6,7 @@ import pytest
 
 from comity.engine import links
 from comity.engine.fold import fold
+from comity.engine.functions import repeats
 from comity.engine.quotes import own_spans, unquoted
 from comity.engine.scan import Scan
 from comity.engine.words import occurrences, phrase
@@ -149,3 +150,12 @@ def test_long_texts_are_read_in_linear_time(piece: str) -> None:
     links.mentions(text)
     links.hashtags(text)
     assert len(unquoted(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "longest"),
+    [("", 0), ("a", 1), ("ab", 1), ("abb", 2), ("\0\0\0a\0", 3), ("aab" + "c" * 37 + "dd", 37), ("é" * 5 + "a", 5)],
+)
+def test_repeats_is_the_longest_run_of_one_character(text: str, longest: int) -> None:
+    assert repeats(text) == longest
+    assert repeats(text + "x" * 1_000) == 1_000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
@@ -64,7 +65,17 @@ def repeats(value: str) -> int:
     """The length of the longest run of one character, as written."""
     if not value:
         return 0
-    return max((len(run.group()) for run in _RUN.finditer(value)), default=1)
+    if not value.isascii():
+        return max((len(run.group()) for run in _RUN.finditer(value)), default=1)
+    raw = int.from_bytes(value.encode())
+    return 1 + _longest_of_zeros((raw ^ raw >> 8).to_bytes(len(value))[1:])  # zero: as the character before
+
+
+def _longest_of_zeros(raw: bytes) -> int:
+    more = 1
+    while bytes(more) in raw:
+        more *= 2
+    return bisect_left(range(more), True, more // 2, more - 1, key=lambda length: bytes(length + 1) not in raw)
 
 
 def speaks(tag: str, wanted: str) -> bool:
