@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ssl import SSLContext
@@ -19,10 +19,10 @@ import msgspec
 
 from comity.gates.disk import Disk
 from comity.gates.kept import Kept, kept
-from comity.gates.replica import DigestError, Known, Replica
+from comity.gates.replica import Applied, DigestError, Known, Replica
 from comity.gates.snapshot import take
 from comity.gates.stream import streaming
-from comity.ledger.feed import LONGEST_LINE, Change, FeedError, Heartbeat, decode_line
+from comity.ledger.feed import LONGEST_LINE, FeedError, Heartbeat, decode_line
 from comity.ledger.policy import Policy
 from comity.model.ids import DecisionId
 
@@ -36,6 +36,7 @@ _LONGEST_PAUSE: Final = 5.0
 _BETWEEN_SWEEPS: Final = 1.0
 _BETWEEN_WRITES: Final = 10.0
 _BETWEEN_REPORTS: Final = 0.5  # and between two syncs of the journal: what came meanwhile goes together
+_AT_ONCE: Final = 10
 _MOST_POINTS: Final = 1_000
 _MOST_SHOWN: Final = 100_000
 _JSON: Final = {"Content-Type": "application/json"}
@@ -204,7 +205,7 @@ class Follower:
                 *lines, rest = (rest + piece).split(b"\n")
                 if len(rest) > LONGEST_LINE:
                     raise FeedError(f"a line has more than {LONGEST_LINE} bytes")
-                self._take(lines)
+                await self._take(lines)
                 if self._disk.is_due and self._disk_again_at <= asyncio.get_running_loop().time():
                     await self._write()
                 if self._wants_proofs():
@@ -220,9 +221,9 @@ class Follower:
             return False
         return now - self._snapshot_at >= self._replica.manner.grace / 4
 
-    def _take(self, lines: list[bytes]) -> bool:
-        """Apply what came; whether anything changed."""
-        changed: list[tuple[Change, datetime | None]] = []
+    async def _take(self, lines: list[bytes]) -> None:
+        """Apply what came. First it is in force, then proofs are looked at, which takes longer."""
+        applied: list[Applied] = []
         try:
             for line in lines:
                 read = decode_line(line)
@@ -230,18 +231,26 @@ class Follower:
                     self._replica.beat(read, self._clock.now())
                     self._on_disk(lambda: self._disk.keep_offset(self._replica.offset))
                     self._pause = _FIRST_PAUSE
-                elif self._is_news(read):
-                    changed.append((read, self._replica.change(read, self._clock.now())))
+                elif (one := self._replica.apply(read, self._clock.now())) is not None:
+                    applied.append(one)
         finally:
-            if changed:
-                self._on_disk(lambda: self._disk.append(changed, self._replica.offset))
+            if applied:
                 self._apply()
-                self._unsynced.set()
-        return bool(changed)
+                await self._prove(applied)
 
-    def _is_news(self, change: Change) -> bool:
-        known = self._replica.known
-        return known is None or change.seq > known.cursor
+    async def _prove(self, applied: Sequence[Applied]) -> None:
+        """Look at the proofs, a few at a time, since answers wait; then write all down."""
+        try:
+            for number, one in enumerate(applied):
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                self._replica.prove(one)
+        finally:
+            for one in applied:  # if this is the end, those that are left
+                self._replica.prove(one)
+            changes = [(one.change, one.believed) for one in applied]
+            self._on_disk(lambda: self._disk.append(changes, self._replica.offset))
+            self._unsynced.set()
 
     def _apply(self) -> None:
         """What the replica knows is in force as soon as it is asked, or when that was brought about."""

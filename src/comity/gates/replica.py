@@ -120,6 +120,18 @@ def _is_within(span: Span, old: Span) -> bool:
     return is_milder and ends and span.start >= old.start and span.statement == old.statement
 
 
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """A change that is in force. `believed`: until when, if its proof was looked at and does not hold.
+
+    `otherwise`: until when it would be believed then.
+    """
+
+    change: Change
+    otherwise: datetime | None = None
+    believed: datetime | None = None
+
+
 @dataclass(slots=True)
 class Replica:
     """What `check` answers from. `alarm` is told of what sort it is, and in words, what somebody should look at."""
@@ -136,6 +148,7 @@ class Replica:
     _swept: datetime = _EARLIEST
     _opener: Remembering | None = None
     _alike: Alike[Said] = field(default_factory=Alike)
+    _unseen: dict[int, Applied] = field(default_factory=dict)  # by row: whose proofs are still to be looked at
 
     def check(self, channel: str, handle: str, at: datetime) -> Answer:
         """Whether whoever `channel` calls `handle` may communicate there at `at`, by this gate's clock. O(1)."""
@@ -166,9 +179,17 @@ class Replica:
         return at > self._fresh_until
 
     def change(self, change: Change, at: datetime) -> datetime | None:
-        """Apply what comes next, a change or some of other channels; until when it is believed, if it lacks proof.
+        """Apply what comes next, and look at its proof; until when it is believed, if it lacks one. See `apply`."""
+        applied = self.apply(change, at)
+        if applied is None:
+            return None
+        self.prove(applied)
+        return applied.believed
 
-        One that is known already says nothing new. Raises `FeedError`: it is not the next.
+    def apply(self, change: Change, at: datetime) -> Applied | None:
+        """Put in force what comes next, a change or some of other channels. Its proof is to be looked at soon: `prove`.
+
+        None: it was known already. Without `grace` nothing is in force before. Raises `FeedError`: it is not the next.
         """
         known = self.known
         if known is None or change.since > known.cursor + 1:
@@ -176,11 +197,49 @@ class Replica:
         if change.seq <= known.cursor:
             return None
         demand_sound(change)
-        believed = None
-        if isinstance(change, FeedEntry):
-            believed = self._believed_until(change, at)
-        self.put(change, believed)
-        return believed
+        if isinstance(change, Skipped):
+            self.put(change, None)
+            return Applied(change=change)
+        if (earlier := self._unseen.get(change.row)) is not None:
+            self.prove(earlier)
+        applied = Applied(change=change)
+        if change.plan and self.manner.policy is not None:
+            applied.otherwise = self._otherwise(known, change, at)
+            self._unseen[change.row] = applied
+            if not self.manner.grace:
+                self.prove(applied)
+        self.put(change, applied.believed)
+        return applied
+
+    def prove(self, applied: Applied) -> None:
+        """Look at the proof of what was applied, once."""
+        change = applied.change
+        if isinstance(change, Skipped) or self._unseen.get(change.row) is not applied:
+            return
+        del self._unseen[change.row]
+        try:
+            demand_shown(change, self._trusted(), self._alike)
+        except Unproven as error:
+            self.warn("no proof", f"a measure came without a proof that holds: {error}")
+            applied.believed = applied.otherwise
+            if self.known is not None and self.known.cursor >= change.seq:
+                self._doubt(self.known, change, applied.believed)
+
+    def _otherwise(self, known: Known, change: FeedEntry, at: datetime) -> datetime | None:
+        """Until when it would be believed without a proof: what restricts no more than before, as long as before."""
+        old, planned = known.records.planned(change.row), change.planned
+        if old is not None and planned is not None and is_within(planned, old):
+            return known.unproven.get(change.row)
+        return at + self.manner.grace
+
+    def _doubt(self, known: Known, change: FeedEntry, until: datetime | None) -> None:
+        if until is None:
+            return
+        if self.watcher is not None:
+            self.watcher.before(change.row, change.planned)
+        known.unproven[change.row] = until
+        if self.watcher is not None:
+            self.watcher.after(change.row)
 
     def put(self, change: Change, believed: datetime | None) -> None:
         """Apply a change of which the proof was looked at."""
@@ -225,7 +284,7 @@ class Replica:
         """Know this from now on, and keep what a new life of the feed does not mention."""
         if kept and len(kept) != len(self.kept):
             self.warn("kept", f"the centre no longer knows of {len(kept)} measures that nobody lifted: they hold")
-        self.known, self.kept = known, kept
+        self.known, self.kept, self._unseen = known, kept, {}
         if self.watcher is not None:
             self.watcher.begin()
 
@@ -241,14 +300,6 @@ class Replica:
         """Raise an alarm, and count it."""
         self.counts[f"alarm {kind}"] += 1
         self.alarm(kind, text)
-
-    def _believed_until(self, change: FeedEntry, at: datetime) -> datetime | None:
-        try:
-            demand_shown(change, self._trusted(), self._alike)
-        except Unproven as error:
-            self.warn("no proof", f"a measure came without a proof that holds: {error}")
-            return at + self.manner.grace
-        return None
 
     def _trusted(self) -> Opener | None:
         """Many changes come with the same checkpoint."""
