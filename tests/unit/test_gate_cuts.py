@@ -22,6 +22,7 @@ from comity.gates.nft import Opening, Rules, is_there
 from comity.gates.records import Records
 from comity.gates.replica import Known, Manner, Replica
 from comity.ledger.feed import FeedEntry, ProvenSpan
+from comity.ledger.policy import Policy
 from comity.model.ids import AccountId, Channel, DecisionId
 from comity.model.measure import State
 from comity.model.plan import Called, Planned
@@ -68,6 +69,17 @@ class Router:
             if cut.until is not None:
                 self.stands[cut.address.text] = cut.until
         return {text: None if end == FOREVER else (end - NOW) / DAY for text, end in self.stands.items() if end > at}
+
+
+def test_what_turns_out_to_have_no_proof_ends_in_the_kernel_when_it_is_no_longer_believed() -> None:
+    router = Router()
+    router.replica.manner = Manner(policy=Policy(), grace=DAY)
+    entry = FeedEntry(seq=1, row=1, account=AccountId("192.0.2.9"), channel=INTERNET, plan=(span(0, 3),))
+    applied = router.replica.apply(entry, NOW)
+    assert applied is not None
+    assert router.follow() == {"192.0.2.9": 3}
+    router.replica.prove(applied)
+    assert router.follow() == {"192.0.2.9": 1}
 
 
 def span(start: float, end: float | None, state: State = State.CUT) -> ProvenSpan:

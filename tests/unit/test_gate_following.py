@@ -21,7 +21,8 @@ from comity.gates.answers import Allow, Deny
 from comity.gates.disk import Disk
 from comity.gates.following import Centre as At
 from comity.gates.following import Follower
-from comity.gates.replica import Manner, Replica
+from comity.gates.replica import Applied, Manner, Replica
+from comity.ledger.feed import encode_line
 from comity.model.ids import ReviewerId
 from comity.model.plan import Planned
 from comity.stores.world import FixedClock
@@ -129,6 +130,39 @@ def test_changes_that_are_acknowledged_together_keep_their_own_times(tmp_path: P
         assert points[2] < points[4] < points[6]
 
     tell(story, tmp_path)
+
+
+def test_a_gate_that_ends_amid_proofs_looks_at_the_others_and_writes_all_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, prove = Watched(), Replica.prove
+    for number in range(12):
+        world.say("spam", author=f"a{number}")
+
+    def ended(replica: Replica, applied: Applied) -> None:
+        task = asyncio.current_task()
+        if applied.change.seq == 1 and task is not None:
+            task.cancel()
+        prove(replica, applied)
+
+    async def story() -> None:
+        async with serving(Watched(), lambda: NOW) as centre:
+            gate = Gate(tmp_path, centre.url)
+            await gate.follower._take_snapshot()
+            monkeypatch.setattr(Replica, "prove", ended)
+            *lines, last = map(encode_line, world.changes())
+            bare = re.sub(rb'"proof":"[^"]*"', b'"proof":null', last)
+            taking = asyncio.create_task(gate.follower._take([*lines, bare]))
+            await asyncio.wait([taking])
+            assert taking.cancelled()
+            gate.disk.close()
+
+    asyncio.run(story())
+    again = Replica(MANNER, print)
+    with Disk(tmp_path) as disk:
+        disk.load(again)
+    assert again.known is not None
+    assert (again.known.cursor, again.known.unproven) == (24, {24: NOW + MANNER.grace})
 
 
 def test_a_statement_that_was_shown_is_told_once(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from comity.flow import amend
 from comity.gates.answers import Allow, Deny, Limited, Unavailable, WhenStale
 from comity.gates.kept import kept
 from comity.gates.records import Records
-from comity.gates.replica import DigestError, Manner, Replica
+from comity.gates.replica import Applied, DigestError, Manner, Replica
 from comity.gates.snapshot import take
 from comity.ledger.feed import FeedEntry, FeedError, FeedSnapshot, ProvenSpan, Skipped
 from comity.ledger.policy import Policy
@@ -25,6 +25,22 @@ from comity.model.plan import Called, Planned, Span
 
 MANNER = Manner(policy=POLICY)
 SECOND = timedelta(seconds=1)
+
+
+class Rows:
+    """Hears of each row that changes."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def before(self, row: int, planned: Planned | None) -> None:
+        pass
+
+    def after(self, row: int) -> None:
+        self.rows.append(row)
+
+    def begin(self) -> None:
+        pass
 
 
 class Gate:
@@ -220,6 +236,54 @@ def test_an_unproven_cut_holds_for_a_while_and_is_then_lifted_with_an_alarm(gate
     for _ in range(2):
         gate.replica.sweep(end)
     assert gate.replica.counts["alarm unproven"] == 1
+
+
+def applied(gate: Gate, change: FeedEntry) -> Applied:
+    told = gate.replica.apply(change, NOW)
+    assert told is not None
+    return told
+
+
+def test_a_cut_is_in_force_before_its_proof_is_looked_at_and_then_for_a_while_without(gate: Gate) -> None:
+    gate.watched.say("spam")
+    known, watcher = gate.replica.known, Rows()
+    assert known is not None
+    gate.replica.watcher = watcher
+    proven, bare = gate.watched.changes()
+    told = [applied(gate, proven), applied(gate, with_span(proof=None)(bare))]
+    assert gate.state(channel="posts") is gate.state(channel="mail") is Deny
+    assert (known.unproven, gate.alarms, watcher.rows) == ({}, [], [1, 2])
+    for _ in range(2):  # each is looked at once
+        for one in told:
+            gate.replica.prove(one)
+    assert [one.believed for one in told] == [None, NOW + MANNER.grace]
+    assert known.unproven == {2: NOW + MANNER.grace}
+    assert (len(gate.alarms), watcher.rows) == (1, [1, 2, 2])
+    assert gate.state(NOW + MANNER.grace, "mail" if bare.channel == "mail" else "posts") is Allow
+
+
+def test_without_grace_nothing_is_in_force_before_its_proof_holds(gate: Gate) -> None:
+    gate.replica.manner = Manner(policy=POLICY, grace=timedelta())
+    gate.watched.say("spam")
+    proven, bare = gate.watched.changes()
+    applied(gate, proven)
+    applied(gate, with_span(proof=None)(bare))
+    states = {gate.state(channel=str(one.channel)) for one in (proven, bare)}
+    assert states == {Allow, Deny}
+    assert len(gate.alarms) == 1
+
+
+@pytest.mark.parametrize("proof", [True, False])
+def test_a_proof_is_looked_at_before_the_next_change_of_the_same_row(gate: Gate, *, proof: bool) -> None:
+    gate.watched.say("spam")
+    first = gate.watched.changes()[0]
+    told = applied(gate, first if proof else with_span(proof=None)(first))
+    later = applied(gate, replace(with_span(proof=None, until=NOW + DAY)(first), seq=2))
+    gate.replica.prove(later)
+    assert gate.replica.known is not None
+    expected = None if proof else NOW + MANNER.grace
+    assert (told.believed, later.believed) == (expected, expected)
+    assert gate.replica.known.unproven == ({} if proof else {first.row: NOW + MANNER.grace})
 
 
 def test_telling_it_again_without_a_proof_earns_no_more_belief_and_a_proof_ends_the_doubt(gate: Gate) -> None:
