@@ -132,6 +132,29 @@ def test_changes_that_are_acknowledged_together_keep_their_own_times(tmp_path: P
     tell(story, tmp_path)
 
 
+def test_what_turns_out_to_have_no_proof_is_brought_about_once_more(tmp_path: Path) -> None:
+    async def story(centre: Centre, gate: Gate) -> None:
+        await centre.acked(0)
+        doubted: asyncio.Queue[int] = asyncio.Queue()
+
+        async def bring_about() -> None:
+            assert gate.replica.known is not None
+            doubted.put_nowait(len(gate.replica.known.unproven))
+
+        gate.follower.in_force = bring_about
+        enforcing = asyncio.create_task(gate.follower._enforce())
+        centre.spoil = lambda line: re.sub(rb'"proof":"[^"]*"', b'"proof":null', line)
+        centre.world.say("spam")
+        centre.tell()
+        async with asyncio.timeout(PATIENCE):
+            assert await doubted.get() == 0
+            while await doubted.get() < len(centre.world.changes()):
+                pass
+        enforcing.cancel()
+
+    tell(story, tmp_path)
+
+
 def test_a_gate_that_ends_amid_proofs_looks_at_the_others_and_writes_all_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -251,6 +251,8 @@ class Follower:
             changes = [(one.change, one.believed) for one in applied]
             self._on_disk(lambda: self._disk.append(changes, self._replica.offset))
             self._unsynced.set()
+            if any(believed for _, believed in changes):
+                self._unenforced.set()  # what is doubted ends sooner
 
     def _apply(self) -> None:
         """What the replica knows is in force as soon as it is asked, or when that was brought about."""
