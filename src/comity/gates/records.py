@@ -70,11 +70,11 @@ class Records:
     _number: dict[Terms, int] = field(default_factory=dict)
     _channels: dict[str, Handles] = field(default_factory=dict)
     _answers: dict[int, Deny | Limited] = field(default_factory=dict)
-    _entries: int = 0
+    count: int = 0  # how many entries there are
 
     def __len__(self) -> int:
         """How many entries there are."""
-        return self._entries
+        return self.count
 
     def put(self, row: int, planned: Planned) -> None:
         """Replace what the row held. An empty plan is no entry."""
@@ -91,7 +91,7 @@ class Records:
         if not planned.handles:
             self._table(planned.channel).add(planned.account, first)
         self.place_of[row] = first
-        self._entries += 1
+        self.count += 1
 
     def drop(self, row: int) -> None:
         """Forget what the row held, if anything: no byte of its names stays."""
@@ -111,7 +111,7 @@ class Records:
         if not is_called:
             table.drop(account, first)
         self.place_of[row] = 0
-        self._entries -= 1
+        self.count -= 1
 
     def planned(self, row: int) -> Planned | None:
         """The row's entry, as it was put."""
@@ -147,7 +147,7 @@ class Records:
         self._channels = {channel: Handles(room=count) for channel, count in most.items()}
         numbers = [self._table(terms.channel) for terms in self.terms]
         for first in filter(None, self.place_of):
-            self._entries += 1
+            self.count += 1
             table, place, is_called = numbers[self.what[first] & ~_CUT], self.next[first], False
             while place:
                 if self.what[place] & _HANDLE:
@@ -167,7 +167,10 @@ class Records:
             return recent[2]
         slots, mask = table.slots, table.mask
         part = hash(handle) & 0xFFFFFFFF
-        slot_at, found, named, count = part & mask, 0, 0, 0
+        slot_at = part & mask
+        if not slots[slot_at]:
+            return 0
+        found = named = count = 0
         while slot := slots[slot_at]:
             if slot >> 32 == part:
                 named, count = slot & 0xFFFFFFFF, count + 1
@@ -177,7 +180,7 @@ class Records:
                     break
                 found = found or place
             slot_at = (slot_at + 1) & mask
-        if found in self._answers and count == 1:
+        if count == 1 and found in self._answers:
             self._remember(table, handle, named, found)
         return found
 

@@ -160,7 +160,7 @@ class Replica:
         place = known.records.holding(channel, handle, there)
         if place and not (known.unproven and self._is_disbelieved(place, at)):
             return self._restricted(known.records, place)
-        if self.kept and (place := self.kept.records.holding(channel, handle, there)):
+        if self.kept.records.count and (place := self.kept.records.holding(channel, handle, there)):
             return self._restricted(self.kept.records, place)
         return _ALLOW if at <= self._fresh_until else self._unknown()
 
