@@ -286,7 +286,7 @@ class Grammar:
         """One value compared in one way with several constants."""
         field, unit = self.one("text", "text", "subject", "unquoted"), self.one(*UNITS)
         numbers = [str(self.random.choice((0, 1, 2, 3, 7, self.random.randrange(-1, 40)))) for _ in range(count)]
-        shares = [self.one(*SHARES) for _ in range(count)]
+        shares = [self.one(*SHARES, "2.0") for _ in range(count)]
         value, limits = self.random.choice(
             (
                 (f"{field}.size()", numbers),

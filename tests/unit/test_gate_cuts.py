@@ -71,6 +71,13 @@ class Router:
         return {text: None if end == FOREVER else (end - NOW) / DAY for text, end in self.stands.items() if end > at}
 
 
+def test_who_has_no_address_is_said_once_whatever_becomes_of_the_proof() -> None:
+    router = Router()
+    router.replica.manner = Manner(policy=Policy(), grace=DAY)
+    router.replica.change(FeedEntry(seq=1, row=1, account=AccountId("ann"), channel=INTERNET, plan=(span(0, 3),)), NOW)
+    assert len([alarm for alarm in router.alarms if "without an address" in alarm]) == 1
+
+
 def test_what_turns_out_to_have_no_proof_ends_in_the_kernel_when_it_is_no_longer_believed() -> None:
     router = Router()
     router.replica.manner = Manner(policy=Policy(), grace=DAY)

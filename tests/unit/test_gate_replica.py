@@ -262,15 +262,52 @@ def test_a_cut_is_in_force_before_its_proof_is_looked_at_and_then_for_a_while_wi
     assert gate.state(NOW + MANNER.grace, "mail" if bare.channel == "mail" else "posts") is Allow
 
 
+def test_what_is_no_longer_believed_does_not_hold_again_when_it_is_told_again(gate: Gate) -> None:
+    gate.watched.say("spam")
+    gate.follow(spoil=with_span(proof=None))
+    late = NOW + MANNER.grace
+    bare = with_span(proof=None)(replace(gate.watched.changes()[0], seq=3))
+    told = gate.replica.apply(bare, late)
+    assert told is not None
+    assert told.believed == late
+    assert gate.state(late) is Allow
+
+
+def test_a_proof_of_which_nobody_can_be_told_is_not_taken_for_one(gate: Gate) -> None:
+    gate.watched.say("spam")
+    told = applied(gate, with_span(proof=None)(gate.watched.changes()[0]))
+
+    def full(*_: str) -> None:
+        raise OSError("no space left")
+
+    gate.replica.alarm = full
+    with pytest.raises(OSError, match="no space"):
+        gate.replica.prove(told)
+    gate.replica.prove(told)
+    assert gate.replica.known is not None
+    assert told.believed == NOW + MANNER.grace
+    assert gate.replica.known.unproven == {1: NOW + MANNER.grace}
+
+
+def test_a_proof_is_not_looked_at_when_something_else_is_known_by_then(gate: Gate) -> None:
+    gate.watched.say("spam")
+    told = applied(gate, with_span(proof=None)(gate.watched.changes()[0]))
+    gate.load()
+    gate.replica.prove(told)
+    assert gate.replica.known is not None
+    assert (gate.replica.known.unproven, gate.alarms) == ({}, [])
+
+
 def test_without_grace_nothing_is_in_force_before_its_proof_holds(gate: Gate) -> None:
     gate.replica.manner = Manner(policy=POLICY, grace=timedelta())
+    gate.replica.watcher = watcher = Rows()
     gate.watched.say("spam")
     proven, bare = gate.watched.changes()
     applied(gate, proven)
     applied(gate, with_span(proof=None)(bare))
     states = {gate.state(channel=str(one.channel)) for one in (proven, bare)}
     assert states == {Allow, Deny}
-    assert len(gate.alarms) == 1
+    assert (len(gate.alarms), watcher.rows) == (1, [1, 2])
 
 
 @pytest.mark.parametrize("proof", [True, False])

@@ -44,7 +44,7 @@ def settled(m, counts, hits):
 UNSURE: Final = -1
 """What `at_once` says when all rules have to be asked."""
 
-_GROUP: Final = 8  # so many needs are tested together first
+_NEEDS: Final = 8  # so many needs are tested together first
 
 Rules = Sequence[tuple[Clause, Rule]]
 
@@ -133,17 +133,19 @@ def _guarded(by_need: dict[int, list[str]]) -> list[str]:
     """Each group of clauses behind its need, and groups of groups behind theirs."""
     needs = sorted(by_need)
     blocks = [(need, [f"if hits & {need}:", *_indented(by_need[need], 1)]) for need in needs]
-    while len(blocks) > _GROUP:
-        blocks = [_together(blocks[start : start + _GROUP]) for start in range(0, len(blocks), _GROUP)]
+    while len(blocks) > _NEEDS:
+        blocks = [_together(blocks[start : start + _NEEDS]) for start in range(0, len(blocks), _NEEDS)]
     return [line for _, block in blocks for line in block]
 
 
 def _together(blocks: list[tuple[int, list[str]]]) -> tuple[int, list[str]]:
+    if len(blocks) == 1:
+        return blocks[0]
     need = reduce(or_, (each for each, _ in blocks))
     return need, [f"if hits & {need}:", *_indented([line for _, block in blocks for line in block], 1)]
 
 
-class _Alike(NamedTuple):
+class _Group(NamedTuple):
     """The guards of rules that are alike, each with its rule's number; and one that holds wherever a rule does."""
 
     loosest: Guard
@@ -160,14 +162,14 @@ class _Alike(NamedTuple):
         return tests > 1 and bool(self.loosest.code)
 
 
-def _alike(numbers: Iterable[int], rules: Rules, direct: Compiler, compiler: Compiler) -> list[_Alike]:
-    found: list[_Alike] = []
+def _groups(numbers: Iterable[int], rules: Rules, direct: Compiler, compiler: Compiler) -> list[_Group]:
+    found: list[_Group] = []
     for group in alike(numbers, rules):
         asked = [rules[number] for number in group]
         guards = [guard_of(rule.expression, clause.id, direct, compiler) for clause, rule in asked]
         of_all = loosest(rule.expression for _, rule in asked)
         first, _ = asked[0]
-        found.append(_Alike(guard_of(of_all, first.id, direct, compiler), list(zip(guards, group, strict=True))))
+        found.append(_Group(guard_of(of_all, first.id, direct, compiler), list(zip(guards, group, strict=True))))
     return sorted(found, key=lambda each: each.loosest.price)
 
 
@@ -178,16 +180,16 @@ def _at_once(rules: Rules, compiler: Compiler) -> list[str]:
     for channels, numbers in _by_channels(rules).items():
         lines.append(f"    if m.channel in {_channels(channels, compiler)}:")
         by_need = _by_need(numbers, rules, compiler)
-        needless = _asked(_alike(by_need.pop(0, []), rules, in_place, compiler), rules)
+        needless = _asked(_groups(by_need.pop(0, []), rules, in_place, compiler), rules)
         tests: dict[int, list[str]] = {}
         for need, some in by_need.items():
-            found = _alike(some, rules, in_locals, compiler)
+            found = _groups(some, rules, in_locals, compiler)
             tests[need] = [*_locals(found, compiler), *_asked(found, rules)]
         lines += _indented([*_guarded(tests), *needless, "pass"], 2)
     return [*lines, "    return breached"]
 
 
-def _asked(found: Sequence[_Alike], rules: Rules) -> list[str]:
+def _asked(found: Sequence[_Group], rules: Rules) -> list[str]:
     """Guards, and what is answered where they are sure."""
     unsure = [each.any_of(guard for guard, _ in each.guarded if not guard.sure) for each in found]
     codes = dict.fromkeys(filter(None, unsure))
@@ -211,7 +213,7 @@ def _columns(rules: Rules, compiler: Compiler) -> list[str]:
     direct = Compiler(variables=_in_place(compiler), counts="of_{}", count_price=0.2, constants=compiler.constants)
     needless = [number for number, (_, rule) in enumerate(rules) if not need_of(rule.expression, compiler)]
     unsure, answers = dict[str, None](), list[str]()
-    for each in _alike(needless, rules, direct, compiler):
+    for each in _groups(needless, rules, direct, compiler):
         unsure[each.any_of(guard for guard, _ in each.guarded if not guard.is_exact)] = None
         exact = [(guard, *rules[number], 1 << number) for guard, number in each.guarded if guard.is_exact]
         bits = " | ".join(
@@ -236,8 +238,8 @@ def _in_place(compiler: Compiler) -> dict[str, str]:
     return DIRECT | {name: costly(name, compiler) for name in COSTLY}
 
 
-def _locals(found: Sequence[_Alike], compiler: Compiler) -> list[str]:
-    guards = [guard for each in found for guard, _ in each.guarded]
+def _locals(found: Sequence[_Group], compiler: Compiler) -> list[str]:
+    guards = [guard for each in found for guard in (each.loosest, *(guard for guard, _ in each.guarded))]
     reads = dict.fromkeys(name for guard in guards for name in sorted(guard.reads))
     return [f"{local(name)} = {costly(name, compiler)}" for name in reads]
 

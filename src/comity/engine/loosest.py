@@ -48,7 +48,7 @@ def _without_limits(expression: Expression) -> Hashable:
         case Call(function=function, overload=overload, args=(left, right)) if (
             function in _LOOSEST and _limit(right) is not None
         ):
-            return function, overload, _without_place(left), right.type
+            return function, overload, _without_place(left)
         case _:
             return _without_place(expression)
 
@@ -80,9 +80,9 @@ def _looser(one: Expression, other: Expression) -> Expression:
 
 
 def _limit(expression: Expression) -> int | float | None:
-    """The constant that a value is compared with. NaN is none: nothing is more or less."""
+    """The constant that a value is compared with."""
     match expression:
-        case Literal(value=int() | float() | timedelta() | datetime() as value) if value == value:
+        case Literal(value=int() | float() | timedelta() | datetime() as value):
             return plain(value)
         case _:
             return None

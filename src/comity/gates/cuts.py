@@ -81,7 +81,7 @@ class Cuts:
             self._touched.setdefault(address, self._was_cut(address))
         self._unlist(old, row)
         self._unlist(former, _KEPT + (forgotten or 0))
-        if planned is not None and self._is_here(planned) and not self._told:
+        if planned is not None and planned != old and self._is_here(planned) and not self._told:
             self._warn_of(1)
 
     def after(self, row: int) -> None:

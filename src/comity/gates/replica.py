@@ -122,13 +122,13 @@ def _is_within(span: Span, old: Span) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class Applied:
-    """A change that is in force. `believed`: until when, if its proof was looked at and does not hold.
+    """A change that was applied. `believed`: until when, if its proof was looked at and does not hold.
 
-    `otherwise`: until when it would be believed then.
+    `without_proof`: until when it would be believed then.
     """
 
     change: Change
-    otherwise: datetime | None = None
+    without_proof: datetime | None = None
     believed: datetime | None = None
 
 
@@ -189,7 +189,8 @@ class Replica:
     def apply(self, change: Change, at: datetime) -> Applied | None:
         """Put in force what comes next, a change or some of other channels. Its proof is to be looked at soon: `prove`.
 
-        None: it was known already. Without `grace` nothing is in force before. Raises `FeedError`: it is not the next.
+        None: it was known already. Without `grace`, or where the row is in doubt, nothing is in force before. Raises
+        `FeedError`: it is not the next.
         """
         known = self.known
         if known is None or change.since > known.cursor + 1:
@@ -204,9 +205,9 @@ class Replica:
             self.prove(earlier)
         applied = Applied(change=change)
         if change.plan and self.manner.policy is not None:
-            applied.otherwise = self._otherwise(known, change, at)
+            applied.without_proof = self._without_proof(known, change, at)
             self._unseen[change.row] = applied
-            if not self.manner.grace:
+            if not self.manner.grace or change.row in known.unproven:
                 self.prove(applied)
         self.put(change, applied.believed)
         return applied
@@ -217,32 +218,38 @@ class Replica:
         if isinstance(change, Skipped) or self._unseen.get(change.row) is not applied:
             return
         del self._unseen[change.row]
+        applied.believed, doubt = applied.without_proof, ""
         try:
             demand_shown(change, self._trusted(), self._alike)
+            applied.believed = None
         except Unproven as error:
-            self.warn("no proof", f"a measure came without a proof that holds: {error}")
-            applied.believed = applied.otherwise
-            if self.known is not None and self.known.cursor >= change.seq:
-                self._doubt(self.known, change, applied.believed)
+            doubt = str(error)
+        finally:  # whatever fails, it is not taken for proven
+            self._doubt(change, applied.believed)
+        if doubt:
+            self.warn("no proof", f"a measure came without a proof that holds: {doubt}")
 
-    def _otherwise(self, known: Known, change: FeedEntry, at: datetime) -> datetime | None:
+    def _without_proof(self, known: Known, change: FeedEntry, at: datetime) -> datetime | None:
         """Until when it would be believed without a proof: what restricts no more than before, as long as before."""
         old, planned = known.records.planned(change.row), change.planned
         if old is not None and planned is not None and is_within(planned, old):
             return known.unproven.get(change.row)
         return at + self.manner.grace
 
-    def _doubt(self, known: Known, change: FeedEntry, until: datetime | None) -> None:
-        if until is None:
+    def _doubt(self, change: FeedEntry, until: datetime | None) -> None:
+        """Believe what was put in force no longer than that."""
+        known = self.known
+        if until is None or known is None or known.cursor < change.seq:
             return
+        planned = known.records.planned(change.row)
         if self.watcher is not None:
-            self.watcher.before(change.row, change.planned)
+            self.watcher.before(change.row, planned)
         known.unproven[change.row] = until
         if self.watcher is not None:
             self.watcher.after(change.row)
 
     def put(self, change: Change, believed: datetime | None) -> None:
-        """Apply a change of which the proof was looked at."""
+        """Replace what its row held. `believed`: until when it is, if it lacks proof."""
         if isinstance(change, Skipped):
             if self.known is not None:
                 self.known.cursor = change.seq
