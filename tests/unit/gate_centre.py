@@ -23,6 +23,7 @@ from comity.app.serve import parse
 from comity.flow.feed import GoneError
 from comity.ledger.feed import encode_line
 from comity.ledger.note import SigningKey
+from comity.model.plan import Planned
 
 TOKEN = "secret"
 PATIENCE = 60.0
@@ -39,6 +40,22 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 class Ack(Point, frozen=True, kw_only=True):
     gate: str
     earlier: tuple[Point, ...]
+
+
+@dataclass
+class Rows:
+    """Watches a replica: `heard` is called with each row that has changed."""
+
+    heard: Callable[[int], object]
+
+    def before(self, row: int, planned: Planned | None) -> None:
+        pass
+
+    def after(self, row: int) -> None:
+        self.heard(row)
+
+    def begin(self) -> None:
+        pass
 
 
 @dataclass

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from gate_centre import PATIENCE, TOKEN, Centre, serving
+from gate_centre import PATIENCE, TOKEN, Centre, Rows, serving
 from msgspec.structs import replace
 from test_flow_feed import POLICY, Watched, encode_snapshot
 from test_flow_record import DAY, NOW
@@ -24,7 +24,6 @@ from comity.gates.following import Follower
 from comity.gates.replica import Applied, Manner, Replica
 from comity.ledger.feed import encode_line
 from comity.model.ids import ReviewerId
-from comity.model.plan import Planned
 from comity.stores.world import FixedClock
 
 MANNER = Manner(policy=POLICY)
@@ -96,33 +95,18 @@ def test_a_cut_reaches_the_gate_and_a_lift_too_and_both_are_acknowledged(tmp_pat
     tell(story, tmp_path, before=lambda world: world.say("spam", author="eve"))
 
 
-class Rows:
-    """Hears of each row that changes."""
-
-    def __init__(self) -> None:
-        self.changed: asyncio.Queue[int] = asyncio.Queue()
-
-    def before(self, row: int, planned: Planned | None) -> None:
-        pass
-
-    def after(self, row: int) -> None:
-        self.changed.put_nowait(row)
-
-    def begin(self) -> None:
-        pass
-
-
 def test_changes_that_are_acknowledged_together_keep_their_own_times(tmp_path: Path) -> None:
     async def story(centre: Centre, gate: Gate) -> None:
         await centre.acked(0)
-        gate.replica.watcher = rows = Rows()
+        changed: asyncio.Queue[int] = asyncio.Queue()
+        gate.replica.watcher = Rows(changed.put_nowait)
         for name in ("a", "b", "c"):
             gate.clock.at += timedelta(milliseconds=1)
             centre.world.say("spam", author=name)
             centre.tell()
             async with asyncio.timeout(PATIENCE):
-                await rows.changed.get()
-                await rows.changed.get()
+                await changed.get()
+                await changed.get()
         acks = [await centre.acked(2)]
         while acks[-1].cursor < 6:
             acks.append(await centre.acked(acks[-1].cursor + 1))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from gate_centre import Rows
 from msgspec.structs import replace
 from test_flow_feed import ANN, MAIL, POLICY, POSTS, ROWS, Watched, encode_snapshot
 from test_flow_record import DAY, NOW
@@ -25,22 +26,6 @@ from comity.model.plan import Called, Planned, Span
 
 MANNER = Manner(policy=POLICY)
 SECOND = timedelta(seconds=1)
-
-
-class Rows:
-    """Hears of each row that changes."""
-
-    def __init__(self) -> None:
-        self.rows: list[int] = []
-
-    def before(self, row: int, planned: Planned | None) -> None:
-        pass
-
-    def after(self, row: int) -> None:
-        self.rows.append(row)
-
-    def begin(self) -> None:
-        pass
 
 
 class Gate:
@@ -246,20 +231,20 @@ def applied(gate: Gate, change: FeedEntry) -> Applied:
 
 def test_a_cut_is_in_force_before_its_proof_is_looked_at_and_then_for_a_while_without(gate: Gate) -> None:
     gate.watched.say("spam")
-    known, watcher = gate.replica.known, Rows()
+    known, rows = gate.replica.known, list[int]()
     assert known is not None
-    gate.replica.watcher = watcher
+    gate.replica.watcher = Rows(rows.append)
     proven, bare = gate.watched.changes()
     told = [applied(gate, proven), applied(gate, with_span(proof=None)(bare))]
     assert gate.state(channel="posts") is gate.state(channel="mail") is Deny
-    assert (known.unproven, gate.alarms, watcher.rows) == ({}, [], [1, 2])
+    assert (known.unproven, gate.alarms, rows) == ({}, [], [1, 2])
     for _ in range(2):  # each is looked at once
         for one in told:
             gate.replica.prove(one)
     assert [one.believed for one in told] == [None, NOW + MANNER.grace]
     assert known.unproven == {2: NOW + MANNER.grace}
-    assert (len(gate.alarms), watcher.rows) == (1, [1, 2, 2])
-    assert gate.state(NOW + MANNER.grace, "mail" if bare.channel == "mail" else "posts") is Allow
+    assert (len(gate.alarms), rows) == (1, [1, 2, 2])
+    assert gate.state(NOW + MANNER.grace, str(bare.channel)) is Allow
 
 
 def test_what_is_no_longer_believed_does_not_hold_again_when_it_is_told_again(gate: Gate) -> None:
@@ -300,14 +285,15 @@ def test_a_proof_is_not_looked_at_when_something_else_is_known_by_then(gate: Gat
 
 def test_without_grace_nothing_is_in_force_before_its_proof_holds(gate: Gate) -> None:
     gate.replica.manner = Manner(policy=POLICY, grace=timedelta())
-    gate.replica.watcher = watcher = Rows()
+    rows = list[int]()
+    gate.replica.watcher = Rows(rows.append)
     gate.watched.say("spam")
     proven, bare = gate.watched.changes()
     applied(gate, proven)
     applied(gate, with_span(proof=None)(bare))
     states = {gate.state(channel=str(one.channel)) for one in (proven, bare)}
     assert states == {Allow, Deny}
-    assert (len(gate.alarms), watcher.rows) == (1, [1, 2])
+    assert (len(gate.alarms), rows) == (1, [1, 2])
 
 
 @pytest.mark.parametrize("proof", [True, False])
